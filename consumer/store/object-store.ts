@@ -1,0 +1,31 @@
+/**
+ * Objects under one root. Paths are relative, with `/`, and already what the store should hold (no encoding here).
+ * Every method throws RetryableError for trouble that may pass and FatalError for what cannot (access denied, no bucket).
+ */
+export interface ObjectStore {
+  /** Where the root is, for people: `s3://bucket/prefix` or `file:///path`. Free of secrets. */
+  readonly location: string
+  get(path: string): Promise<Buffer | undefined>
+  /** Bytes `start` to `end` (exclusive); undefined when the object is absent. */
+  getRange(path: string, start: number, end: number): Promise<Buffer | undefined>
+  /** Size in bytes, or undefined when absent. */
+  size(path: string): Promise<number | undefined>
+  /** Writes an object under a name nobody else uses. */
+  put(path: string, chunks: readonly Uint8Array[]): Promise<void>
+  /**
+   * Creates the object only if there is none, atomically and durably. A thrown RetryableError leaves the outcome
+   * unknown: the object may or may not be there, now or in a moment.
+   */
+  putIfAbsent(path: string, chunks: readonly Uint8Array[]): Promise<'created' | 'exists'>
+  /** Objects whose path starts with `prefix`, after `startAfter`, in order of their names (UTF-8 bytes). */
+  list(prefix: string, startAfter?: string): AsyncIterable<StoredObject>
+  /** Absent is fine. */
+  delete(path: string): Promise<void>
+  close(): Promise<void>
+}
+
+export interface StoredObject {
+  readonly path: string
+  readonly sizeBytes: number
+  readonly modifiedMs: number
+}
