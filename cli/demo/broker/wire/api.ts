@@ -1,0 +1,35 @@
+import { type Broker } from '../state.ts'
+import { type Draft, type Type } from './schema.ts'
+
+/** What surrounds one request. */
+export interface Call {
+  readonly apiVersion: number
+  readonly clientId: string
+  readonly clientHost: string
+  /** The user name after SASL, for one connection. */
+  readonly session: { mechanism?: string; user?: string }
+  /** An error code a fault wants answered, for everything or for one topic; else 0. */
+  injected(topic?: string): number
+}
+
+/** One API of the protocol, ready to be served. */
+export interface Api {
+  readonly key: number
+  readonly versions: readonly [first: number, last: number]
+  /** The first version with compact lengths and tagged fields. */
+  readonly flexibleFrom: number
+  readonly request: Type<unknown>
+  readonly response: Type<unknown>
+  /** Undefined when the protocol has no answer (Produce with acks 0). */
+  handle(broker: Broker, request: unknown, call: Call): unknown
+}
+
+/** Ties an API's handler to the types of its messages. */
+export const api = <Q, R>(definition: {
+  key: number
+  versions: readonly [first: number, last: number]
+  flexibleFrom: number
+  request: Type<Q>
+  response: Type<R>
+  handle(broker: Broker, request: Q, call: Call): Draft<R> | undefined | Promise<Draft<R> | undefined>
+}): Api => definition as Api
