@@ -1,0 +1,146 @@
+import { readFile } from 'node:fs/promises'
+import { writeFileSync } from 'node:fs'
+import { readPipelines } from '../crds/documents.ts'
+import { settle } from '../crds/settle.ts'
+import { type SettledPipeline } from '../crds/settled.ts'
+import { systemClock } from '../lib/clock.ts'
+import { EXIT_CONFIGURATION, EXIT_DEFECT, FatalError, errorText } from '../lib/errors.ts'
+import { jsonLog, type Log } from '../lib/log.ts'
+import { secretFolder } from '../lib/secrets.ts'
+import { Health } from './health.ts'
+import { ingest } from './ingest.ts'
+import { memoryLimitBytes, planMemory } from './memory.ts'
+import { ConsumerMetrics } from './metrics.ts'
+import { allOf } from './observer.ts'
+import { parseConsumerOptions, type ConsumerOptions } from './options.ts'
+import { startServer } from './server.ts'
+import { openDeltaSink } from './sinks/delta/sink.ts'
+import { openKafkaSource } from './source/kafka-source.ts'
+import { openDeadLetterProducer } from './source/producer.ts'
+import { openObjectStore } from './store/open.ts'
+
+const SESSION_TIMEOUT_MS = 30_000
+const METADATA_REFRESH_MS = 30_000
+/** What a stop may take less than the pod's grace period, so that the exit code is still ours. */
+const STOP_MARGIN_MS = 3000
+
+const isInCluster = process.env['KUBERNETES_SERVICE_HOST'] !== undefined
+const write = (line: string) => process.stdout.write(line)
+
+async function main(): Promise<number> {
+  let log: Log = jsonLog(write, 'info', Date.now)
+  let terminationLog: string | undefined = isInCluster ? '/dev/termination-log' : undefined
+  try {
+    const options = parseConsumerOptions(process.argv.slice(2), isInCluster)
+    terminationLog = options.terminationLog
+    const pipeline = await readPipeline(options.pipelineFile)
+    log = jsonLog(write, pipeline.consumer.logLevel, Date.now, { pipeline: pipeline.name, consumer: options.instanceId })
+    await consume(pipeline, options, log)
+    log.info('stopped')
+    return 0
+  } catch (error) {
+    const isFatal = error instanceof FatalError
+    const reason = isFatal ? error.reason : 'Defect'
+    log.error(isFatal ? 'cannot go on' : 'defect', { reason }, isFatal ? error : stackOf(error))
+    if (terminationLog !== undefined) leaveMessage(terminationLog, reason, errorText(error), log)
+    return isFatal ? EXIT_CONFIGURATION : EXIT_DEFECT
+  }
+}
+
+async function readPipeline(file: string): Promise<SettledPipeline> {
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw new FatalError('PipelineUnreadable', `--pipeline ${file} cannot be read`, { cause: error })
+  })
+  const { pipelines, problems } = readPipelines(text, file)
+  const [pipeline] = pipelines
+  if (problems.length > 0 || pipeline === undefined) {
+    const found = problems.map(({ path, message }) => `${path}: ${message}`).join('; ')
+    throw new FatalError('InvalidPipeline', found || `${file} holds no BronzePipeline`)
+  }
+  return settle(pipeline)
+}
+
+async function consume(pipeline: SettledPipeline, options: ConsumerOptions, log: Log): Promise<void> {
+  const stopping = stopSignal(options, pipeline, log)
+  const readSecret = secretFolder(options.secretsFolder)
+  const memory = planMemory(await memoryLimitBytes(options.memoryBytes))
+  const { delta } = pipeline.sink
+  const store = await openObjectStore(delta.location, delta.s3, readSecret)
+  const identity = { source: pipeline.source, clientId: options.instanceId, readSecret, clock: systemClock, log }
+  const limits = { ...memory, sessionTimeoutMs: SESSION_TIMEOUT_MS, metadataRefreshMs: METADATA_REFRESH_MS }
+  const source = openKafkaSource({ ...identity, topics: pipeline.topics, instanceId: options.instanceId, limits })
+  const producer = openDeadLetterProducer({ ...identity, deadLetters: pipeline.deadLetters })
+  const health = new Health()
+  let bufferBytes = () => 0
+  const metrics = new ConsumerMetrics({ lags: () => source.lags(), bufferBytes: () => bufferBytes() })
+  const server = await startServer(options.host, options.port, { health, metrics, isReady: () => source.isMember() })
+  const author = {
+    pipeline: `${pipeline.namespace}/${pipeline.name}`,
+    createdAt: pipeline.createdAt,
+    consumerId: options.instanceId
+  }
+  log.info('starting', { budgetBytes: memory.budgetBytes, fetchBytes: memory.fetchBytes, location: store.location })
+  try {
+    await ingest(
+      pipeline,
+      {
+        source,
+        openSink: plan => openDeltaSink({ plan, pipeline, store, clock: systemClock, log, author }),
+        sendDeadLetters: records => producer.send(records),
+        clock: systemClock,
+        log,
+        observer: allOf([health.observer, metrics.observer]),
+        author,
+        budgetBytes: memory.budgetBytes,
+        onBufferBytes: read => {
+          bufferBytes = read
+        }
+      },
+      stopping
+    )
+  } finally {
+    await Promise.allSettled([producer.close(), store.close()])
+    server.close()
+    server.closeAllConnections()
+  }
+}
+
+/** Aborts on SIGTERM, SIGINT, or the parent's end; a stop that outlasts the grace period ends the process. */
+function stopSignal({ exitWithParent }: ConsumerOptions, pipeline: SettledPipeline, log: Log): AbortSignal {
+  const stop = new AbortController()
+  const begin = (why: string) => {
+    if (stop.signal.aborted) return
+    log.info('stopping', { why })
+    stop.abort()
+    const deadlineMs = Math.max(1000, pipeline.consumer.terminationGracePeriodSeconds * 1000 - STOP_MARGIN_MS)
+    setTimeout(() => {
+      // Nothing is lost: what is not committed is read again.
+      log.error('the stop took longer than the grace period', { deadlineMs })
+      process.exit(1)
+    }, deadlineMs).unref()
+  }
+  process.on('SIGTERM', () => begin('SIGTERM'))
+  process.on('SIGINT', () => begin('SIGINT'))
+  if (exitWithParent) process.stdin.resume().on('end', () => begin('parent ended')).on('error', () => begin('parent ended'))
+  return stop.signal
+}
+
+/** The pod's termination message: JSON, at most 4 KiB, which the operator shows in the resource's condition. */
+function leaveMessage(file: string, reason: string, message: string, log: Log): void {
+  try {
+    writeFileSync(file, JSON.stringify({ reason, message: message.slice(0, 3000) }))
+  } catch (error) {
+    log.warn('the termination message could not be written', { file }, error)
+  }
+}
+
+const stackOf = (error: unknown): unknown => (error instanceof Error ? (error.stack ?? error.message) : error)
+
+// A promise nobody waited for is a defect: the log says it, the process ends.
+process.on('unhandledRejection', error => {
+  throw error
+})
+
+process.exitCode = await main()
+// Sockets of clients that do not close in time must not hold the process.
+setTimeout(() => process.exit(), 2000).unref()

@@ -1,0 +1,198 @@
+import { type BatchLimits, type SettledPipeline, type SettledTopic } from '../crds/settled.ts'
+import { type Batch } from './batch.ts'
+import { type TablePlan } from './columns/bronze.ts'
+import { createDecoder } from './decode/decoder.ts'
+import { PartitionBuffer } from './decode/partition-buffer.ts'
+import { partitionId, type Partition, type PartitionId } from './partition.ts'
+import { type RecordBatch } from './record-batch.ts'
+import { rowCount, type Slot, type SlotPlace } from './slot.ts'
+
+/** What was taken from a slot for one commit. */
+export interface Taken {
+  readonly slot: Slot
+  readonly place: SlotPlace
+  readonly buffer: PartitionBuffer
+  readonly nextOffset: number
+}
+
+/**
+ * What one table has gathered from its partitions since its last batch was taken. Batches that came while it was full
+ * wait undecoded, so a batch limit is passed by one Kafka record batch at most.
+ */
+export class TableBuffer {
+  readonly #plan: TablePlan
+  readonly #pipeline: SettledPipeline
+  readonly #consumerId: string
+  readonly #limits: BatchLimits
+  readonly #slots = new Map<PartitionId, Slot>()
+  #waiting: RecordBatch[] = []
+  #records = 0
+  #bytes = 0
+  #sinceMs: number | undefined
+
+  constructor(plan: TablePlan, pipeline: SettledPipeline, consumerId: string, limits: BatchLimits) {
+    this.#plan = plan
+    this.#pipeline = pipeline
+    this.#consumerId = consumerId
+    this.#limits = limits
+  }
+
+  assign(partition: Partition, entry: SettledTopic): void {
+    const id = partitionId(partition)
+    this.#slots.set(id, {
+      id,
+      partition,
+      entry,
+      decoder: createDecoder(entry, this.#plan, this.#pipeline),
+      place: undefined,
+      reopen: undefined,
+      deadLetters: 0,
+      recordTimestampMs: 0,
+      isReported: false,
+      lastCommit: undefined,
+      dataLoss: undefined
+    })
+  }
+
+  /** What it had gathered is dropped: the next owner reads it again from where the table stands. */
+  revoke(id: PartitionId): void {
+    this.#slots.delete(id)
+    this.#recount()
+  }
+
+  /** Drops what these partitions gathered; they must be placed anew. */
+  forget(ids: Iterable<PartitionId>): void {
+    for (const id of ids) {
+      const slot = this.#slots.get(id)
+      if (slot !== undefined) slot.place = undefined
+    }
+    this.#recount()
+  }
+
+  slot(id: PartitionId): Slot | undefined {
+    return this.#slots.get(id)
+  }
+
+  slots(): readonly Slot[] {
+    return [...this.#slots.values()]
+  }
+
+  get hasUnplaced(): boolean {
+    for (const { place } of this.#slots.values()) if (place === undefined) return true
+    return false
+  }
+
+  /** Rows and dead letters held. */
+  get records(): number {
+    return this.#records
+  }
+
+  /** Bytes of memory held. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** When the oldest record came; undefined when nothing is held. */
+  get sinceMs(): number | undefined {
+    return this.#sinceMs
+  }
+
+  get isFull(): boolean {
+    const { maxBytes, maxRecords } = this.#limits
+    return this.#bytes >= maxBytes || (maxRecords !== undefined && this.#records >= maxRecords)
+  }
+
+  /** Whether more of this partition may be fetched. */
+  isOpen(id: PartitionId): boolean {
+    return this.#waiting.length === 0 && !this.isFull && this.#slots.get(id)?.place !== undefined
+  }
+
+  offer(batch: RecordBatch, nowMs: number): void {
+    this.#waiting.push(batch)
+    this.admit(nowMs)
+  }
+
+  /** Decodes what waits, until the table is full. Throws FatalError under the dead-letter policy Stop. */
+  admit(nowMs: number): void {
+    let admitted = 0
+    while (admitted < this.#waiting.length && !this.isFull) this.#append(this.#waiting[admitted++] as RecordBatch, nowMs)
+    if (admitted > 0) this.#waiting = this.#waiting.slice(admitted)
+  }
+
+  #append(batch: RecordBatch, nowMs: number): void {
+    const slot = this.#slots.get(partitionId(batch.partition))
+    const place = slot?.place
+    if (slot === undefined || place === undefined || batch.nextOffset <= place.nextOffset) return
+    // Of another incarnation: it was fetched before the partition was placed anew.
+    if (slot.partition.topicId !== batch.partition.topicId) return
+    if (batch.kind !== 'skip') {
+      place.buffer ??= new PartitionBuffer(this.#plan, this.#pipeline, this.#consumerId, slot.partition, place.epoch)
+      const { buffer } = place
+      const [recordsBefore, bytesBefore] = [rowCount(buffer), buffer.bytes]
+      slot.decoder.append(batch, place.nextOffset, buffer, nowMs)
+      this.#records += rowCount(buffer) - recordsBefore
+      this.#bytes += buffer.bytes - bytesBefore
+      if (this.#records > 0) this.#sinceMs ??= nowMs
+    }
+    place.nextOffset = batch.nextOffset
+  }
+
+  /** Swaps the buffers out; what comes next goes into fresh ones. Ordered by topic and partition. */
+  take(): readonly Taken[] {
+    const taken: Taken[] = []
+    for (const slot of this.#slots.values()) {
+      const { place } = slot
+      const buffer = place?.buffer
+      if (place === undefined || buffer === undefined || rowCount(buffer) === 0) continue
+      taken.push({ slot, place, buffer, nextOffset: place.nextOffset })
+      place.buffer = undefined
+      place.isCommitting = true
+    }
+    this.#records = 0
+    this.#bytes = 0
+    this.#sinceMs = undefined
+    return taken.sort((a, b) => byTopicAndPartition(a.slot.partition, b.slot.partition))
+  }
+
+  /** The commit of `taken` is in the table. Gives the slots that are still ours and where they were. */
+  settle(taken: readonly Taken[]): readonly Slot[] {
+    const live = taken.filter(({ slot, place }) => slot.place === place && this.#slots.get(slot.id) === slot)
+    for (const { slot, place, buffer, nextOffset } of live) {
+      place.expectedOffset = nextOffset
+      place.isCommitting = false
+      slot.deadLetters += buffer.deadLetterCount
+      slot.recordTimestampMs = Math.max(slot.recordTimestampMs, buffer.lastTimestampMs)
+    }
+    return live.map(({ slot }) => slot)
+  }
+
+  /** After partitions went: what waits for them must not be appended where they are placed next. */
+  #recount(): void {
+    this.#waiting = this.#waiting.filter(({ partition }) => this.#slots.get(partitionId(partition))?.place !== undefined)
+    this.#records = 0
+    this.#bytes = 0
+    for (const { place } of this.#slots.values()) {
+      this.#records += rowCount(place?.buffer)
+      this.#bytes += place?.buffer?.bytes ?? 0
+    }
+    if (this.#records === 0) this.#sinceMs = undefined
+  }
+}
+
+const byTopicAndPartition = (a: Partition, b: Partition): number =>
+  a.topic === b.topic ? a.partition - b.partition : a.topic < b.topic ? -1 : 1
+
+export function toBatch(taken: readonly Taken[], commitId: string, takenAtMs: number): Batch {
+  return {
+    commitId,
+    takenAtMs,
+    parts: taken.map(({ slot, place, buffer, nextOffset }) => ({
+      partition: slot.partition,
+      epoch: place.epoch,
+      expectedOffset: place.expectedOffset,
+      nextOffset,
+      rows: buffer.rows.rows > 0 ? buffer.rows : undefined,
+      deadLetters: buffer.deadLetters !== undefined && buffer.deadLetters.rows > 0 ? buffer.deadLetters : undefined
+    }))
+  }
+}
