@@ -19,7 +19,10 @@ export function dueAtMs(gathered: Gathered, limits: BatchLimits, nowMs: number):
   if (sinceMs === undefined) return Infinity
   if (limits.maxRecords !== undefined && records >= limits.maxRecords) return nowMs
   if (bytes >= limits.maxBytes) return earliestCommitMs(gathered)
-  return Math.max(sinceMs + limits.triggerIntervalMs, limits.triggerIntervalMs < MIN_COMMIT_INTERVAL_MS ? 0 : earliestCommitMs(gathered))
+  return Math.max(
+    sinceMs + limits.triggerIntervalMs,
+    limits.triggerIntervalMs < MIN_COMMIT_INTERVAL_MS ? 0 : earliestCommitMs(gathered)
+  )
 }
 
 /** Before this a table does not commit for size or memory alone. */

@@ -1,0 +1,243 @@
+import { ingest } from '../../consumer/ingest.ts'
+import { silentObserver } from '../../consumer/observer.ts'
+import { type PartitionId } from '../../consumer/partition.ts'
+import { type Sink } from '../../consumer/sink.ts'
+import { openDeltaSink } from '../../consumer/sinks/delta/sink.ts'
+import { type Source } from '../../consumer/source.ts'
+import { type ObjectStore } from '../../consumer/store/object-store.ts'
+import { readPipelines } from '../../crds/documents.ts'
+import { settle } from '../../crds/settle.ts'
+import { type SettledPipeline } from '../../crds/settled.ts'
+import { silentLog } from '../../lib/log.ts'
+import { memoryStore } from '../fakes/object-store.ts'
+import { readDeltaRows } from '../fakes/delta-reader.ts'
+import { FaultyStore, type FaultPlan } from './faulty-store.ts'
+import { SimulatedGroup } from './group.ts'
+import { ProcessClock, Scheduler } from './scheduler.ts'
+
+/** Bugs put in on purpose, to see that the simulation finds them. */
+export interface PlantedBugs {
+  readonly source?: (source: Source) => Source
+  readonly sink?: (sink: Sink) => Sink
+  readonly store?: (store: ObjectStore) => ObjectStore
+}
+
+export interface Outcome {
+  readonly records: number
+  readonly deadLetters: number
+  readonly commits: number
+  readonly faults: number
+  readonly kills: number
+  readonly stops: number
+  readonly rebalances: number
+}
+
+const CHAOS_MS = 8000
+const QUIET_MS = 40_000
+const MAX_STEPS = 60_000
+const PRODUCED_PER_PARTITION = 25
+
+const MANIFEST = `
+apiVersion: bronze.dev/v1alpha1
+kind: BronzePipeline
+metadata: {name: sim, namespace: test, creationTimestamp: "2026-01-01T00:00:00Z"}
+spec:
+  source: {bootstrapServers: ["simulated:9092"]}
+  topics:
+  - {name: orders, topic: orders, table: bronze.orders, format: Json, columns: [{name: at, value: /at, type: String}]}
+  - {name: clicks, topic: clicks, table: bronze.clicks, format: Json}
+  batch: {triggerInterval: 300ms}
+  sink: {delta: {location: "file:///simulated"}}
+`
+
+const TOPICS = [
+  { topic: 'orders', partitions: 2 },
+  { topic: 'clicks', partitions: 1 }
+]
+
+/**
+ * One night from one seed: members that die, hang and come late, a broker and a store that fail, the real ingest loop and
+ * the real Delta writer. Throws when a record is not exactly once where it belongs.
+ */
+export async function simulate(seed: number, bugs: PlantedBugs = {}): Promise<Outcome> {
+  const world = new World(seed, bugs)
+  await world.run()
+  return world.verify()
+}
+
+class World {
+  readonly #seed: number
+  readonly #bugs: PlantedBugs
+  readonly #scheduler: Scheduler
+  readonly #pipeline: SettledPipeline
+  readonly #store = memoryStore()
+  readonly #storeFaults: FaultPlan
+  readonly #group: SimulatedGroup
+  readonly #running = new Map<string, { readonly clock: ProcessClock; readonly stopping: AbortController }>()
+  #failure: unknown
+  #nextMember = 0
+  #counts = { kills: 0, stops: 0, rebalances: 0 }
+
+  constructor(seed: number, bugs: PlantedBugs) {
+    this.#seed = seed
+    this.#bugs = bugs
+    this.#scheduler = new Scheduler(seed)
+    this.#pipeline = parsePipeline()
+    this.#storeFaults = { rate: this.#scheduler.random() * 0.12, count: 0 }
+    this.#group = new SimulatedGroup(this.#scheduler, TOPICS)
+    this.#group.faultRate = this.#scheduler.random() * 0.05
+  }
+
+  async run(): Promise<void> {
+    this.#start()
+    this.#start()
+    this.#rebalance()
+    void this.#produce()
+    void this.#chaos()
+    const endMs = this.#scheduler.now + CHAOS_MS + QUIET_MS
+    let isLate = false
+    await this.#scheduler.run(() => {
+      isLate = this.#scheduler.now > endMs
+      return isLate || this.#failure !== undefined || this.#isCaughtUp()
+    }, MAX_STEPS)
+    if (this.#failure !== undefined) throw this.#failure
+    if (isLate) throw new Error(`seed ${this.#seed}: not caught up`)
+  }
+
+  #start(): void {
+    const name = `member-${this.#nextMember++}`
+    const clock = new ProcessClock(this.#scheduler)
+    const stopping = new AbortController()
+    const store = new FaultyStore(this.#store, clock, this.#scheduler, this.#storeFaults)
+    const author = { pipeline: 'test/sim', createdAt: this.#pipeline.createdAt, consumerId: name }
+    const { source: sourceBug, sink: sinkBug, store: storeBug } = this.#bugs
+    const source = this.#group.join(name, clock)
+    const buggyStore = storeBug?.(store) ?? store
+    this.#running.set(name, { clock, stopping })
+    ingest(
+      this.#pipeline,
+      {
+        source: sourceBug?.(source) ?? source,
+        openSink: plan => {
+          const sink = openDeltaSink({
+            plan,
+            pipeline: this.#pipeline,
+            store: buggyStore,
+            clock,
+            log: silentLog,
+            author
+          })
+          return sinkBug?.(sink) ?? sink
+        },
+        sendDeadLetters: async () => {},
+        clock,
+        log: silentLog,
+        observer: silentObserver,
+        author,
+        budgetBytes: 2 ** 20
+      },
+      stopping.signal
+    ).catch((error: unknown) => {
+      this.#failure ??= error
+    })
+  }
+
+  #rebalance(): void {
+    this.#counts.rebalances++
+    this.#group.rebalance([...this.#running.keys()])
+  }
+
+  async #produce(): Promise<void> {
+    for (const id of this.#group.logs.keys()) void this.#produceTo(id)
+  }
+
+  async #produceTo(id: PartitionId): Promise<void> {
+    while ((this.#group.logs.get(id)?.written.length ?? 0) < PRODUCED_PER_PARTITION) {
+      await this.#scheduler.sleep(this.#scheduler.between(10, 900))
+      this.#group.produce(id)
+    }
+  }
+
+  async #chaos(): Promise<void> {
+    const untilMs = this.#scheduler.now + CHAOS_MS
+    while (this.#scheduler.now < untilMs) {
+      await this.#scheduler.sleep(this.#scheduler.between(200, 1500))
+      this.#disturb()
+      this.#rebalance()
+    }
+    this.#storeFaults.rate = 0
+    this.#group.faultRate = 0
+    this.#rebalance()
+  }
+
+  #disturb(): void {
+    const names = [...this.#running.keys()]
+    const victim = names[this.#scheduler.between(0, names.length - 1)] ?? ''
+    const member = this.#running.get(victim)
+    const roll = this.#scheduler.random()
+    if (roll < 0.35) {
+      this.#counts.kills++
+      member?.clock.kill()
+      this.#running.delete(victim)
+      this.#start()
+    } else if (roll < 0.55) {
+      this.#counts.stops++
+      member?.clock.stop(this.#scheduler.between(500, 5000))
+    } else if (roll < 0.7 && names.length > 1) {
+      member?.stopping.abort()
+      this.#running.delete(victim)
+    } else if (names.length < 4) {
+      this.#start()
+    }
+  }
+
+  /** Judged from what the members reported, which must never run ahead of the tables. */
+  #isCaughtUp(): boolean {
+    if (this.#storeFaults.rate > 0) return false
+    for (const [id, { written, batches }] of this.#group.logs) {
+      if (written.length < PRODUCED_PER_PARTITION) return false
+      if ((this.#group.reports.get(id)?.nextOffset ?? -1) < (batches.at(-1)?.nextOffset ?? 0)) return false
+    }
+    return true
+  }
+
+  async verify(): Promise<Outcome> {
+    let records = 0
+    let deadLetters = 0
+    let commits = 0
+    for (const { topic, partitions } of TOPICS) {
+      const rows = await readDeltaRows(this.#store, `bronze/${topic}`)
+      const bad = await readDeltaRows(this.#store, `bronze/dlq_${topic}`)
+      commits += rows.version + bad.version
+      for (let partition = 0; partition < partitions; partition++) {
+        const id: PartitionId = `${topic}-${partition}`
+        const written = this.#group.logs.get(id)?.written ?? []
+        const expectedGood = written.flatMap((kind, offset) => (kind === 'good' ? [offset] : []))
+        const expectedBad = written.flatMap((kind, offset) => (kind === 'bad' ? [offset] : []))
+        this.#compare(id, 'table', expectedGood, offsetsOf(rows.rows, partition))
+        this.#compare(id, 'dead letters', expectedBad, offsetsOf(bad.rows, partition))
+        records += expectedGood.length
+        deadLetters += expectedBad.length
+      }
+    }
+    return { records, deadLetters, commits, faults: this.#storeFaults.count + this.#group.faults, ...this.#counts }
+  }
+
+  #compare(id: PartitionId, where: string, expected: readonly number[], found: readonly number[]): void {
+    if (expected.join() === found.join()) return
+    throw new Error(`seed ${this.#seed}: ${id}, ${where}: expected offsets ${expected.join()}, found ${found.join()}`)
+  }
+}
+
+function parsePipeline(): SettledPipeline {
+  const { pipelines, problems } = readPipelines(MANIFEST, 'simulation')
+  const [pipeline] = pipelines
+  if (pipeline === undefined) throw new Error(JSON.stringify(problems))
+  return settle(pipeline)
+}
+
+const offsetsOf = (rows: readonly Readonly<Record<string, unknown>>[], partition: number): number[] =>
+  rows
+    .filter(row => Number(row['_kafka_partition']) === partition)
+    .map(row => Number(row['_kafka_offset']))
+    .sort((a, b) => a - b)

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { PLANTED_BUGS } from './bugs.ts'
+import { KEPT_SEEDS } from './kept-seeds.ts'
+import { simulate } from './simulate.ts'
+
+const FRESH_SEEDS = 100
+/** A planted bug is found within this many seeds. */
+const BUG_SEEDS = 60
+
+test(`every record lands exactly once, over ${FRESH_SEEDS} fresh seeds`, async context => {
+  const from = Math.floor(Math.random() * 2 ** 31)
+  context.diagnostic(`seeds from ${from}`)
+  for (let seed = from; seed < from + FRESH_SEEDS; seed++) await simulate(seed)
+})
+
+for (const { seed, why } of KEPT_SEEDS) test(`seed ${seed} stays mended: ${why}`, () => simulate(seed))
+
+test('a seed replays the same night', async () => {
+  assert.deepEqual(await simulate(7), await simulate(7))
+})
+
+for (const [name, bugs] of Object.entries(PLANTED_BUGS)) {
+  test(`a planted bug is found: ${name}`, async () => {
+    for (let seed = 0; seed < BUG_SEEDS; seed++) {
+      const found = await simulate(seed, bugs).then(
+        () => false,
+        () => true
+      )
+      if (found) return
+    }
+    assert.fail(`not found in ${BUG_SEEDS} seeds`)
+  })
+}
