@@ -148,7 +148,12 @@ class IngestLoop {
     const { topic, partition } = loss.partition
     observer.dataLoss(topic, loss.kind)
     if (this.#pipeline.source.onDataLoss === 'Fail') throw lossError(loss)
-    log.error('records were lost in the source; going on as told', { topic, partition, kind: loss.kind, reason: loss.message })
+    log.error('records were lost in the source; going on as told', {
+      topic,
+      partition,
+      kind: loss.kind,
+      reason: loss.message
+    })
     const positions = this.#writerOf.get(partitionId(loss.partition))?.continueAfter(loss)
     if (positions !== undefined && positions.size > 0) source.seek(positions)
   }

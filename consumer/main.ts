@@ -34,7 +34,10 @@ async function main(): Promise<number> {
     const options = parseConsumerOptions(process.argv.slice(2), isInCluster)
     terminationLog = options.terminationLog
     const pipeline = await readPipeline(options.pipelineFile)
-    log = jsonLog(write, pipeline.consumer.logLevel, Date.now, { pipeline: pipeline.name, consumer: options.instanceId })
+    log = jsonLog(write, pipeline.consumer.logLevel, Date.now, {
+      pipeline: pipeline.name,
+      consumer: options.instanceId
+    })
     await consume(pipeline, options, log)
     log.info('stopped')
     return 0
@@ -121,7 +124,11 @@ function stopSignal({ exitWithParent }: ConsumerOptions, pipeline: SettledPipeli
   }
   process.on('SIGTERM', () => begin('SIGTERM'))
   process.on('SIGINT', () => begin('SIGINT'))
-  if (exitWithParent) process.stdin.resume().on('end', () => begin('parent ended')).on('error', () => begin('parent ended'))
+  if (exitWithParent)
+    process.stdin
+      .resume()
+      .on('end', () => begin('parent ended'))
+      .on('error', () => begin('parent ended'))
   return stop.signal
 }
 

@@ -15,9 +15,15 @@ export class ConsumerMetrics {
   readonly observer: Observer
 
   readonly #records = this.#counter('bronze_records_total', 'Records committed to the table.', ['table', 'topic'])
-  readonly #deadLetters = this.#counter('bronze_dead_letters_total', 'Records committed as dead letters.', ['table', 'topic'])
+  readonly #deadLetters = this.#counter('bronze_dead_letters_total', 'Records committed as dead letters.', [
+    'table',
+    'topic'
+  ])
   readonly #commits = this.#counter('bronze_commits_total', 'Commits to the table by outcome.', ['table', 'outcome'])
-  readonly #sinkErrors = this.#counter('bronze_sink_errors_total', 'Failed reads and writes of the table.', ['table', 'code'])
+  readonly #sinkErrors = this.#counter('bronze_sink_errors_total', 'Failed reads and writes of the table.', [
+    'table',
+    'code'
+  ])
   readonly #sourceErrors = this.#counter('bronze_source_errors_total', 'Times Kafka could not be reached.', ['code'])
   readonly #losses = this.#counter('bronze_source_losses_total', 'Losses found in the source.', ['topic', 'kind'])
   readonly #rebalances = this.#counter('bronze_assignments_total', 'Changes of the assigned partitions.', [])
@@ -42,7 +48,9 @@ export class ConsumerMetrics {
     buckets: [0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600, 86_400],
     registers: [this.registry]
   })
-  readonly #lastCommit = this.#gauge('bronze_last_commit_timestamp_seconds', 'When the table was last committed to.', ['table'])
+  readonly #lastCommit = this.#gauge('bronze_last_commit_timestamp_seconds', 'When the table was last committed to.', [
+    'table'
+  ])
   readonly #partitions = this.#gauge('bronze_assigned_partitions', 'Partitions assigned to this consumer.', [])
 
   constructor(view: MetricsView) {
@@ -82,16 +90,20 @@ export class ConsumerMetrics {
   }
 
   #look({ lags, bufferBytes }: MetricsView): void {
-    const lag = this.#gauge('bronze_fetch_lag_records', 'Records between the fetch position and the last stable offset.', [
-      'topic',
-      'partition'
-    ])
+    const lag = this.#gauge(
+      'bronze_fetch_lag_records',
+      'Records between the fetch position and the last stable offset.',
+      ['topic', 'partition']
+    )
     const buffered = this.#gauge('bronze_buffer_bytes', 'Bytes held in buffers and uploads.', [])
     this.#beforeScrape = () => {
       lag.reset()
       for (const [id, { endOffset, position, logStart }] of lags()) {
         const dash = id.lastIndexOf('-')
-        lag.set({ topic: id.slice(0, dash), partition: id.slice(dash + 1) }, Math.max(0, endOffset - Math.max(position, logStart)))
+        lag.set(
+          { topic: id.slice(0, dash), partition: id.slice(dash + 1) },
+          Math.max(0, endOffset - Math.max(position, logStart))
+        )
       }
       buffered.set(bufferBytes())
     }

@@ -5,7 +5,11 @@ import { type CommitAuthor } from './sink.ts'
  * Two live pipelines on one topic and table fence each other for ever; the younger stops. Only a commit that fenced us
  * while we ran counts: a renamed or moved pipeline finds the old one's offsets when it starts and continues.
  */
-export function ownershipError(table: string, ours: CommitAuthor, by: CommitAuthor | undefined): FatalError | undefined {
+export function ownershipError(
+  table: string,
+  ours: CommitAuthor,
+  by: CommitAuthor | undefined
+): FatalError | undefined {
   if (by === undefined || by.pipeline === ours.pipeline || isOlder(ours, by)) return undefined
   return new FatalError(
     'TableOwnedByOther',

@@ -102,7 +102,10 @@ async function findPins(
       if ('pattern' in entry.match) pin(patternMarker(entry.name), 0, 0)
     } else {
       if (onDataLoss === 'Fail') throw recreatedError(partition, placement.known)
-      log.warn('the topic was created anew; going on in the next epoch', { topic: partition.topic, epoch: placement.epoch })
+      log.warn('the topic was created anew; going on in the next epoch', {
+        topic: partition.topic,
+        epoch: placement.epoch
+      })
       observer.dataLoss(partition.topic, 'Recreated')
       slot.dataLoss = { kind: 'Recreated', atMs: clock.now() }
       if (!pins.has(id)) await startAll(slot, placement.epoch, false)

@@ -23,9 +23,14 @@ export function startServer(host: string, port: number, ports: ServerPorts): Pro
   })
 }
 
-async function answer(path: string, response: ServerResponse, { health, metrics, isReady }: ServerPorts): Promise<void> {
+async function answer(
+  path: string,
+  response: ServerResponse,
+  { health, metrics, isReady }: ServerPorts
+): Promise<void> {
   if (path === '/livez') return send(response, 200, 'text/plain', 'ok\n')
-  if (path === '/readyz') return send(response, isReady() ? 200 : 503, 'text/plain', isReady() ? 'ok\n' : 'not a member of the group\n')
+  if (path === '/readyz')
+    return send(response, isReady() ? 200 : 503, 'text/plain', isReady() ? 'ok\n' : 'not a member of the group\n')
   if (path === '/health') {
     const state = health.state()
     return send(response, state.healthy ? 200 : 503, 'application/json', `${JSON.stringify(state)}\n`)

@@ -115,7 +115,8 @@ export class TableBuffer {
   /** Decodes what waits, until the table is full. Throws FatalError under the dead-letter policy Stop. */
   admit(nowMs: number): void {
     let admitted = 0
-    while (admitted < this.#waiting.length && !this.isFull) this.#append(this.#waiting[admitted++] as RecordBatch, nowMs)
+    while (admitted < this.#waiting.length && !this.isFull)
+      this.#append(this.#waiting[admitted++] as RecordBatch, nowMs)
     if (admitted > 0) this.#waiting = this.#waiting.slice(admitted)
   }
 
@@ -168,7 +169,9 @@ export class TableBuffer {
 
   /** After partitions went: what waits for them must not be appended where they are placed next. */
   #recount(): void {
-    this.#waiting = this.#waiting.filter(({ partition }) => this.#slots.get(partitionId(partition))?.place !== undefined)
+    this.#waiting = this.#waiting.filter(
+      ({ partition }) => this.#slots.get(partitionId(partition))?.place !== undefined
+    )
     this.#records = 0
     this.#bytes = 0
     for (const { place } of this.#slots.values()) {

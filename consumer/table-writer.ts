@@ -163,7 +163,11 @@ export class TableWriter {
     this.#failures++
     const waitMs = backoffMs(this.#failures, clock.random())
     this.#retryAtMs = clock.now() + waitMs
-    log.warn('the table could not be read or written; recovering', { table: this.plan.table, code: error.code, waitMs }, error)
+    log.warn(
+      'the table could not be read or written; recovering',
+      { table: this.plan.table, code: error.code, waitMs },
+      error
+    )
     observer.sinkFailed(this.plan.table, error.code)
     const slots = this.#buffer.slots()
     await this.#report(slots, undefined, error.code)

@@ -9,8 +9,6 @@ export interface SettledPipeline {
   readonly createdAt: string | undefined
   readonly source: SettledSource
   readonly topics: readonly SettledTopic[]
-  /** Every metadata column the tables carry, in order, renamed and with its type; omitted ones are absent. */
-  readonly metadataColumns: readonly MetadataColumn[]
   readonly sink: SettledSink
   readonly deadLetters: SettledDeadLetters
   readonly scaling: SettledScaling
@@ -56,6 +54,8 @@ export interface SettledTopic {
   readonly startFrom: StartFrom
   readonly batch: BatchLimits
   readonly columns: readonly LiftedColumn[]
+  /** Every metadata column the table carries, in order, renamed and with its type; omitted ones are absent. Entries that share a table have the same. */
+  readonly metadataColumns: readonly MetadataColumn[]
   /** A record whose key and value together are larger goes to the dead letters. */
   readonly maxRecordBytes: number
 }
@@ -81,8 +81,18 @@ export interface LiftedColumn {
 }
 
 export type MetadataSource =
-  | 'Topic' | 'Partition' | 'Offset' | 'Timestamp' | 'Key' | 'Headers'
-  | 'IngestedAt' | 'IngestionDate' | 'IngestionHour' | 'IngestionId' | 'ConsumerId' | 'Value'
+  | 'Topic'
+  | 'Partition'
+  | 'Offset'
+  | 'Timestamp'
+  | 'Key'
+  | 'Headers'
+  | 'IngestedAt'
+  | 'IngestionDate'
+  | 'IngestionHour'
+  | 'IngestionId'
+  | 'ConsumerId'
+  | 'Value'
 
 export interface MetadataColumn {
   readonly source: MetadataSource
@@ -124,7 +134,10 @@ export type SettledScaling =
 
 export interface SettledConsumer {
   readonly image: string | undefined
-  readonly resources: { readonly requests?: Readonly<Record<string, string>>; readonly limits?: Readonly<Record<string, string>> }
+  readonly resources: {
+    readonly requests?: Readonly<Record<string, string>>
+    readonly limits?: Readonly<Record<string, string>>
+  }
   readonly nodeSelector: Readonly<Record<string, string>>
   readonly serviceAccountName: string | undefined
   readonly labels: Readonly<Record<string, string>>

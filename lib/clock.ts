@@ -23,6 +23,9 @@ export const systemClock: Clock = {
 /** A random identifier of 128 bits in hexadecimal, from the clock's own chance so that simulations repeat. */
 export function randomId(clock: Clock): string {
   let id = ''
-  while (id.length < 32) id += Math.floor(clock.random() * 0x1_0000_0000).toString(16).padStart(8, '0')
+  while (id.length < 32)
+    id += Math.floor(clock.random() * 0x1_0000_0000)
+      .toString(16)
+      .padStart(8, '0')
   return id
 }

@@ -16,12 +16,21 @@ export interface Log {
 const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
 
 /** One JSON object per line. */
-export function jsonLog(write: (line: string) => void, minimum: LogLevel, nowMs: () => number, base: LogFields = {}): Log {
-  const line = (level: LogLevel) => (message: string, fields: LogFields = {}, error?: unknown) => {
-    if (LEVELS.indexOf(level) < LEVELS.indexOf(minimum)) return
-    const failure = error === undefined ? {} : { error: errorText(error) }
-    write(`${JSON.stringify({ time: new Date(nowMs()).toISOString(), level, message, ...base, ...fields, ...failure })}\n`)
-  }
+export function jsonLog(
+  write: (line: string) => void,
+  minimum: LogLevel,
+  nowMs: () => number,
+  base: LogFields = {}
+): Log {
+  const line =
+    (level: LogLevel) =>
+    (message: string, fields: LogFields = {}, error?: unknown) => {
+      if (LEVELS.indexOf(level) < LEVELS.indexOf(minimum)) return
+      const failure = error === undefined ? {} : { error: errorText(error) }
+      write(
+        `${JSON.stringify({ time: new Date(nowMs()).toISOString(), level, message, ...base, ...fields, ...failure })}\n`
+      )
+    }
   return {
     debug: line('debug'),
     info: line('info'),
@@ -31,4 +40,8 @@ export function jsonLog(write: (line: string) => void, minimum: LogLevel, nowMs:
   }
 }
 
-export const silentLog: Log = jsonLog(() => {}, 'error', () => 0)
+export const silentLog: Log = jsonLog(
+  () => {},
+  'error',
+  () => 0
+)
