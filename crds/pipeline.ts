@@ -1,0 +1,505 @@
+// Made from crds/bronzepipeline.yaml by `npm run generate`; change that file, not this one.
+
+/**
+ * A BronzePipeline writes every record of its Kafka topics into its bronze table or its dead-letter table exactly
+ * once. Deleting a pipeline never deletes a table; creating it again continues where the tables are.
+ */
+export interface BronzePipeline {
+  /** Always `bronze.dev/v1alpha1`. */
+  readonly apiVersion: string
+  /** Always `BronzePipeline`. */
+  readonly kind: string
+  readonly metadata: ObjectMeta
+  /** What is read, where it goes and how many consumers do it. */
+  readonly spec: BronzePipelineSpec
+  /** What the operator saw. Written when a condition changes or a rounded figure does, at most every 30 seconds. */
+  readonly status?: BronzePipelineStatus
+}
+
+/** What is read, where it goes and how many consumers do it. */
+export interface BronzePipelineSpec {
+  /** The Kafka cluster and how it is read. */
+  readonly source: SourceSpec
+  /**
+   * What is read and into which tables. A topic that several entries match belongs to the entry that names it, else to
+   * the first pattern that matches.
+   */
+  readonly topics: readonly TopicSpec[]
+  /**
+   * Renames, retypes or omits the columns that come from Kafka and from the commit; those not named here keep their
+   * standard names. `IngestionHour` is there when named here or when the table is partitioned by hour, all others by
+   * default.
+   */
+  readonly metadataColumns: readonly MetadataColumnSpec[]
+  /** When a commit is made, per table and consumer, whichever comes first; a topic may override it. */
+  readonly batch: BatchSpec
+  /** Where the tables are. The kind is immutable. */
+  readonly sink: SinkSpec
+  /**
+   * What becomes of records that cannot be written as their table asks. Their bytes, coordinates and the reason are
+   * kept.
+   */
+  readonly deadLetters: DeadLettersSpec
+  /** How many consumers run. */
+  readonly scaling: ScalingSpec
+  /** `true` stops all consumers after a last commit; nothing is lost, reading goes on from there later. */
+  readonly suspend: boolean
+  /** Settings of the consumers' pods. */
+  readonly consumer: ConsumerSpec
+}
+
+/** The Kafka cluster and how it is read. */
+export interface SourceSpec {
+  /** Addresses `host:port` of brokers to begin with; the rest of the cluster is found from them. */
+  readonly bootstrapServers: readonly string[]
+  /**
+   * Kafka consumer group of the consumers. `bronze.<namespace>.<name>` when absent. The tables own the offsets; what
+   * the group holds is a report for people and lag tools. Immutable.
+   */
+  readonly groupId?: string
+  /** How to connect to the brokers. */
+  readonly security: SecuritySpec
+  /**
+   * Where reading begins on a topic that the table has never held. Resolved once and kept in the table; partitions and
+   * topics that appear later begin at their first record.
+   */
+  readonly startFrom: StartFrom
+  /**
+   * What to do when the source no longer has what the table expects next: the topic was created anew, truncated, or
+   * deleted by retention. `Fail` stops with a reason, `Continue` goes on with what there is and says so.
+   */
+  readonly onDataLoss: 'Fail' | 'Continue'
+}
+
+/** How to connect to the brokers. */
+export interface SecuritySpec {
+  /** Security protocol of the brokers' listener, as Kafka names it. */
+  readonly protocol: 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL'
+  /** SASL mechanism, as Kafka names it. */
+  readonly mechanism?: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512' | 'OAUTHBEARER'
+  /**
+   * Secret with the keys `username` and `password`; for OAUTHBEARER `token`, or `clientId` and `clientSecret` when
+   * `tokenEndpoint` is given.
+   */
+  readonly credentialsSecretRef?: SecretRef
+  /** OAuth 2.0 token endpoint that gives tokens for `clientId` and `clientSecret`. */
+  readonly tokenEndpoint?: string
+  /** Scope asked for at `tokenEndpoint`. */
+  readonly scope?: string
+  /** Secret with the key `ca.crt`, the authorities that sign the brokers' certificates. The system's own when absent. */
+  readonly caSecretRef?: SecretRef
+  /** Secret with the keys `tls.crt` and `tls.key`, our certificate when the brokers ask for one. */
+  readonly clientCertificateSecretRef?: SecretRef
+}
+
+/**
+ * Secret with the keys `username` and `password`; for OAUTHBEARER `token`, or `clientId` and `clientSecret` when
+ * `tokenEndpoint` is given.
+ */
+export interface SecretRef {
+  /** Name of a Secret in the pipeline's namespace. */
+  readonly name: string
+}
+
+/**
+ * Where reading begins on a topic that the table has never held. Resolved once and kept in the table; partitions and
+ * topics that appear later begin at their first record.
+ */
+export interface StartFrom {
+  /**
+   * `Earliest`: the first record the broker still has. `Latest`: only what comes from now on. `Timestamp`: the first
+   * record at or after `timestamp`. `Group`: take over the offsets of the group `groupId`.
+   */
+  readonly position: 'Earliest' | 'Latest' | 'Timestamp' | 'Group'
+  /** RFC 3339 time, for position Timestamp. */
+  readonly timestamp?: string
+  /** Group whose offsets are taken over, for position Group. It must have no members then. */
+  readonly groupId?: string
+}
+
+/** One topic, or all topics that match a pattern, and their table. */
+export interface TopicSpec {
+  /** Name of the entry, unique in the pipeline. */
+  readonly name: string
+  /** The topic to read. The entry's `name` when neither `topic` nor `pattern` is given. */
+  readonly topic?: string
+  /**
+   * Reads all topics whose whole name matches this regular expression, also those created later; never Kafka's
+   * internal topics nor the pipeline's own dead-letter topics. Letters, digits, `_`, `-`, `.`, `[...]`, `\d`, `\w`,
+   * `\.`, `|`, groups, and after a single character or class `*`, `+`, `?`, `{n,m}`; after a group `?` only.
+   */
+  readonly pattern?: string
+  /**
+   * The table to write: up to three names joined by dots. Several entries may share a table. Immutable for an entry's
+   * name.
+   */
+  readonly table: string
+  /**
+   * `Raw` keeps values as bytes and never refuses any. `Json` checks that values are JSON in UTF-8 (others become dead
+   * letters), keeps them as text, and lets columns be lifted from them.
+   */
+  readonly format: 'Raw' | 'Json'
+  /** Overrides `source.startFrom` for this entry. */
+  readonly startFrom?: TopicStartFrom
+  /** Overrides fields of `spec.batch` for this entry's table. */
+  readonly batch?: TopicBatchSpec
+  /** Columns lifted from each record, beside the metadata columns. */
+  readonly columns: readonly ColumnSpec[]
+  /** A record whose key and value together are larger becomes a dead letter. Between `1Ki` and `256Mi`. */
+  readonly maxRecordBytes: string
+}
+
+/** Overrides `source.startFrom` for this entry. */
+export interface TopicStartFrom {
+  /**
+   * As in `source.startFrom`, and `Offsets`: the next offset to read of each partition in `offsets`; partitions not
+   * named there begin at their first record.
+   */
+  readonly position: 'Earliest' | 'Latest' | 'Timestamp' | 'Group' | 'Offsets'
+  /** RFC 3339 time, for position Timestamp. */
+  readonly timestamp?: string
+  /** Group whose offsets are taken over, for position Group. It must have no members then. */
+  readonly groupId?: string
+  /** Where to begin by partition, for position Offsets. */
+  readonly offsets?: readonly PartitionOffset[]
+}
+
+/** One partition's first offset to read. */
+export interface PartitionOffset {
+  /** Number of the partition. */
+  readonly partition: number
+  /** The first offset to read. */
+  readonly offset: number
+}
+
+/** Overrides fields of `spec.batch` for this entry's table. */
+export interface TopicBatchSpec {
+  /**
+   * A commit is made at most this long after its first record came: between `100ms` and `24h`, in parts such as
+   * `1m30s`.
+   */
+  readonly triggerInterval?: string
+  /** A commit is made when this many records wait. No limit when absent. */
+  readonly maxRecords?: number
+  /** A commit is made when keys and values of this size wait, between `64Ki` and `1Gi`. */
+  readonly maxBytes?: string
+}
+
+/** One column and what it is lifted from, exactly one of `value`, `header` and `key`. */
+export interface ColumnSpec {
+  /** Name of the column. Names that begin with an underscore are kept for metadata columns. */
+  readonly name: string
+  /** JSON Pointer (RFC 6901) into the value: `/event/type`. */
+  readonly value?: string
+  /** Name of a header; the last one of that name counts. */
+  readonly header?: string
+  /** `true` lifts the record's key. */
+  readonly key?: true
+  /**
+   * Type of the column. `Timestamp` takes RFC 3339 text or milliseconds since the epoch. A value that is not of the
+   * type makes the record a dead letter.
+   */
+  readonly type: 'String' | 'Int' | 'Long' | 'Double' | 'Boolean' | 'Timestamp'
+  /** A record that lacks the column, or has null there, becomes a dead letter. */
+  readonly required: boolean
+}
+
+/** One metadata column. */
+export interface MetadataColumnSpec {
+  /**
+   * What the column holds; its standard name. `Topic`: `_kafka_topic`, `Partition`: `_kafka_partition`, `Offset`:
+   * `_kafka_offset`, `Timestamp`: `_kafka_timestamp`, `Key`: `_kafka_key`, `Headers`: `_kafka_headers`, `IngestedAt`:
+   * `_ingested_at` (time of the commit), `IngestionDate`: `_ingestion_date`, `IngestionHour`: `_ingestion_hour`,
+   * `IngestionId`: `_ingestion_id` (`topic-partition-offset`), `ConsumerId`: `_consumer_id`, `Value`: `value`.
+   */
+  readonly source: 'Topic' | 'Partition' | 'Offset' | 'Timestamp' | 'Key' | 'Headers' | 'IngestedAt' | 'IngestionDate' | 'IngestionHour' | 'IngestionId' | 'ConsumerId' | 'Value'
+  /** Name of the column, in place of the standard one. */
+  readonly name?: string
+  /**
+   * For Key and Value: bytes as they came, or text. Key is `Binary` when absent, Value is `String` with format Json
+   * and `Binary` with format Raw. Bytes that are not UTF-8 make the record a dead letter when the type is `String`.
+   */
+  readonly type?: 'String' | 'Binary'
+  /** `true` leaves the column out. */
+  readonly omit?: true
+}
+
+/** When a commit is made, per table and consumer, whichever comes first; a topic may override it. */
+export interface BatchSpec {
+  /**
+   * A commit is made at most this long after its first record came: between `100ms` and `24h`, in parts such as
+   * `1m30s`.
+   */
+  readonly triggerInterval: string
+  /** A commit is made when this many records wait. No limit when absent. */
+  readonly maxRecords?: number
+  /** A commit is made when keys and values of this size wait, between `64Ki` and `1Gi`. */
+  readonly maxBytes: string
+}
+
+/** Where the tables are. The kind is immutable. */
+export interface SinkSpec {
+  /** Delta Lake tables on an object store or in a folder. */
+  readonly delta: DeltaSpec
+}
+
+/** Delta Lake tables on an object store or in a folder. */
+export interface DeltaSpec {
+  /**
+   * `s3://bucket/prefix` or `file:///folder`, without a slash at the end; table `a.b` lies at `<location>/a/b`. On
+   * Kubernetes a folder must be on a volume that all consumers share, so it is for one machine. Immutable.
+   */
+  readonly location: string
+  /**
+   * How tables are partitioned: by the date of the commit in UTC, by date and hour, or not at all. Immutable, as a
+   * table's partitioning is.
+   */
+  readonly partitionBy: 'None' | 'Date' | 'Hour'
+  /** How to reach the object store, for a location that begins with `s3://`. */
+  readonly s3?: S3Spec
+}
+
+/** How to reach the object store, for a location that begins with `s3://`. */
+export interface S3Spec {
+  /** Address of an S3-compatible server. AWS itself when absent. */
+  readonly endpoint?: string
+  /** Region that requests are signed for. */
+  readonly region: string
+  /** Names the bucket in the path and not in the host name; most S3-compatible servers need it. */
+  readonly forcePathStyle: boolean
+  /**
+   * Secret with the keys `accessKeyId`, `secretAccessKey` and perhaps `sessionToken`. When absent, the identity of the
+   * pod's service account or of the environment.
+   */
+  readonly credentialsSecretRef?: SecretRef
+  /** Secret with the key `ca.crt`, the authorities that sign the endpoint's certificate. The system's own when absent. */
+  readonly caSecretRef?: SecretRef
+}
+
+/**
+ * What becomes of records that cannot be written as their table asks. Their bytes, coordinates and the reason are
+ * kept.
+ */
+export interface DeadLettersSpec {
+  /**
+   * `Table`: a dead-letter table beside each table, exactly once. `Topic`: a Kafka topic, at least once, keyed
+   * `topic-partition-offset`. `Inline`: the raw record in the table itself, with the reason in `_error`. `Stop`: the
+   * consumer stops with the reason.
+   */
+  readonly policy: 'Table' | 'Topic' | 'Inline' | 'Stop'
+  /**
+   * Name of the dead-letter tables, for policy Table; `dlq_{table}` when absent. `{table}` is the last name of the
+   * table: with `dlq_{table}`, the dead letters of `bronze.trips` go to `bronze.dlq_trips`.
+   */
+  readonly table?: string
+  /** Name of the dead-letter topics, for policy Topic; `{topic}.dlq` when absent. `{topic}` is the topic of the record. */
+  readonly topic?: string
+}
+
+/** How many consumers run. */
+export interface ScalingSpec {
+  /**
+   * `Partitions`: min(maxReplicas, ceil(partitions / partitionsPerReplica)). `External`: `replicas`, which you or an
+   * autoscaler set, also through the scale subresource.
+   */
+  readonly mode: 'Partitions' | 'External'
+  /** Partitions for one consumer, for mode Partitions; 1 when absent. */
+  readonly partitionsPerReplica?: number
+  /** Most consumers to run, for mode Partitions; 16 when absent. */
+  readonly maxReplicas?: number
+  /** Consumers to run, for mode External; 0 is none. */
+  readonly replicas?: number
+}
+
+/** Settings of the consumers' pods. */
+export interface ConsumerSpec {
+  /** Image of the consumers. The operator's own when absent. */
+  readonly image?: string
+  /**
+   * Resources of one consumer. When absent, it asks for 100m of processor and 256Mi of memory, and is limited to the
+   * memory it asks for. A third of the memory limit is for records that wait.
+   */
+  readonly resources?: ResourcesSpec
+  /** Labels of the nodes that may run consumers. */
+  readonly nodeSelector?: Readonly<Record<string, string>>
+  /** Taints of nodes that consumers tolerate. */
+  readonly tolerations?: readonly Toleration[]
+  /** Priority class of the pods. */
+  readonly priorityClassName?: string
+  /** Service account of the pods, for an identity at the object store. One without any permission is made when absent. */
+  readonly serviceAccountName?: string
+  /** Secrets to pull the image with. */
+  readonly imagePullSecrets?: readonly SecretRef[]
+  /** Labels added to the pods. */
+  readonly labels?: Readonly<Record<string, string>>
+  /** Annotations added to the pods. */
+  readonly annotations?: Readonly<Record<string, string>>
+  /** How long a consumer may take to write what it holds when it is told to stop. */
+  readonly terminationGracePeriodSeconds: number
+  /**
+   * `Manual`: the image stays as it was when the pipeline was created, until `image` is set. `Automatic`: it follows
+   * the operator's version.
+   */
+  readonly upgrade: 'Manual' | 'Automatic'
+  /**
+   * How changed consumers replace the old ones. `Recreate`: all stop, then all start, two rebalances in all.
+   * `Rolling`: one by one, with a rebalance each.
+   */
+  readonly rollout: 'Recreate' | 'Rolling'
+  /** Least important kind of line that consumers log. */
+  readonly logLevel: 'Debug' | 'Info' | 'Warn' | 'Error'
+}
+
+/**
+ * Resources of one consumer. When absent, it asks for 100m of processor and 256Mi of memory, and is limited to the
+ * memory it asks for. A third of the memory limit is for records that wait.
+ */
+export interface ResourcesSpec {
+  /** What is set aside for one consumer. */
+  readonly requests?: ResourceList
+  /** What one consumer may use at most. */
+  readonly limits?: ResourceList
+}
+
+/** What is set aside for one consumer. */
+export interface ResourceList {
+  /** Processor time: `500m`, `2`. */
+  readonly cpu?: number | string
+  /** Memory: `256Mi`. */
+  readonly memory?: number | string
+  /** Space on the node's disk: `1Gi`. */
+  readonly 'ephemeral-storage'?: number | string
+}
+
+/** As in a pod. */
+export interface Toleration {
+  /** Key of the taint; any when absent. */
+  readonly key?: string
+  /** How the value is compared. */
+  readonly operator?: 'Exists' | 'Equal'
+  /** Value of the taint, for Equal. */
+  readonly value?: string
+  /** Effect of the taint; any when absent. */
+  readonly effect?: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute'
+  /** How long NoExecute is tolerated. */
+  readonly tolerationSeconds?: number
+}
+
+/** What the operator saw. Written when a condition changes or a rounded figure does, at most every 30 seconds. */
+export interface BronzePipelineStatus {
+  /** Generation of the resource that this status speaks of. */
+  readonly observedGeneration?: number
+  /**
+   * `Ready` is `SpecAccepted`, `SourceReachable`, `SinkReachable` and `WorkloadAvailable` together; lag never affects
+   * it. `LagKnown`, `CaughtUp` and `ScalingActive` inform; `Reconciling` and `Stalled` are for tools that follow
+   * kstatus.
+   */
+  readonly conditions?: readonly Condition[]
+  /** Short texts for the columns of `kubectl get`; `?` is unknown. */
+  readonly summary?: StatusSummary
+  /** Consumers that run. */
+  readonly replicas?: number
+  /** Label selector of the consumers, for the scale subresource. */
+  readonly selector?: string
+  /** Kafka consumer group of the consumers. */
+  readonly groupId?: string
+  /** Image the consumers run, frozen unless `consumer.upgrade` is Automatic. */
+  readonly image?: string
+  /** Partitions of all topics. */
+  readonly partitions?: number
+  /** How far the tables are behind the topics. Absent figures are unknown. */
+  readonly lag?: Lag
+  /** The 50 entries that are furthest behind. */
+  readonly topics?: readonly TopicStatus[]
+  /** Entries that are not in `topics`. */
+  readonly topicsOmitted?: number
+  /** The newest commit of any table. */
+  readonly lastCommit?: LastCommit
+}
+
+/** One thing that is so, is not so, or is not known. */
+export interface Condition {
+  /** What the condition is about. */
+  readonly type: string
+  /** Whether it is so. */
+  readonly status: 'True' | 'False' | 'Unknown'
+  /** Generation of the resource that the condition speaks of. */
+  readonly observedGeneration?: number
+  /** When the status last changed. */
+  readonly lastTransitionTime: string
+  /** One word for machines, in CamelCase. */
+  readonly reason: string
+  /** What is so, and what to do about it. */
+  readonly message: string
+}
+
+/** Short texts for the columns of `kubectl get`; `?` is unknown. */
+export interface StatusSummary {
+  /** Topics read of topics declared: `8`, `3/4`. */
+  readonly topics?: string
+  /** Kind of sink. */
+  readonly sink?: string
+  /** Consumers ready of consumers wanted: `3/4`. */
+  readonly pods?: string
+  /** Records not yet in a table: `12k`. */
+  readonly lag?: string
+  /** Age of the oldest record not yet in a table: `3m`. */
+  readonly behind?: string
+  /** Dead letters so far. */
+  readonly deadLetters?: string
+}
+
+/** How far the tables are behind the topics. Absent figures are unknown. */
+export interface Lag {
+  /**
+   * Records not yet in a table: last stable offset less the larger of committed offset and log start, over all
+   * partitions.
+   */
+  readonly records?: number
+  /** Age of the oldest record not yet in a table; 0 when there is none. */
+  readonly seconds?: number
+}
+
+/** Figures of one entry of `spec.topics`. */
+export interface TopicStatus {
+  /** Name of the entry. */
+  readonly name: string
+  /** The table it is written to. */
+  readonly table?: string
+  /** Partitions of its topics. */
+  readonly partitions?: number
+  /** Records not yet in the table; absent when unknown. */
+  readonly lag?: number
+  /** Age of the oldest record not yet in the table: `3m`; `?` when unknown. */
+  readonly behind?: string
+  /** Sum over the partitions of the next offsets to read, as reported to the group. */
+  readonly committed?: number
+  /** When the table last took a commit of these topics. */
+  readonly lastCommitTime?: string
+  /** Dead letters so far. */
+  readonly deadLetters?: number
+}
+
+/** The newest commit of any table. */
+export interface LastCommit {
+  /** When it was made. */
+  readonly time?: string
+  /** Which table took it. */
+  readonly table?: string
+  /** The table's version after it. */
+  readonly version?: string
+}
+
+/** The part of Kubernetes' ObjectMeta that we read. */
+export interface ObjectMeta {
+  readonly name: string
+  readonly namespace?: string
+  readonly uid?: string
+  readonly resourceVersion?: string
+  readonly generation?: number
+  readonly creationTimestamp?: string
+  readonly deletionTimestamp?: string
+  readonly labels?: Readonly<Record<string, string>>
+  readonly annotations?: Readonly<Record<string, string>>
+  readonly finalizers?: readonly string[]
+}

@@ -1,0 +1,42 @@
+import { parseQuantity } from '../lib/quantity.ts'
+import { type ConsumerSpec, type ResourceList, type ResourcesSpec } from './pipeline.ts'
+import { type SettledConsumer } from './settled.ts'
+
+const DEFAULT_CPU = '100m'
+const DEFAULT_MEMORY = '256Mi'
+const LOG_LEVELS = { Debug: 'debug', Info: 'info', Warn: 'warn', Error: 'error' } as const
+
+export function settleConsumer(consumer: ConsumerSpec): SettledConsumer {
+  return {
+    image: consumer.image,
+    resources: settleResources(consumer.resources ?? {}),
+    nodeSelector: consumer.nodeSelector ?? {},
+    serviceAccountName: consumer.serviceAccountName,
+    labels: consumer.labels ?? {},
+    annotations: consumer.annotations ?? {},
+    tolerations: (consumer.tolerations ?? []).map(toleration => ({ ...toleration })),
+    priorityClassName: consumer.priorityClassName,
+    imagePullSecrets: (consumer.imagePullSecrets ?? []).map(secret => secret.name),
+    terminationGracePeriodSeconds: consumer.terminationGracePeriodSeconds,
+    upgrade: consumer.upgrade,
+    rollout: consumer.rollout,
+    logLevel: LOG_LEVELS[consumer.logLevel]
+  }
+}
+
+/** Memory is always limited, since a consumer's byte budget is a third of its limit; the request follows the limit. */
+function settleResources(resources: ResourcesSpec): SettledConsumer['resources'] {
+  const requests = quantities(resources.requests ?? {})
+  const limits = quantities(resources.limits ?? {})
+  const memory = limits['memory'] ?? requests['memory'] ?? DEFAULT_MEMORY
+  return {
+    requests: { cpu: smaller(DEFAULT_CPU, limits['cpu'] ?? DEFAULT_CPU), memory, ...requests },
+    limits: { memory, ...limits }
+  }
+}
+
+function quantities(list: ResourceList): Record<string, string> {
+  return Object.fromEntries(Object.entries(list).map(([name, quantity]) => [name, String(quantity)]))
+}
+
+const smaller = (a: string, b: string) => ((parseQuantity(a) ?? 0) <= (parseQuantity(b) ?? 0) ? a : b)

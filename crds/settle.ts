@@ -1,0 +1,164 @@
+import { parseDurationMs } from '../lib/duration.ts'
+import { invariant } from '../lib/errors.ts'
+import { parseQuantity } from '../lib/quantity.ts'
+import { metadataColumns } from './metadata-columns.ts'
+import {
+  type BatchSpec,
+  type BronzePipeline,
+  type ColumnSpec,
+  type DeltaSpec,
+  type ScalingSpec,
+  type SecuritySpec,
+  type TopicBatchSpec,
+  type TopicSpec,
+  type TopicStartFrom
+} from './pipeline.ts'
+import { settleConsumer } from './settle-consumer.ts'
+import {
+  type BatchLimits,
+  type DeltaSink,
+  type LiftedColumn,
+  type SettledPipeline,
+  type SettledScaling,
+  type SettledTopic,
+  type SourceSecurity,
+  type StartFrom
+} from './settled.ts'
+
+const DEFAULT_DEAD_LETTER_TABLE = 'dlq_{table}'
+const DEFAULT_DEAD_LETTER_TOPIC = '{topic}.dlq'
+const DEFAULT_PARTITIONS_PER_REPLICA = 1
+const DEFAULT_MAX_REPLICAS = 16
+
+/** Fills what the schema leaves to the program and applies overrides. The pipeline is one that `parsePipeline` accepted. */
+export function settle(pipeline: BronzePipeline): SettledPipeline {
+  const { metadata, spec } = pipeline
+  const namespace = metadata.namespace ?? 'default'
+  return {
+    namespace,
+    name: metadata.name,
+    createdAt: metadata.creationTimestamp,
+    source: {
+      bootstrapServers: spec.source.bootstrapServers,
+      groupId: spec.source.groupId ?? `bronze.${namespace}.${metadata.name}`,
+      security: settleSecurity(spec.source.security),
+      onDataLoss: spec.source.onDataLoss
+    },
+    topics: spec.topics.map(topic => settleTopic(topic, pipeline)),
+    sink: { kind: 'delta', delta: settleDelta(spec.sink.delta) },
+    deadLetters: {
+      policy: spec.deadLetters.policy,
+      table: spec.deadLetters.table ?? DEFAULT_DEAD_LETTER_TABLE,
+      topic: spec.deadLetters.topic ?? DEFAULT_DEAD_LETTER_TOPIC
+    },
+    scaling: settleScaling(spec.scaling),
+    suspend: spec.suspend,
+    consumer: settleConsumer(spec.consumer)
+  }
+}
+
+/** The dead-letter table of a table: `bronze.trips` → `bronze.dlq_trips` with the template `dlq_{table}`. */
+export function deadLetterTable(pipeline: SettledPipeline, table: string): string {
+  const names = table.split('.')
+  const last = names.pop() ?? ''
+  return [...names, pipeline.deadLetters.table.replaceAll('{table}', () => last)].join('.')
+}
+
+/** The dead-letter topic of a topic: `trips` → `trips.dlq` with the template `{topic}.dlq`. */
+export function deadLetterTopic(pipeline: SettledPipeline, topic: string): string {
+  return pipeline.deadLetters.topic.replaceAll('{topic}', () => topic)
+}
+
+function settleTopic(topic: TopicSpec, { spec }: BronzePipeline): SettledTopic {
+  return {
+    name: topic.name,
+    match: topic.pattern === undefined ? { topic: topic.topic ?? topic.name } : { pattern: topic.pattern },
+    table: topic.table,
+    format: topic.format,
+    startFrom: settleStartFrom(topic.startFrom ?? spec.source.startFrom),
+    batch: settleBatch(spec.batch, topic.batch ?? {}),
+    columns: topic.columns.map(settleColumn),
+    metadataColumns: metadataColumns(spec.metadataColumns, topic.format, spec.sink.delta.partitionBy),
+    maxRecordBytes: bytes(topic.maxRecordBytes)
+  }
+}
+
+function settleStartFrom(startFrom: TopicStartFrom): StartFrom {
+  switch (startFrom.position) {
+    case 'Earliest':
+    case 'Latest':
+      return { position: startFrom.position }
+    case 'Timestamp':
+      return { position: 'Timestamp', timestampMs: Date.parse(startFrom.timestamp ?? '') }
+    case 'Group':
+      return { position: 'Group', groupId: startFrom.groupId ?? '' }
+    case 'Offsets':
+      return {
+        position: 'Offsets',
+        offsets: new Map((startFrom.offsets ?? []).map(({ partition, offset }) => [partition, offset]))
+      }
+  }
+}
+
+function settleBatch(general: BatchSpec, own: TopicBatchSpec): BatchLimits {
+  return {
+    maxRecords: own.maxRecords ?? general.maxRecords,
+    maxBytes: bytes(own.maxBytes ?? general.maxBytes),
+    triggerIntervalMs: durationMs(own.triggerInterval ?? general.triggerInterval)
+  }
+}
+
+function settleColumn(column: ColumnSpec): LiftedColumn {
+  const { name, type, required, value, header } = column
+  if (value !== undefined) return { name, type, required, from: { kind: 'value', pointer: value } }
+  if (header !== undefined) return { name, type, required, from: { kind: 'header', header } }
+  return { name, type, required, from: { kind: 'key' } }
+}
+
+function settleSecurity(security: SecuritySpec): SourceSecurity {
+  return {
+    protocol: security.protocol,
+    mechanism: security.mechanism,
+    credentialsSecret: security.credentialsSecretRef?.name,
+    tokenEndpoint: security.tokenEndpoint,
+    scope: security.scope,
+    caSecret: security.caSecretRef?.name,
+    clientCertificateSecret: security.clientCertificateSecretRef?.name
+  }
+}
+
+function settleDelta({ location, partitionBy, s3 }: DeltaSpec): DeltaSink {
+  if (!location.startsWith('s3://')) return { location, partitionBy, s3: undefined }
+  return {
+    location,
+    partitionBy,
+    s3: {
+      endpoint: s3?.endpoint,
+      region: s3?.region ?? 'us-east-1',
+      forcePathStyle: s3?.forcePathStyle ?? false,
+      credentialsSecret: s3?.credentialsSecretRef?.name,
+      caSecret: s3?.caSecretRef?.name
+    }
+  }
+}
+
+function settleScaling(scaling: ScalingSpec): SettledScaling {
+  if (scaling.mode === 'External') return { mode: 'External', replicas: scaling.replicas ?? 0 }
+  return {
+    mode: 'Partitions',
+    partitionsPerReplica: scaling.partitionsPerReplica ?? DEFAULT_PARTITIONS_PER_REPLICA,
+    maxReplicas: scaling.maxReplicas ?? DEFAULT_MAX_REPLICAS
+  }
+}
+
+function bytes(quantity: string): number {
+  const value = parseQuantity(quantity)
+  invariant(value !== undefined, 'sizes of an accepted pipeline are quantities')
+  return value
+}
+
+function durationMs(duration: string): number {
+  const value = parseDurationMs(duration)
+  invariant(value !== undefined, 'durations of an accepted pipeline can be read')
+  return value
+}
