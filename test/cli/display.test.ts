@@ -126,6 +126,7 @@ test('programs read one JSON object per line: status, event, and done as the las
         ready: true,
         trouble: null,
         sink: 'delta',
+        readyConsumers: 0,
         partitions: 1,
         lag: null,
         behindSeconds: null,
