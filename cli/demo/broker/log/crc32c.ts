@@ -4,7 +4,8 @@ export function crc32c(bytes: Buffer, start: number, end: number): number {
   let at = start
   for (; at + 8 <= end; at += 8) {
     const low =
-      (crc ^ ((bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16))) ^
+      crc ^
+      ((bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16)) ^
       ((bytes[at + 3] as number) << 24)
     crc =
       (TABLE[1792 + (low & 0xff)] as number) ^

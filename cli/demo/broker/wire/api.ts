@@ -9,7 +9,7 @@ export interface Call {
   /** The user name after SASL, for one connection. */
   readonly session: { mechanism?: string; user?: string }
   /** An error code a fault wants answered, for everything or for one topic; else 0. */
-  injected(topic?: string): number
+  readonly injected: (topic?: string) => number
 }
 
 /** One API of the protocol, ready to be served. */
@@ -31,5 +31,9 @@ export const api = <Q, R>(definition: {
   flexibleFrom: number
   request: Type<Q>
   response: Type<R>
-  handle(broker: Broker, request: Q, call: Call): Draft<R> | undefined | Promise<Draft<R> | undefined>
-}): Api => definition as Api
+  handle(
+    broker: Broker,
+    request: NoInfer<Q>,
+    call: Call
+  ): Draft<NoInfer<R>> | undefined | Promise<Draft<NoInfer<R>> | undefined>
+}): Api => definition

@@ -28,7 +28,11 @@ export type Draft<T> = T extends Buffer | null
 
 type Fields = Readonly<Record<string, Type<unknown>>>
 
-const primitive = <T>(fallback: T, read: (reader: Reader) => T, write: (writer: Writer, value: T) => void): Type<T> => ({
+const primitive = <T>(
+  fallback: T,
+  read: (reader: Reader) => T,
+  write: (writer: Writer, value: T) => void
+): Type<T> => ({
   from: 0,
   until: Infinity,
   fallback,
