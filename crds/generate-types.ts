@@ -44,8 +44,9 @@ function typeOf(schema: Schema, declared: Map<string, string>): string {
     case 'boolean':
       return schema.type
     case undefined:
-      throw new Error(`a field without a type: ${schema.description ?? ''}`)
+      break
   }
+  throw new Error(`a field without a type: ${schema.description ?? ''}`)
 }
 
 function docComment(text: string, indent: string): string {

@@ -44,7 +44,7 @@ export function decodeReport(metadata: string): Report | undefined {
   }
   return {
     committedAtMs: Number(parsed.at ?? 0),
-    version: String(parsed.ver ?? ''),
+    version: typeof parsed.ver === 'string' ? parsed.ver : '',
     recordTimestampMs: Number(parsed.ts ?? 0),
     deadLetters: Number(parsed.dl ?? 0),
     ...(typeof parsed.err === 'string' ? { sinkError: parsed.err } : {}),
