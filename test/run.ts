@@ -1,0 +1,75 @@
+// npm test: all suites whose servers are at hand. CI=true installs the servers first, runs everything and allows no skip.
+import { fileURLToPath } from 'node:url'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { runSuite, type Outcome } from './run/outcome.ts'
+import { suites, type Suite } from './run/suites.ts'
+import { SERVERS, isInstalled } from './servers/cache.ts'
+import { install } from './servers/installer.ts'
+import { startKafka } from './servers/kafka.ts'
+import { startKube } from './servers/kube.ts'
+import { startS3 } from './servers/s3.ts'
+import { shareWith } from './servers/shared.ts'
+import { readFileSync } from 'node:fs'
+
+const root = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '')
+const isCi = process.env['CI'] === 'true'
+
+async function main(filters: readonly string[]): Promise<void> {
+  if (isCi) await install(SERVERS)
+  const checked = isCi && filters.length === 0 ? await check() : true
+  const chosen = suites(root, filters)
+  const outcomes: Outcome[] = []
+  let stop = async () => {}
+  for (const suite of chosen) {
+    console.log(`${suite.name}: ${suite.files.length} files`)
+    if (suite.isIntegration && outcomes.every(outcome => !outcome.suite.isIntegration)) stop = await startShared(chosen)
+    outcomes.push(await runSuite(root, suite, filters.length > 0))
+  }
+  await stop()
+  if (!summarize(outcomes) || !checked) process.exitCode = 1
+}
+
+async function check(): Promise<boolean> {
+  const child = spawn(process.execPath, [`${root}/test/check.ts`], { stdio: 'inherit' })
+  const [code] = (await once(child, 'exit')) as [number | null]
+  return code === 0
+}
+
+/** Starts once, for all files, the servers that they share; gives what stops them. */
+async function startShared(chosen: readonly Suite[]): Promise<() => Promise<void>> {
+  const files = chosen.filter(({ isIntegration }) => isIntegration).flatMap(suite => suite.files)
+  const text = files.map(file => readFileSync(`${root}/${file}`, 'utf8')).join('\n')
+  const wants = (name: 'kafka' | 's3' | 'kube', call: string) => text.includes(`${call}(`) && isInstalled(name)
+  const [kafka, s3, kube] = await Promise.all([
+    wants('kafka', 'sharedKafka') ? startKafka() : undefined,
+    wants('s3', 'sharedS3') ? startS3() : undefined,
+    wants('kube', 'sharedKube') ? startKube() : undefined
+  ])
+  Object.assign(process.env, shareWith({ kafka, s3: s3?.endpoint, kube }))
+  return async () => {
+    await Promise.all([kafka?.stop(), s3?.stop(), kube?.stop()])
+  }
+}
+
+/** Prints what was skipped and why, the time of each suite and, last, the counts; tells whether all is well. */
+function summarize(outcomes: readonly Outcome[]): boolean {
+  const failures = outcomes.flatMap(outcome => outcome.failures)
+  const skips = outcomes.flatMap(outcome => outcome.skips)
+  const sum = (of: readonly Outcome[]) => of.reduce((total, { passed }) => total + passed, 0)
+  const passed = sum(outcomes)
+  const met = sum(outcomes.filter(({ suite }) => suite.isIntegration && suite.name !== 'integration: no server'))
+
+  console.log('')
+  for (const { name, reason } of skips) console.log(`skipped ${name} (${reason})`)
+  for (const { name } of failures) console.log(`FAILED  ${name}`)
+  for (const { suite, seconds, passed } of outcomes) {
+    console.log(`${seconds.toFixed(1).padStart(7)} s  ${suite.name}: ${passed} passed`)
+  }
+  if (isCi && skips.length > 0) console.log('With CI=true nothing may be skipped.')
+  if (outcomes.length === 0) console.log('No test file has that in its path.')
+  console.log(`${passed} passed (${met} of them with real servers), ${failures.length} failed, ${skips.length} skipped`)
+  return failures.length === 0 && outcomes.length > 0 && !(isCi && skips.length > 0)
+}
+
+await main(process.argv.slice(2))

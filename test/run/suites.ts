@@ -1,0 +1,55 @@
+import { globSync, readFileSync } from 'node:fs'
+
+/** Test files that are run and timed together. Paths are relative to the repository, with `/`. */
+export interface Suite {
+  readonly name: string
+  readonly files: readonly string[]
+  /** Integration suites are those whose tests meet real servers. */
+  readonly isIntegration: boolean
+  /** The whole suite may take no longer. */
+  readonly timeoutMs: number
+}
+
+const QUICK_TIMEOUT_MS = 120_000
+const LONG_TIMEOUT_MS = 900_000
+
+/** Where a file belongs, by the start of its path; the first that fits counts. */
+const FOLDERS: readonly (readonly [name: string, folders: readonly string[]])[] = [
+  ['integration', ['test/integration/']],
+  ['simulation', ['test/simulation/']],
+  ['embedded broker', ['test/cli/demo/']],
+  ['unit', ['test/']]
+]
+
+const ORDER = ['unit', 'embedded broker', 'simulation']
+
+/** All suites with files whose path has one of `filters` in it; any file when there is none. Integration comes last, by server. */
+export function suites(root: string, filters: readonly string[]): Suite[] {
+  const files = globSync('test/**/*.test.ts', { cwd: root })
+    .map(path => path.replaceAll('\\', '/'))
+    .filter(path => filters.length === 0 || filters.some(filter => path.includes(filter)))
+    .sort()
+  const bySuite = Map.groupBy(files, file => suiteOf(file, () => readFileSync(`${root}/${file}`, 'utf8')))
+  return [...bySuite]
+    .map(([name, members]) => suite(name, members))
+    .sort((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1))
+}
+
+function suite(name: string, files: readonly string[]): Suite {
+  const isIntegration = name.startsWith('integration')
+  return { name, files, isIntegration, timeoutMs: isIntegration ? LONG_TIMEOUT_MS : QUICK_TIMEOUT_MS }
+}
+
+const rank = ({ name }: Suite) => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length)
+
+/** The suite of a file; integration tests are told apart by the servers that their text asks for. */
+export function suiteOf(file: string, text: () => string): string {
+  const [name = 'unit'] = FOLDERS.find(([, folders]) => folders.some(folder => file.startsWith(folder))) ?? []
+  return name === 'integration' ? `integration: ${servers(text()).join(', ') || 'no server'}` : name
+}
+
+/** The names in all `need('…', '…')` of a test file. */
+export function servers(text: string): string[] {
+  const names = [...text.matchAll(/\bneed\(([^)]*)\)/g)].flatMap(([, list = '']) => [...list.matchAll(/'(\w+)'/g)])
+  return [...new Set(names.map(([, name = '']) => name))].sort()
+}
