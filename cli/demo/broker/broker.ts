@@ -21,7 +21,7 @@ export interface BrokerOptions {
   retentionBytesPerPartition?: number
   /** Whether asking for a topic's metadata makes it; false. */
   autoCreateTopics?: boolean
-  /** User names and passwords for SASL PLAIN; any are accepted without it. */
+  /** User names and passwords: every connection must then authenticate with SASL PLAIN. */
   users?: Readonly<Record<string, string>>
   /** Milliseconds since the epoch, for LogAppendTime. */
   clock?: () => number

@@ -10,6 +10,8 @@ import { Reader } from './wire/reader.ts'
 import { Writer } from './wire/writer.ts'
 
 const API_VERSIONS = 18
+/** What may be asked before SASL has ended: SaslHandshake, ApiVersions, SaslAuthenticate. */
+const BEFORE_SASL = new Set([17, 18, 36])
 
 /** Listens, and answers each connection's requests one after another, as Kafka does. */
 export class BrokerServer {
@@ -65,6 +67,7 @@ export class BrokerServer {
   async #answer(broker: Broker, socket: Socket, frame: Buffer, session: Call['session']): Promise<Answer> {
     const { api, apiVersion, correlationId, clientId, body } = readRequest(frame)
     if (body === undefined) return unsupported(correlationId)
+    if (broker.users.size > 0 && session.user === undefined && !BEFORE_SASL.has(api.key)) return 'close'
     const fault = this.#faults.decide({ apiKey: api.key, apiVersion, clientId, body })
     if (fault === 'dropBefore') return 'close'
     const injected = typeof fault === 'object' ? fault : {}

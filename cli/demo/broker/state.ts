@@ -10,7 +10,7 @@ export interface Broker {
   readonly clusterId: string
   readonly defaultPartitions: number
   readonly autoCreateTopics: boolean
-  /** User names and passwords for SASL PLAIN; any are accepted when there are none. */
+  /** User names and passwords for SASL PLAIN; nobody need authenticate when there are none. */
   readonly users: ReadonlyMap<string, string>
   readonly topics: Topics
   readonly groups: Groups

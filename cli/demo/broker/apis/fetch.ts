@@ -119,8 +119,8 @@ function check(log: PartitionLog, wanted: PartitionRequest, isCommittedOnly: boo
   const refuse = (errorCode: number, more: PartitionResponse = {}): Target => ({
     answer: { partitionIndex: wanted.partition, errorCode, ...more }
   })
-  if (currentLeaderEpoch >= 0 && currentLeaderEpoch !== log.epochs.current)
-    return refuse(currentLeaderEpoch < log.epochs.current ? ERROR.FENCED_LEADER_EPOCH : ERROR.UNKNOWN_LEADER_EPOCH)
+  const errorCode = log.checkLeaderEpoch(currentLeaderEpoch)
+  if (errorCode !== ERROR.NONE) return refuse(errorCode)
   if (lastFetchedEpoch >= 0) {
     const known = log.epochs.endOf(lastFetchedEpoch, log.end)
     if (known === undefined) return refuse(ERROR.OFFSET_OUT_OF_RANGE, bounds(log))

@@ -47,7 +47,8 @@ export const listOffsets = api({
       name,
       partitions: partitions.map(({ partitionIndex, timestamp, currentLeaderEpoch }) => {
         const log = broker.topics.log(name, partitionIndex)
-        const errorCode = call.injected(name) || refusal(log, currentLeaderEpoch)
+        const errorCode =
+          call.injected(name) || (log?.checkLeaderEpoch(currentLeaderEpoch) ?? ERROR.UNKNOWN_TOPIC_OR_PARTITION)
         if (errorCode !== ERROR.NONE || log === undefined) return { partitionIndex, errorCode }
         const end = isolationLevel === READ_COMMITTED ? log.stableEnd : log.end
         return { partitionIndex, errorCode, ...find(log, timestamp, end) }
@@ -55,12 +56,6 @@ export const listOffsets = api({
     }))
   })
 })
-
-function refusal(log: PartitionLog | undefined, currentLeaderEpoch: number): number {
-  if (log === undefined) return ERROR.UNKNOWN_TOPIC_OR_PARTITION
-  if (currentLeaderEpoch < 0 || currentLeaderEpoch === log.epochs.current) return ERROR.NONE
-  return currentLeaderEpoch < log.epochs.current ? ERROR.FENCED_LEADER_EPOCH : ERROR.UNKNOWN_LEADER_EPOCH
-}
 
 function find(log: PartitionLog, timestamp: number, end: number) {
   if (timestamp === LATEST) return { offset: end, leaderEpoch: log.epochs.current }

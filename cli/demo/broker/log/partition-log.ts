@@ -46,6 +46,12 @@ export class PartitionLog {
     return this.transactions.stableEnd(this.end)
   }
 
+  /** The error code for a client that believes in this leader epoch (KIP-320); below 0 it believes in none. */
+  checkLeaderEpoch(epoch: number): number {
+    if (epoch < 0 || epoch === this.epochs.current) return ERROR.NONE
+    return epoch < this.epochs.current ? ERROR.FENCED_LEADER_EPOCH : ERROR.UNKNOWN_LEADER_EPOCH
+  }
+
   /** Stores one batch in its next place. `batch` is changed in place. */
   append(batch: Buffer, logAppendTimeMs?: number): Appended {
     const header = readHeader(batch)

@@ -6,8 +6,8 @@ export interface Call {
   readonly apiVersion: number
   readonly clientId: string
   readonly clientHost: string
-  /** The user name after SASL, for one connection. */
-  readonly session: { mechanism?: string; user?: string }
+  /** Of the connection: its user, once SASL has ended. */
+  readonly session: { user?: string }
   /** An error code a fault wants answered, for everything or for one topic; else 0. */
   readonly injected: (topic?: string) => number
 }
