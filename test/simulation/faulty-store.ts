@@ -39,7 +39,7 @@ export class FaultyStore implements ObjectStore {
     return this.#call(() => this.#store.size(path))
   }
 
-  put(path: string, chunks: readonly Uint8Array[]): Promise<void> {
+  put(path: string, chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
     return this.#call(() => this.#store.put(path, chunks))
   }
 

@@ -9,7 +9,7 @@ import { readPipelines } from '../../crds/documents.ts'
 import { settle } from '../../crds/settle.ts'
 import { type SettledPipeline } from '../../crds/settled.ts'
 import { silentLog } from '../../lib/log.ts'
-import { memoryStore } from '../fakes/object-store.ts'
+import { MemoryStore } from '../fakes/object-store.ts'
 import { readDeltaRows } from '../fakes/delta-reader.ts'
 import { FaultyStore, type FaultPlan } from './faulty-store.ts'
 import { SimulatedGroup } from './group.ts'
@@ -70,7 +70,7 @@ class World {
   readonly #bugs: PlantedBugs
   readonly #scheduler: Scheduler
   readonly #pipeline: SettledPipeline
-  readonly #store = memoryStore()
+  readonly #store = new MemoryStore()
   readonly #storeFaults: FaultPlan
   readonly #group: SimulatedGroup
   readonly #running = new Map<string, { readonly clock: ProcessClock; readonly stopping: AbortController }>()
