@@ -1,4 +1,4 @@
-import { shortCount, shortSeconds } from './figures.ts'
+import { shortCount, shortSeconds } from '../lib/figures.ts'
 import { type Progress, type RunStatus, type TopicStatus } from './status.ts'
 
 const GAP = '   '

@@ -12,7 +12,7 @@ import { type CommitAuthor, type Sink } from './sink.ts'
 import { reportableOffset, type Slot } from './slot.ts'
 import { type ReportedOffset, type Source, type SourceLoss } from './source.ts'
 import { TableWriter } from './table-writer.ts'
-import { entryOf } from './topics.ts'
+import { entryOf } from '../crds/topics.ts'
 
 export interface IngestPorts {
   readonly source: Source

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { shortCount, shortSeconds } from '../../cli/figures.ts'
+import { shortCount, shortSeconds } from '../../lib/figures.ts'
 import { type RunStatus, type TopicStatus } from '../../cli/status.ts'
 import { oneLine, picture, progressLine, worst } from '../../cli/table.ts'
 

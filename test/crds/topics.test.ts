@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type SettledPipeline } from '../../crds/settled.ts'
+import { entryOf, topicsByEntry } from '../../crds/topics.ts'
+
+const pipeline = (deadLetters: 'Table' | 'Topic') =>
+  ({
+    topics: [
+      { name: 'all', match: { pattern: 'orders.*' } },
+      { name: 'eu', match: { topic: 'orders.eu' } },
+      { name: 'gone', match: { topic: 'gone' } }
+    ],
+    deadLetters: { policy: deadLetters, table: 'dlq_{table}', topic: '{topic}.dlq' }
+  }) as unknown as SettledPipeline
+
+test('a topic belongs to the entry that names it before any pattern, and a pattern means the whole name', () => {
+  assert.equal(entryOf(pipeline('Table'), 'orders.eu')?.name, 'eu')
+  assert.equal(entryOf(pipeline('Table'), 'orders.us')?.name, 'all')
+  assert.equal(entryOf(pipeline('Table'), 'my.orders.us'), undefined)
+})
+
+test('every entry has its list, and a topic that does not exist leaves it empty', () => {
+  const found = topicsByEntry(pipeline('Table'), ['orders.eu', 'orders.us', 'orders.us.dlq', 'other'])
+  assert.deepEqual(
+    [...found],
+    [
+      ['all', ['orders.us', 'orders.us.dlq']],
+      ['eu', ['orders.eu']],
+      ['gone', []]
+    ]
+  )
+})
+
+test('a pattern never takes the dead-letter topics that the pipeline itself writes', () => {
+  const found = topicsByEntry(pipeline('Topic'), ['orders.us', 'orders.us.dlq', 'orders.nobody.dlq'])
+  assert.deepEqual(found.get('all'), ['orders.us', 'orders.nobody.dlq'])
+})
