@@ -74,7 +74,10 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaServe
     await untilReady('Kafka', server, open)
     return server
   }
-  let running = await launch()
+  let running = await launch().catch(async (error: unknown) => {
+    await state.remove()
+    throw error
+  })
   const at = (port: number) => `127.0.0.1:${port}`
   return {
     bootstrap: at(plain),

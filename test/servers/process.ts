@@ -62,7 +62,10 @@ export function startProcess(program: string, args: readonly string[], options: 
     isRunning,
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
-    tail: async () => failure?.message ?? (await readFile(options.log, 'utf8')).split('\n').slice(-15).join('\n')
+    tail: async () => {
+      const lines = (await readFile(options.log, 'utf8')).split('\n').slice(-15)
+      return failure?.message ?? lines.join('\n')
+    }
   }
 }
 

@@ -55,7 +55,11 @@ export async function startS3(): Promise<S3Server> {
     }
   )
   const endpoint = `http://127.0.0.1:${port}`
-  await untilReady('MinIO', server, async () => (await fetch(`${endpoint}/minio/health/ready`)).ok)
+  const isReady = async () => (await fetch(`${endpoint}/minio/health/ready`)).ok
+  await untilReady('MinIO', server, isReady).catch(async (error: unknown) => {
+    await state.remove()
+    throw error
+  })
   return {
     ...addresses(endpoint),
     pid: server.pid,

@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { servers, suiteOf } from './suites.ts'
+
+const cases: readonly (readonly [path: string, text: string, suite: string])[] = [
+  ['test/consumer/due.test.ts', '', 'unit'],
+  ['test/simulation/simulation.test.ts', '', 'simulation'],
+  ['test/cli/demo/broker/fetch.test.ts', '', 'embedded broker'],
+  ['test/cli/table.test.ts', `need('kafka')`, 'unit'],
+  [
+    'test/integration/a.test.ts',
+    `test('x', need('s3', 'kafka'), f)\ntest('y', need('kafka'), f)`,
+    'integration: kafka, s3'
+  ],
+  ['test/integration/b.test.ts', `test('x', { ...need('kube'), timeout: 1 }, f)`, 'integration: kube'],
+  ['test/integration/c.test.ts', '', 'integration: no server']
+]
+for (const [path, text, suite] of cases) {
+  test(`${path} belongs to ${suite}`, () =>
+    assert.equal(
+      suiteOf(path, () => text),
+      suite
+    ))
+}
+
+test('servers are named once, in order', () => {
+  assert.deepEqual(servers(`need(\n  's3',\n  'kafka'\n) need('s3') needs('kube')`), ['kafka', 's3'])
+})

@@ -1,0 +1,144 @@
+import { importsOf, type Import, type SourceFile } from './imports.ts'
+
+/** What each top folder may import, itself aside. Tests may import anything. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  lib: [],
+  crds: ['lib'],
+  consumer: ['crds', 'lib'],
+  operator: ['crds', 'lib'],
+  cli: ['crds', 'lib', 'consumer', 'operator'],
+  deploy: ['crds', 'lib', 'cli'],
+  helm: ['crds', 'lib'],
+  // The benchmark runs against the same real servers, and the same readers, as the tests.
+  bench: ['crds', 'lib', 'consumer', 'cli', 'test/servers']
+}
+
+/** Libraries that talk to other systems or own a format: each is known to one folder, so that one place changes with it. */
+const CLIENTS = [
+  '@aws-sdk/client-s3',
+  '@kubernetes/client-node',
+  '@platformatic/kafka',
+  'ajv',
+  'hyparquet',
+  'hyparquet-writer',
+  'kafkajs'
+]
+
+/** Files, or folders, that decide and compute: no input or output, and time and chance are arguments. */
+const PURE = [
+  'lib/backoff.ts',
+  'lib/duration.ts',
+  'lib/errors.ts',
+  'lib/quantity.ts',
+  'consumer/columns/',
+  'consumer/decode/',
+  'consumer/parquet/',
+  'consumer/batch.ts',
+  'consumer/due.ts',
+  'consumer/ownership.ts',
+  'consumer/partition.ts',
+  'consumer/placement.ts',
+  'consumer/record-batch.ts',
+  'consumer/topics.ts',
+  'consumer/sinks/delta/',
+  'operator/plan',
+  'operator/resources',
+  'operator/scale',
+  'operator/conditions'
+]
+/** The shells among them, and the folders of crds/ that pure files may use. */
+const SHELLS = [
+  'consumer/sinks/delta/sink.ts',
+  'consumer/sinks/delta/table.ts',
+  'consumer/sinks/delta/load.ts',
+  'consumer/sinks/delta/dead-letters.ts',
+  'consumer/sinks/delta/data-file.ts',
+  'consumer/sinks/delta/maintenance.ts'
+]
+const PURE_MODULES = ['node:zlib', 'node:buffer', 'node:util', 'node:crypto', 'node:assert']
+const IMPURE =
+  /\b(?:Date\.now|new Date\(\)|Math\.random|randomUUID|randomBytes|performance\.|process\.|setTimeout|setInterval|setImmediate|fetch\()/
+
+/** Everything that is wrong with the tree, one line each. */
+export function faults(files: readonly SourceFile[]): string[] {
+  const code = files.filter(({ path }) => /\.(?:ts|js)$/.test(path))
+  return [
+    ...code.flatMap(file => [...importFaults(file), ...purityFaults(file), ...textFaults(file)]),
+    ...clientFaults(code),
+    ...files.flatMap(placeFaults)
+  ]
+}
+
+function importFaults(file: SourceFile): string[] {
+  const { path } = file
+  return importsOf(file)
+    .filter(({ isFile }) => isFile)
+    .flatMap(({ target }) => [
+      ...(/\.(?:ts|js|json)$/.test(target) ? [] : [`${path} imports ${target} without its extension`]),
+      ...(isAllowed(path, target) ? [] : [`${path} may not import ${target}`])
+    ])
+}
+
+function isAllowed(path: string, target: string): boolean {
+  const [from = '', to = ''] = [path, target].map(each => each.split('/')[0])
+  if (from === 'test') return true
+  const sinks = [path, target].map(each => /^consumer\/sinks\/([^/]+)\//.exec(each)?.[1])
+  if (sinks[0] !== undefined && sinks[1] !== undefined) return sinks[0] === sinks[1]
+  return from === to || (MAY_IMPORT[from] ?? []).some(folder => target.startsWith(`${folder}/`))
+}
+
+/** Whether a file must be pure. */
+export const isPure = (path: string): boolean =>
+  PURE.some(each => path.startsWith(each)) && !SHELLS.includes(path) && path.endsWith('.ts')
+
+function purityFaults(file: SourceFile): string[] {
+  const { path, text } = file
+  if (!isPure(path)) return []
+  const found = IMPURE.exec(withoutComments(text))
+  return [
+    ...(found === null ? [] : [`${path} must be pure, but says ${found[0]}`]),
+    ...importsOf(file)
+      .filter(each => !mayPureImport(each))
+      .map(({ target }) => `${path} must be pure, but imports ${target}`)
+  ]
+}
+
+function mayPureImport({ target, isFile, isTypeOnly }: Import): boolean {
+  if (isTypeOnly) return true
+  if (isFile) return isPure(target) || target.startsWith('crds/')
+  return !target.startsWith('node:') || PURE_MODULES.includes(target)
+}
+
+function clientFaults(code: readonly SourceFile[]): string[] {
+  const product = code.filter(({ path }) => /^(?:lib|crds|consumer|operator|cli)\//.test(path))
+  return CLIENTS.flatMap(client => {
+    const importers = product.filter(file => importsOf(file).some(({ target }) => target === client))
+    const folders = [...new Set(importers.map(({ path }) => path.slice(0, path.lastIndexOf('/'))))]
+    return folders.length < 2 ? [] : [`${client} is imported from more than one folder: ${folders.join(', ')}`]
+  })
+}
+
+function textFaults({ path, text }: SourceFile): string[] {
+  const isTest = path.startsWith('test/')
+  return [
+    ...(path.endsWith('/index.ts') ? [`${path} is a barrel by its name`] : []),
+    ...(isTest && /^\s*(?:test|it|describe|suite)\.only\(/m.test(text)
+      ? [`${path} leaves other tests out by .only`]
+      : []),
+    ...(!path.startsWith('test/tidy/') && /oxlint-disable(?![^\n]* -- \S)/.test(text)
+      ? [`${path} disables a lint rule without a reason after " -- "`]
+      : []),
+    ...(/^test\/integration\/.*\.test\.ts$/.test(path) && !/\bneed\(/.test(text)
+      ? [`${path} is an integration test, but needs no server`]
+      : [])
+  ]
+}
+
+/** Nothing in the repository may depend on one machine or name an address of a package registry. */
+function placeFaults({ path, text }: SourceFile): string[] {
+  const found =
+    /registry\.npmjs\.org|proxy\.golang\.org|repo1?\.maven\.|pypi\.org|\/(?:work|root)\/[a-z]|\/opt\/node/.exec(text)
+  return found === null || path.startsWith('test/tidy/') ? [] : [`${path} names the place ${found[0]}`]
+}
+
+const withoutComments = (text: string) => text.replaceAll(/\/\*.*?\*\/|^\s*\/\/.*$/gms, '')
