@@ -6,12 +6,15 @@ export interface ObjectStore {
   /** Where the root is, for people: `s3://bucket/prefix` or `file:///path`. Free of secrets. */
   readonly location: string
   get(path: string): Promise<Buffer | undefined>
-  /** Bytes `start` to `end` (exclusive); undefined when the object is absent. */
+  /** Bytes `start` to `end` (exclusive), fewer where the object ends before; undefined when it is absent. */
   getRange(path: string, start: number, end: number): Promise<Buffer | undefined>
   /** Size in bytes, or undefined when absent. */
   size(path: string): Promise<number | undefined>
-  /** Writes an object under a name nobody else uses. */
-  put(path: string, chunks: readonly Uint8Array[]): Promise<void>
+  /**
+   * Writes an object whole or not at all, over what may be there. Chunks are pulled as they can be sent: at most a few MiB
+   * are held at once, however large the object is.
+   */
+  put(path: string, chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void>
   /**
    * Creates the object only if there is none, atomically and durably. A thrown RetryableError leaves the outcome
    * unknown: the object may or may not be there, now or in a moment.

@@ -1,0 +1,75 @@
+import { type CommitAuthor, type Staged } from '../../sink.ts'
+import { addOf, type Action, type BronzeCommit, type DataFile, type DeadLetterFile, type Txn } from './actions.ts'
+import { markerAppId, mergeRanges, offsetAppId } from './offsets.ts'
+import { ENGINE } from './table.ts'
+
+/** What `stage` leaves for `commit`: plain JSON. */
+export interface StagedFiles {
+  readonly rows: DataFile | undefined
+  readonly deadLetters: DeadLetterFile | undefined
+}
+
+const filesOf = (staged: Staged): StagedFiles => staged.files as StagedFiles
+
+/** The entry of a commit to the main table at `version`: offsets, files, and the dead letters it decides. */
+export function mainEntry(
+  staged: readonly Staged[],
+  version: number,
+  author: CommitAuthor,
+  nowMs: number
+): readonly Action[] {
+  const ranges = staged.flatMap(each => each.ranges)
+  const deadLetters = deadLettersOf(staged)
+  const commit: BronzeCommit = { ...author, commitIds: commitIdsOf(staged), ranges, deadLetters }
+  const adds = staged.flatMap(each => filesOf(each).rows ?? []).map(addOf)
+  const offsets = [...mergeRanges(ranges)].map(([key, { next }]) => ({ appId: offsetAppId(key), version: next }))
+  const markers = keysOf(deadLetters).map(key => ({ appId: markerAppId(key), version }))
+  return [
+    commitInfo(commit, nowMs, adds.length),
+    ...[...offsets, ...markers].map(txn => ({ txn: { ...txn, lastUpdated: nowMs } })),
+    ...adds.map(add => ({ add }))
+  ]
+}
+
+/** The entry in the dead-letter table that publishes what version `mainVersion` of the main table decided. */
+export function deadLetterEntry(
+  decided: BronzeCommit,
+  files: readonly DeadLetterFile[],
+  mainVersion: number,
+  author: CommitAuthor,
+  nowMs: number
+): readonly Action[] {
+  const commit: BronzeCommit = { ...author, commitIds: decided.commitIds, ranges: [], deadLetters: [] }
+  const markers: Txn[] = keysOf(decided.deadLetters).map(key => ({
+    appId: markerAppId(key),
+    version: mainVersion,
+    lastUpdated: nowMs
+  }))
+  return [
+    commitInfo(commit, nowMs, files.length),
+    ...markers.map(txn => ({ txn })),
+    ...files.map(({ file }) => ({ add: addOf(file) }))
+  ]
+}
+
+export const commitIdsOf = (staged: readonly Staged[]): readonly string[] => staged.map(({ commitId }) => commitId)
+
+export const deadLettersOf = (staged: readonly Staged[]): readonly DeadLetterFile[] =>
+  staged.flatMap(each => filesOf(each).deadLetters ?? [])
+
+export const keysOf = (deadLetters: readonly DeadLetterFile[]): readonly string[] => [
+  ...new Set(deadLetters.flatMap(({ keys }) => keys))
+]
+
+const commitInfo = (bronze: BronzeCommit, nowMs: number, files: number): Action => ({
+  commitInfo: {
+    timestamp: nowMs,
+    operation: 'STREAMING UPDATE',
+    operationParameters: { outputMode: 'Append' },
+    operationMetrics: { numAddedFiles: String(files) },
+    isBlindAppend: true,
+    engineInfo: ENGINE,
+    txnId: bronze.commitIds.join('+'),
+    bronze
+  }
+})

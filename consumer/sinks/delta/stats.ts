@@ -1,0 +1,91 @@
+import { type ColumnType, type Field, type TableSchema } from '../../columns/schema.ts'
+import { type ColumnStatistics } from '../../parquet/file.ts'
+import { type Metadata } from './actions.ts'
+import { stringifyJson } from './json.ts'
+
+/** Delta's default number of columns with statistics, counted in leaves. */
+const DEFAULT_INDEXED_COLUMNS = 32
+/** Code points of a string's bound, as other engines cut them. */
+const PREFIX_LENGTH = 32
+/** Sorts after every character that can follow a cut. */
+const LAST_CHARACTER = '\u{10FFFF}'
+
+type Json = { [name: string]: unknown }
+
+/** How many columns the table wants statistics of; -1 there means all. */
+export function indexedColumns(metadata: Metadata | undefined): number {
+  const configured = Number(metadata?.configuration?.['delta.dataSkippingNumIndexedCols'] ?? DEFAULT_INDEXED_COLUMNS)
+  if (!Number.isSafeInteger(configured)) return DEFAULT_INDEXED_COLUMNS
+  return configured < 0 ? Infinity : configured
+}
+
+/**
+ * A file's statistics as the `stats` of its `add` (PROTOCOL.md, "Per-file Statistics"). Bounds may be wider than the
+ * values, never narrower; a bound that JSON cannot say is left out.
+ */
+export function formatStats(
+  schema: TableSchema,
+  rows: number,
+  columns: ReadonlyMap<string, ColumnStatistics>,
+  indexed: number
+): string {
+  const partitions = new Set(schema.partitionBy)
+  let left = indexed
+  const visit = (fields: readonly Field[], prefix: string): { min: Json; max: Json; nulls: Json } => {
+    const [min, max, nulls]: [Json, Json, Json] = [{}, {}, {}]
+    for (const { name, type } of fields) {
+      if (prefix === '' && partitions.has(name)) continue
+      const path = `${prefix}${name}`
+      if (typeof type === 'object' && 'struct' in type) {
+        const inner = visit(type.struct, `${path}.`)
+        if (Object.keys(inner.min).length > 0) min[name] = inner.min
+        if (Object.keys(inner.max).length > 0) max[name] = inner.max
+        if (Object.keys(inner.nulls).length > 0) nulls[name] = inner.nulls
+        continue
+      }
+      if (left-- <= 0) continue
+      const found = columns.get(path)
+      if (found === undefined || typeof type === 'object') continue
+      nulls[name] = found.nullCount
+      const [low, high] = [lowerBound(type, found.min), upperBound(type, found.max)]
+      if (low === undefined || high === undefined) continue
+      min[name] = low
+      max[name] = high
+    }
+    return { min, max, nulls }
+  }
+  const { min, max, nulls } = visit(schema.fields, '')
+  return stringifyJson({ numRecords: rows, minValues: min, maxValues: max, nullCount: nulls })
+}
+
+type Bound = ColumnStatistics['min']
+
+function lowerBound(type: Extract<ColumnType, string>, value: Bound): unknown {
+  if (typeof value === 'string') return cut(value)
+  return bound(type, value, Math.floor)
+}
+
+/** A cut string gets a last character, so that it still lies above all that begins with it. */
+function upperBound(type: Extract<ColumnType, string>, value: Bound): unknown {
+  if (typeof value === 'string') return cut(value) === value ? value : `${cut(value)}${LAST_CHARACTER}`
+  return bound(type, value, Math.ceil)
+}
+
+const cut = (text: string): string => {
+  // A code point is at most two units: no longer string needs to be taken apart.
+  const points = Array.from(text.slice(0, 2 * PREFIX_LENGTH + 2))
+  return points.length <= PREFIX_LENGTH ? text : points.slice(0, PREFIX_LENGTH).join('')
+}
+
+function bound(type: Extract<ColumnType, string>, value: Bound, round: (value: number) => number): unknown {
+  if (typeof value !== 'number' && typeof value !== 'bigint') return undefined
+  if (type === 'timestamp') return isoTime(round(Number(value) / 1_000))
+  if (type === 'date') return isoTime(Number(value) * 86_400_000)?.slice(0, 10)
+  return typeof value === 'bigint' || Number.isFinite(value) ? value : undefined
+}
+
+/** Milliseconds, the precision readers expect; undefined beyond the four-digit years that all of them parse. */
+function isoTime(ms: number): string | undefined {
+  if (!(ms >= -62_135_596_800_000 && ms < 253_402_300_800_000)) return undefined
+  return new Date(ms).toISOString()
+}

@@ -1,0 +1,186 @@
+import { randomBytes } from 'node:crypto'
+import { type FileHandle, link, mkdir, open, readdir, rename, unlink } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { FatalError, RetryableError, errorText } from '../../lib/errors.ts'
+import { type ObjectStore, type StoredObject } from './object-store.ts'
+
+/** Names of files that are being written; no listing shows them, no reader takes them for data. */
+const TEMPORARY_PREFIX = '.tmp-'
+
+/** Objects as files under a folder. Needs a file system with hard links: that is how "only if absent" becomes atomic. */
+export class FileStore implements ObjectStore {
+  readonly location: string
+  readonly #root: string
+
+  constructor(root: string) {
+    this.#root = resolve(root)
+    this.location = pathToFileURL(this.#root).href
+  }
+
+  async get(path: string): Promise<Buffer | undefined> {
+    return await this.#reading(path, async file => await file.readFile())
+  }
+
+  async getRange(path: string, start: number, end: number): Promise<Buffer | undefined> {
+    return await this.#reading(path, async file => {
+      const bytes = Buffer.alloc(Math.max(0, end - start))
+      let filled = 0
+      while (filled < bytes.length) {
+        const { bytesRead } = await file.read(bytes, filled, bytes.length - filled, start + filled)
+        if (bytesRead === 0) break
+        filled += bytesRead
+      }
+      return bytes.subarray(0, filled)
+    })
+  }
+
+  async size(path: string): Promise<number | undefined> {
+    return await this.#reading(path, async file => (await file.stat()).size)
+  }
+
+  async put(path: string, chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
+    await this.#act(path, async target => {
+      const temporary = await writeTemporary(target, chunks)
+      await rename(temporary, target).catch(async (error: unknown) => await discard(temporary, error))
+      await syncFolder(dirname(target))
+    })
+  }
+
+  /** The file is whole and durable before it gets its name; `link` refuses a name that is taken, `rename` would not. */
+  async putIfAbsent(path: string, chunks: readonly Uint8Array[]): Promise<'created' | 'exists'> {
+    return await this.#act(path, async target => {
+      const temporary = await writeTemporary(target, chunks)
+      try {
+        await link(temporary, target)
+        await syncFolder(dirname(target))
+        return 'created'
+      } catch (error) {
+        if (codeOf(error) === 'EEXIST') return 'exists'
+        throw error
+      } finally {
+        await unlink(temporary).catch(() => {})
+      }
+    })
+  }
+
+  async *list(prefix: string, startAfter = ''): AsyncIterable<StoredObject> {
+    const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1)
+    const paths = await this.#act(prefix, async () => await walk(this.#root, folder, prefix))
+    paths.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+    for (const path of paths) {
+      if (Buffer.compare(Buffer.from(path), Buffer.from(startAfter)) <= 0) continue
+      const found = await this.#reading(path, async file => await file.stat())
+      if (found !== undefined) yield { path, sizeBytes: found.size, modifiedMs: Math.floor(found.mtimeMs) }
+    }
+  }
+
+  async delete(path: string): Promise<void> {
+    await this.#act(path, async target => {
+      await unlink(target).catch((error: unknown) => {
+        if (!isAbsent(error)) throw error
+      })
+    })
+  }
+
+  async close(): Promise<void> {}
+
+  async #reading<T>(path: string, read: (file: FileHandle) => Promise<T>): Promise<T | undefined> {
+    return await this.#act(path, async target => {
+      let file: FileHandle
+      try {
+        file = await open(target, 'r')
+      } catch (error) {
+        if (isAbsent(error)) return undefined
+        throw error
+      }
+      try {
+        return await read(file)
+      } finally {
+        await file.close()
+      }
+    })
+  }
+
+  async #act<T>(path: string, work: (target: string) => Promise<T>): Promise<T> {
+    try {
+      return await work(join(this.#root, path))
+    } catch (error) {
+      throw classify(error, `${this.location}/${path}`)
+    }
+  }
+}
+
+/** Writes next to the target, so that link and rename stay within one file system, and makes it durable. */
+async function writeTemporary(
+  target: string,
+  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>
+): Promise<string> {
+  const folder = dirname(target)
+  await makeFolder(folder)
+  const temporary = join(folder, `${TEMPORARY_PREFIX}${randomBytes(8).toString('hex')}`)
+  const file = await open(temporary, 'wx')
+  try {
+    for await (const chunk of chunks) await file.writeFile(chunk)
+    await file.sync()
+  } catch (error) {
+    await file.close()
+    return await discard(temporary, error)
+  }
+  await file.close()
+  return temporary
+}
+
+async function discard(temporary: string, error: unknown): Promise<never> {
+  await unlink(temporary).catch(() => {})
+  throw error
+}
+
+/** A new folder is durable only when the folder that names it is. */
+async function makeFolder(folder: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true })
+  if (first === undefined) return
+  for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made))
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  // Windows cannot open folders; its file system journals names by itself.
+  if (process.platform === 'win32') return
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Walks only the folders that can hold the prefix. */
+async function walk(root: string, folder: string, prefix: string): Promise<string[]> {
+  const entries = await readdir(join(root, folder), { withFileTypes: true }).catch((error: unknown) => {
+    if (isAbsent(error)) return []
+    throw error
+  })
+  const paths: string[] = []
+  for (const entry of entries) {
+    const path = `${folder}${entry.name}`
+    const isWanted = path.startsWith(prefix) || prefix.startsWith(`${path}/`)
+    if (!isWanted || entry.name.startsWith(TEMPORARY_PREFIX)) continue
+    if (entry.isDirectory()) paths.push(...(await walk(root, `${path}/`, prefix)))
+    else if (entry.isFile()) paths.push(path)
+  }
+  return paths
+}
+
+const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? ''
+
+const isAbsent = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(codeOf(error))
+
+function classify(error: unknown, path: string): unknown {
+  const code = codeOf(error)
+  if (['EACCES', 'EPERM', 'EROFS', 'ENAMETOOLONG', 'EXDEV', 'ENOTSUP', 'EISDIR', 'ENOTDIR'].includes(code)) {
+    const remedy = 'Give the consumer write access to spec.sink.delta.location, on a file system that has hard links.'
+    return new FatalError('StoreUnusable', `${path}: ${errorText(error)}. ${remedy}`, { cause: error })
+  }
+  if (code === '' || code.startsWith('ERR_')) return error
+  return new RetryableError('FileSystemTrouble', `${path}: ${errorText(error)}`, { cause: error })
+}
