@@ -4,12 +4,17 @@ type JsonSchema = Readonly<Record<string, unknown>>
 
 /** JSON Schema for ajv that refuses unknown fields, as the API server does with `fieldValidation=Strict`. */
 export function closedSchema(root: Schema, apiVersion: string, kind: string): JsonSchema {
-  const { spec } = root.properties!
+  const { metadata, spec } = root.properties!
   return {
     type: 'object',
     required: root.required,
     additionalProperties: false,
-    properties: { apiVersion: { const: apiVersion }, kind: { const: kind }, metadata: META, spec: closed(spec!) }
+    properties: {
+      apiVersion: { const: apiVersion },
+      kind: { const: kind },
+      metadata: objectMeta(metadata!.properties!.name!),
+      spec: closed(spec!)
+    }
   }
 }
 
@@ -50,17 +55,12 @@ const texts = { type: 'object', additionalProperties: text }
 const anything = {}
 
 /** Kubernetes' ObjectMeta, so far as to know its fields; the API server judges what they hold. */
-const META: JsonSchema = {
+const objectMeta = (name: Schema): JsonSchema => ({
   type: 'object',
   required: ['name'],
   additionalProperties: false,
   properties: {
-    name: {
-      type: 'string',
-      minLength: 1,
-      maxLength: 253,
-      pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$'
-    },
+    name: closed(name),
     namespace: { type: 'string', minLength: 1, maxLength: 63, pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$' },
     labels: texts,
     annotations: texts,
@@ -76,4 +76,4 @@ const META: JsonSchema = {
     selfLink: text,
     uid: text
   }
-}
+})

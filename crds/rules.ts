@@ -2,7 +2,6 @@ import { parseDurationMs } from '../lib/duration.ts'
 import { parseQuantity } from '../lib/quantity.ts'
 import { standardName } from './metadata-columns.ts'
 import {
-  type BronzePipeline,
   type BronzePipelineSpec,
   type ColumnSpec,
   type DeadLettersSpec,
@@ -25,10 +24,6 @@ export type Rule = (self: unknown, old: unknown) => boolean
 
 /** By the message of the CEL rule. */
 export const rules: ReadonlyMap<string, Rule> = new Map([
-  rule<BronzePipeline>(
-    'metadata.name must be a DNS label of at most 52 characters: lower-case letters, digits and hyphens',
-    self => /^[a-z0-9]([-a-z0-9]{0,50}[a-z0-9])?$/.test(self.metadata.name)
-  ),
   rule<BronzePipelineSpec>('entries that share a table must have the same format, columns and batch', ({ topics }) =>
     allAlike(
       topics,
