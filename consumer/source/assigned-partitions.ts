@@ -1,0 +1,42 @@
+import { type Partition, type PartitionId, partitionId } from '../partition.ts'
+import { type TopicPartition } from './assigner.ts'
+import { Cursor } from './cursor.ts'
+
+/** The partitions this process holds, and what of their coming and going was not told yet. */
+export class AssignedPartitions {
+  readonly cursors = new Map<PartitionId, Cursor>()
+  #assigned: Partition[] = []
+  #revoked: Partition[] = []
+
+  get hasChanged(): boolean {
+    return this.#assigned.length + this.#revoked.length > 0
+  }
+
+  /** Takes over what the group gives; what is kept is not touched. */
+  update(partitions: readonly TopicPartition[], topicIdOf: (topic: string) => string): void {
+    const held = new Set(partitions.map(partitionId))
+    for (const [id, cursor] of this.cursors) {
+      if (held.has(id)) continue
+      cursor.drop()
+      this.cursors.delete(id)
+      const untold = this.#assigned.findIndex(partition => partitionId(partition) === id)
+      if (untold >= 0) this.#assigned.splice(untold, 1)
+      else this.#revoked.push(cursor.partition)
+    }
+    for (const { topic, partition } of partitions) {
+      const assigned: Partition = { topic, topicId: topicIdOf(topic), partition }
+      const cursor = new Cursor(assigned)
+      if (this.cursors.has(cursor.id)) continue
+      this.cursors.set(cursor.id, cursor)
+      this.#assigned.push(assigned)
+    }
+  }
+
+  /** What has changed since it was asked last; the revoked come first. */
+  takeChanges(): { readonly assigned: readonly Partition[]; readonly revoked: readonly Partition[] } {
+    const changes = { assigned: this.#assigned, revoked: this.#revoked }
+    this.#assigned = []
+    this.#revoked = []
+    return changes
+  }
+}

@@ -1,0 +1,259 @@
+import {
+  heartbeatV3,
+  heartbeatV4,
+  joinGroupV5,
+  joinGroupV9,
+  leaveGroupV3,
+  leaveGroupV5,
+  syncGroupV3,
+  syncGroupV5
+} from '@platformatic/kafka'
+import { backoffMs } from '../../lib/backoff.ts'
+import { type Clock } from '../../lib/clock.ts'
+import { RetryableError } from '../../lib/errors.ts'
+import { type Log } from '../../lib/log.ts'
+import { type AssignableMember, type TopicPartition, assign } from './assigner.ts'
+import { type Cluster } from './cluster.ts'
+import { type BrokerAddress, type Link } from './connections.ts'
+import {
+  PROTOCOL_NAME,
+  decodeAssignment,
+  decodeSubscription,
+  encodeAssignment,
+  encodeSubscription,
+  fingerprintOf
+} from './subscription.ts'
+import { checkCode, errorIds, sourceError } from './trouble.ts'
+import { Waker } from './waker.ts'
+
+const JOIN_GROUP = [joinGroupV9.api, joinGroupV5.api] as const
+const SYNC_GROUP = [syncGroupV5.api, syncGroupV3.api] as const
+const HEARTBEAT = [heartbeatV4.api, heartbeatV3.api] as const
+const LEAVE_GROUP = [leaveGroupV5.api, leaveGroupV3.api] as const
+const PROTOCOL_TYPE = 'consumer'
+const MAX_HEARTBEAT_INTERVAL_MS = 3000
+/** How long a closing process tries to say good-bye. */
+const LEAVE_TIMEOUT_MS = 5000
+
+export interface MembershipOptions {
+  readonly cluster: Cluster
+  readonly clock: Clock
+  readonly log: Log
+  readonly groupId: string
+  /** `group.instance.id`: under the same one a restarted process takes back its partitions without a rebalance. */
+  readonly instanceId: string
+  readonly sessionTimeoutMs: number
+  /** Finds the topics to subscribe to; asked before each join. */
+  readonly findTopics: () => Promise<readonly string[]>
+  readonly onAssigned: (partitions: readonly TopicPartition[]) => void
+  /** Called with a FatalError or a defect; the loop has ended. */
+  readonly onFailure: (error: Error) => void
+}
+
+/** A place in a consumer group under the classic protocol: joins, heartbeats, joins again when told to. */
+export class Membership {
+  readonly #options: MembershipOptions
+  readonly #waker: Waker
+  #memberId = ''
+  #generationId = -1
+  #owned: readonly TopicPartition[] = []
+  #coordinator: BrokerAddress | undefined
+  #isJoined = false
+  #mustRejoin = false
+  #isStopped = false
+  #lastHeartbeatMs = 0
+  /** What the leader dealt last: the topics of all members, and the fingerprint of their partitions. */
+  #dealt: { readonly topics: readonly string[]; readonly fingerprint: string } | undefined
+
+  constructor(options: MembershipOptions) {
+    this.#options = options
+    this.#waker = new Waker(options.clock)
+  }
+
+  /** As whom offsets are committed; undefined while not a member. */
+  get identity(): { memberId: string; generationId: number } | undefined {
+    return this.#isJoined ? { memberId: this.#memberId, generationId: this.#generationId } : undefined
+  }
+
+  /** A member whose heartbeats stay unanswered for the session time-out has been given up by the group. */
+  get isMember(): boolean {
+    const { clock, sessionTimeoutMs } = this.#options
+    return this.#isJoined && clock.now() - this.#lastHeartbeatMs < sessionTimeoutMs
+  }
+
+  start(): void {
+    void this.#run()
+  }
+
+  /** The topics wanted have changed: the group must hear of it. */
+  rejoin(reason: string): void {
+    if (!this.#isJoined || this.#mustRejoin) return
+    this.#options.log.info('joining the group anew', { reason })
+    this.#mustRejoin = true
+    this.#waker.wake()
+  }
+
+  /** As leader, deals again when partitions have appeared or gone since. */
+  async checkPartitions(): Promise<void> {
+    if (this.#dealt === undefined || !this.#isJoined || this.#mustRejoin) return
+    const { topics, fingerprint } = this.#dealt
+    const counts = await this.#countPartitions(topics)
+    if (this.#dealt?.fingerprint === fingerprint && fingerprintOf(counts) !== fingerprint) {
+      this.rejoin('the partitions of the topics have changed')
+    }
+  }
+
+  /** Ends the loop; with `leave` the partitions are free for others at once, else they are kept for the session time-out. */
+  async stop(leave: boolean): Promise<void> {
+    this.#isStopped = true
+    this.#waker.wake()
+    if (leave && this.#memberId !== '') await this.#leave()
+    this.#isJoined = false
+  }
+
+  async #run(): Promise<void> {
+    const { clock, log } = this.#options
+    for (let attempt = 0; !this.#isStopped;) {
+      try {
+        if (!this.#isJoined || this.#mustRejoin) await this.#join()
+        attempt = 0
+        await this.#waker.wait(this.#heartbeatIntervalMs())
+        if (!this.#isStopped && !this.#mustRejoin) await this.#heartbeat()
+      } catch (error) {
+        if (this.#isStopped) return
+        if (this.#mayGoOn(error)) continue
+        const trouble = sourceError(error)
+        if (!(trouble instanceof RetryableError)) {
+          this.#isJoined = false
+          this.#options.onFailure(trouble)
+          return
+        }
+        attempt++
+        this.#coordinator = undefined
+        log.warn('the group coordinator could not be used', { groupId: this.#options.groupId, attempt }, error)
+        await this.#waker.wait(backoffMs(attempt, clock.random(), { firstMs: 100, maxMs: MAX_HEARTBEAT_INTERVAL_MS }))
+      }
+    }
+  }
+
+  #heartbeatIntervalMs(): number {
+    return Math.min(MAX_HEARTBEAT_INTERVAL_MS, Math.floor(this.#options.sessionTimeoutMs / 4))
+  }
+
+  /** Answers of the coordinator that only ask for another join. */
+  #mayGoOn(error: unknown): boolean {
+    const ids = errorIds(error)
+    if (ids.has('MEMBER_ID_REQUIRED') || ids.has('UNKNOWN_MEMBER_ID')) {
+      this.#options.log.warn('the group no longer knows this member; joining anew')
+      this.#memberId = ''
+    } else if (!ids.has('REBALANCE_IN_PROGRESS') && !ids.has('ILLEGAL_GENERATION')) return false
+    this.#mustRejoin = true
+    return true
+  }
+
+  async #join(): Promise<void> {
+    const { clock, groupId, instanceId, sessionTimeoutMs, findTopics, onAssigned, log } = this.#options
+    const topics = await findTopics()
+    this.#mustRejoin = false
+    const link = await this.#link()
+    const metadata = encodeSubscription({ topics, owned: this.#owned, generation: this.#generationId })
+    const joined = await link.call(
+      JOIN_GROUP,
+      groupId,
+      sessionTimeoutMs,
+      sessionTimeoutMs,
+      this.#memberId,
+      instanceId,
+      PROTOCOL_TYPE,
+      [{ name: PROTOCOL_NAME, metadata }],
+      ''
+    )
+    checkCode(joined.errorCode)
+    this.#memberId = joined.memberId
+    const isLeader = joined.leader === joined.memberId
+    const members = joined.members.map(({ memberId, metadata: bytes }) => ({ memberId, ...decodeSubscription(bytes) }))
+    const assignments = isLeader && !joined.skipAssignment ? await this.#deal(members) : []
+    const synced = await link.call(
+      SYNC_GROUP,
+      groupId,
+      joined.generationId,
+      this.#memberId,
+      instanceId,
+      PROTOCOL_TYPE,
+      PROTOCOL_NAME,
+      assignments
+    )
+    checkCode(synced.errorCode)
+    const { partitions, fingerprint } = decodeAssignment(synced.assignment)
+    const allTopics = [...new Set(members.flatMap(member => member.topics))]
+    this.#dealt = isLeader ? { topics: allTopics, fingerprint } : undefined
+    this.#generationId = joined.generationId
+    this.#owned = partitions
+    this.#isJoined = true
+    this.#lastHeartbeatMs = clock.now()
+    log.info('joined the group', { groupId, generation: joined.generationId, partitions: partitions.length, isLeader })
+    onAssigned(partitions)
+  }
+
+  async #deal(
+    members: readonly {
+      memberId: string
+      topics: readonly string[]
+      owned: readonly TopicPartition[]
+      generation: number
+    }[]
+  ): Promise<{ memberId: string; assignment: Buffer }[]> {
+    const counts = await this.#countPartitions([...new Set(members.flatMap(({ topics }) => topics))])
+    const fingerprint = fingerprintOf(counts)
+    const assignable = members.map((member): AssignableMember => ({ ...member, topics: new Set(member.topics) }))
+    return [...assign(assignable, counts)].map(([memberId, partitions]) => ({
+      memberId,
+      assignment: encodeAssignment({ partitions, fingerprint })
+    }))
+  }
+
+  async #countPartitions(topics: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    if (topics.length === 0) return new Map()
+    const described = await this.#options.cluster.describe(topics)
+    return new Map([...described].map(([name, { partitions }]) => [name, partitions.length]))
+  }
+
+  async #heartbeat(): Promise<void> {
+    const { groupId, instanceId, clock } = this.#options
+    const link = await this.#link()
+    const { errorCode } = await link.call(HEARTBEAT, groupId, this.#generationId, this.#memberId, instanceId)
+    checkCode(errorCode)
+    this.#lastHeartbeatMs = clock.now()
+  }
+
+  async #link(): Promise<Link> {
+    const { cluster, groupId } = this.#options
+    this.#coordinator ??= await cluster.coordinatorOf(groupId)
+    return cluster.coordinatorLink('group', this.#coordinator)
+  }
+
+  /** A static member stays in the group until its session ends unless it says so with its instance id (KIP-345). */
+  async #leave(): Promise<void> {
+    const { cluster, groupId, instanceId, clock, log } = this.#options
+    const leave = async () => {
+      const address = this.#coordinator ?? (await cluster.coordinatorOf(groupId))
+      // Not on the connection of the group, where a join may be waiting.
+      const link = await cluster.coordinatorLink('control', address)
+      const members = [{ memberId: this.#memberId, groupInstanceId: instanceId, reason: 'the consumer was stopped' }]
+      const answer = await link.call(LEAVE_GROUP, groupId, members)
+      checkCode(answer.errorCode)
+      for (const { errorCode } of answer.members ?? []) checkCode(errorCode)
+    }
+    const done = new AbortController()
+    const timeout = clock.sleep(LEAVE_TIMEOUT_MS, done.signal).then(() => {
+      if (!done.signal.aborted) throw new RetryableError('SourceTrouble', 'the coordinator did not answer in time')
+    })
+    try {
+      await Promise.race([leave(), timeout])
+    } catch (error) {
+      log.warn('the group could not be left; it takes the partitions back when the session ends', { groupId }, error)
+    } finally {
+      done.abort()
+    }
+  }
+}
