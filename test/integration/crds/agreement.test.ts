@@ -45,8 +45,9 @@ test('the largest pipelines stay within what the API server spends on rules', ne
     spec: {
       source: { bootstrapServers: ['kafka:9092'] },
       topics: Array.from({ length: topics }, (_, index) => ({
-        name: `topic-${index}`.padStart(200, 't'),
-        table: `bronze.table_${index}`,
+        name: `entry-${index}`,
+        topic: `topic-${index}`.padStart(60, 't'),
+        table: `bronze.table_${index}`.padEnd(60, 't'),
         columns: columns.slice(0, columnsEach)
       })),
       sink: { delta: { location: 's3://lake/bronze' } }
