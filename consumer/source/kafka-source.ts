@@ -16,6 +16,7 @@ import { Fetcher } from './fetcher.ts'
 import { GroupOffsets } from './group-offsets.ts'
 import { Handover } from './handover.ts'
 import { Membership } from './membership.ts'
+import { Outage } from './outage.ts'
 import { type ReadSecret, Security } from './security.ts'
 import { resolveStart } from './start.ts'
 import { TopicFinder } from './topic-finder.ts'
@@ -44,8 +45,6 @@ export interface KafkaSourceOptions {
   }
 }
 
-/** Trouble that no broker ends within this is told to the caller of `poll`. */
-const UNREACHABLE_AFTER_MS = 10_000
 const REQUEST_TIMEOUT_MS = 15_000
 
 export function openKafkaSource(options: KafkaSourceOptions): Source {
@@ -67,10 +66,10 @@ class KafkaSource implements Source {
   readonly #watch: TopicWatch
   readonly #partitions = new AssignedPartitions()
   readonly #handover: Handover
+  readonly #outage: Outage
   #isOpen: (partition: PartitionId) => boolean = () => true
   #losses: SourceLoss[] = []
   #failure: Error | undefined
-  #trouble: { readonly error: unknown; readonly sinceMs: number } | undefined
   #isStarted = false
   #isClosed = false
   #hasToldNames = false
@@ -94,7 +93,7 @@ class KafkaSource implements Source {
     this.#groups = new GroupOffsets(cluster, groupId, instanceId, log)
     this.#examiner = new Examiner(cluster, this.#offsets, clock, log)
     this.#news = new Waker(clock)
-    const onFailure = (error: Error) => this.#fail(error)
+    this.#outage = new Outage(clock)
     this.#membership = new Membership({
       cluster,
       clock,
@@ -102,7 +101,8 @@ class KafkaSource implements Source {
       groupId,
       instanceId,
       sessionTimeoutMs,
-      onFailure,
+      onFailure: error => this.#fail(error),
+      onTrouble: error => this.#onTrouble(error),
       findTopics: () => this.#finder.find(),
       onAssigned: partitions => this.#onAssigned(partitions)
     })
@@ -114,7 +114,11 @@ class KafkaSource implements Source {
       isOpen: id => this.#isOpen(id),
       onData: () => this.#news.wake(),
       onRefused: (cursor, answer) => void this.#examine(cursor, answer),
-      onTrouble: error => this.#onTrouble(error),
+      onTrouble: error => {
+        this.#onTrouble(error)
+        // The leader may have moved.
+        if (error !== undefined) this.#watch.wake()
+      },
       onNames: () => this.#tellNames()
     })
     this.#handover = new Handover(this.#fetcher, log)
@@ -149,7 +153,8 @@ class KafkaSource implements Source {
     this.#fetcher.wake()
     if (!this.#hasNews()) await this.#news.wait(maxWaitMs)
     if (this.#failure !== undefined) throw this.#failure
-    if (!this.#hasNews()) this.#throwTrouble()
+    const trouble = this.#finder.trouble ?? this.#outage.trouble
+    if (trouble !== undefined && !this.#hasNews()) throw trouble
     const losses = this.#losses.filter(loss => this.#isCurrent(loss))
     this.#losses = []
     return { ...this.#partitions.takeChanges(), losses, batches: this.#handover.take() }
@@ -248,26 +253,13 @@ class KafkaSource implements Source {
 
   /** Undefined says that a broker answered. */
   #onTrouble(error: unknown): void {
-    if (this.#isClosed) return
     if (error === undefined) {
-      this.#trouble = undefined
+      this.#outage.ends()
       return
     }
     const trouble = sourceError(error)
-    if (!(trouble instanceof RetryableError)) {
-      this.#fail(trouble)
-      return
-    }
-    this.#trouble = { error: trouble, sinceMs: this.#trouble?.sinceMs ?? this.#options.clock.now() }
-    this.#watch.wake()
-  }
-
-  #throwTrouble(): void {
-    if (this.#finder.trouble !== undefined) throw this.#finder.trouble
-    const { clock } = this.#options
-    if (this.#trouble !== undefined && clock.now() - this.#trouble.sinceMs >= UNREACHABLE_AFTER_MS) {
-      throw this.#trouble.error
-    }
+    if (trouble instanceof RetryableError) this.#outage.begins(trouble)
+    else this.#fail(trouble)
   }
 
   #fail(error: Error): void {

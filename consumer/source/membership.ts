@@ -48,6 +48,8 @@ export interface MembershipOptions {
   readonly onAssigned: (partitions: readonly TopicPartition[]) => void
   /** Called with a FatalError or a defect; the loop has ended. */
   readonly onFailure: (error: Error) => void
+  /** The coordinator could not be used (or, with undefined, answered). */
+  readonly onTrouble: (error: unknown) => void
 }
 
 /** A place in a consumer group under the classic protocol: joins, heartbeats, joins again when told to. */
@@ -119,6 +121,7 @@ export class Membership {
         attempt = 0
         await this.#waker.wait(this.#heartbeatIntervalMs())
         if (!this.#isStopped && !this.#mustRejoin) await this.#heartbeat()
+        this.#options.onTrouble(undefined)
       } catch (error) {
         if (this.#isStopped) return
         if (this.#mayGoOn(error)) continue
@@ -130,6 +133,7 @@ export class Membership {
         }
         attempt++
         this.#coordinator = undefined
+        this.#options.onTrouble(error)
         log.warn('the group coordinator could not be used', { groupId: this.#options.groupId, attempt }, error)
         await this.#waker.wait(backoffMs(attempt, clock.random(), { firstMs: 100, maxMs: MAX_HEARTBEAT_INTERVAL_MS }))
       }

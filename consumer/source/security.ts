@@ -2,7 +2,7 @@ import { type ConnectionOptions } from '@platformatic/kafka'
 import { type SourceSecurity } from '../../crds/settled.ts'
 import { type Clock } from '../../lib/clock.ts'
 import { FatalError } from '../../lib/errors.ts'
-import { OauthTokens } from './oauth-tokens.ts'
+import { OauthTokens } from '../../lib/oauth-tokens.ts'
 
 /** The value of `<secrets>/<name>/<key>`, or undefined where there is none. */
 export type ReadSecret = (name: string, key: string) => Promise<string | undefined>
