@@ -1,3 +1,5 @@
+import { type SettledPipeline } from '../crds/settled.ts'
+import { type LagSample } from './lag.ts'
 import { type ConsumerStatus } from './supervisor.ts'
 
 /** What a run knows of its pipeline at one moment. Undefined is unknown, which is never 0. */
@@ -19,7 +21,9 @@ export interface RunStatus {
   readonly progress: Progress | undefined
 }
 
+/** One entry of `spec.topics`. */
 export interface TopicStatus {
+  /** The topic, or the entry's name when it is not exactly one. */
   readonly topic: string
   readonly table: string
   readonly partitions: number
@@ -54,4 +58,58 @@ export interface RunEnd {
   readonly outcome: 'CaughtUp' | 'Stopped' | 'Refused' | 'Killed'
   readonly exitCode: number
   readonly message: string
+}
+
+export interface Seen {
+  readonly pipeline: SettledPipeline
+  readonly startedMs: number
+  readonly atMs: number
+  /** Undefined while Kafka does not answer. */
+  readonly sample: LagSample | undefined
+  readonly sourceTrouble: string | undefined
+  readonly consumers: readonly ConsumerStatus[]
+  readonly readyConsumers: number
+  readonly progress: Progress | undefined
+}
+
+export function runStatus(seen: Seen): RunStatus {
+  const { pipeline, startedMs, atMs, sample, consumers, readyConsumers, progress } = seen
+  const { partitions, lag, behindSeconds, deadLetters } = sample?.lag ?? {}
+  return {
+    atMs,
+    startedMs,
+    name: pipeline.name,
+    sink: pipeline.sink.kind === 'delta' ? 'Delta' : pipeline.sink.kind,
+    trouble: troubleOf(seen),
+    consumers,
+    readyConsumers,
+    partitions,
+    lag,
+    behindSeconds,
+    deadLetters,
+    topics: (sample?.lag.entries ?? []).map(({ name, topics, ...figures }) => ({
+      topic: topics.length === 1 ? (topics[0] ?? name) : name,
+      table: figures.table,
+      partitions: figures.partitions,
+      lag: figures.lag,
+      behindSeconds: figures.behindSeconds,
+      deadLetters: figures.deadLetters,
+      sinkError: figures.sinkError
+    })),
+    progress
+  }
+}
+
+/** In the order of the Ready condition: source, sink, workload. */
+function troubleOf({ pipeline, sample, sourceTrouble, consumers, readyConsumers }: Seen): string | undefined {
+  if (sourceTrouble !== undefined) return sourceTrouble
+  if (sample === undefined) return 'asking Kafka'
+  const { entries } = sample.lag
+  const named = pipeline.topics.filter(({ match }) => 'topic' in match).map(({ name }) => name)
+  const missing = entries.filter(({ name, partitions }) => partitions === 0 && named.includes(name))
+  if (missing.length > 0) return `no such topic yet: ${missing.map(({ name }) => name).join(', ')}`
+  const failing = entries.find(({ sinkError }) => sinkError !== undefined)
+  if (failing !== undefined) return `table ${failing.table} cannot be written: ${failing.sinkError ?? ''}`
+  if (readyConsumers < consumers.length) return 'consumers are starting'
+  return consumers.length === 0 ? 'no consumers' : undefined
 }

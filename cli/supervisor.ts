@@ -39,7 +39,7 @@ export interface ConsumerStatus {
 
 export interface SupervisorPorts {
   readonly clock: Clock
-  readonly start: (name: string) => ConsumerProcess
+  readonly start: (name: string) => Promise<ConsumerProcess>
   readonly onEvent: (event: ConsumerEvent) => void
 }
 
@@ -132,11 +132,14 @@ export class Supervisor {
   }
 
   async #runOnce(slot: Slot): Promise<ConsumerEnd> {
-    slot.process = this.#ports.start(slot.name)
-    slot.state = 'Running'
-    this.#ports.onEvent({ kind: 'started', consumer: slot.name, pid: slot.process.pid })
+    const process = await this.#ports.start(slot.name)
+    slot.process = process
+    // A stop that was asked for meanwhile has not reached it.
+    if (this.#stopping.signal.aborted) process.stop()
+    else slot.state = 'Running'
+    this.#ports.onEvent({ kind: 'started', consumer: slot.name, pid: process.pid })
     try {
-      return await slot.process.ended
+      return await process.ended
     } finally {
       slot.process = undefined
     }

@@ -48,7 +48,7 @@ async function supervise(context: TestContext, fakes: Record<string, keyof typeo
   const log = (name: string) => join(own, `${name}.log`)
   const supervisor = new Supervisor({
     clock: fastClock,
-    start: name => {
+    start: async name => {
       const terminationLog = join(own, `${name}.end`)
       const args = [join(own, `${name}.mjs`), terminationLog]
       return startConsumer({ file: process.execPath, args, logFile: log(name), terminationLog })

@@ -1,0 +1,13 @@
+import { partitionLag, type PartitionOffsets, type PipelineLag } from '../operator/lag.ts'
+
+/** What Kafka tells of a pipeline at one moment: the operator's own figures, and what they were made from. */
+export interface LagSample {
+  readonly lag: PipelineLag
+  readonly offsets: readonly PartitionOffsets[]
+}
+
+export const partitionKey = ({ topic, partition }: { topic: string; partition: number }): string =>
+  `${topic}/${partition}`
+
+/** Records of one partition that are not in its table; undefined when unknown, which is never 0. */
+export const lagOf = (offsets: PartitionOffsets): number | undefined => partitionLag(offsets, 0, new Map()).lag

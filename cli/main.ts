@@ -1,0 +1,80 @@
+import { EXIT_USAGE, UsageError, type Command, type Io } from './command.ts'
+import { run } from './run.ts'
+import { validate } from './validate.ts'
+import { EXIT_CONFIGURATION, EXIT_DEFECT, FatalError } from '../lib/errors.ts'
+import { version } from './version.ts'
+
+const COMMANDS: readonly Command[] = [validate, run]
+
+const HELP = `bronze turns Kafka topics into exactly-once bronze tables.
+
+Usage: bronze <command> [options]
+
+Commands:
+${COMMANDS.map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}`).join('\n')}
+
+  bronze <command> --help    all about one command
+  bronze --version           the version
+
+Exit codes: 0 done · 1 problems found · 2 wrong usage · 70 a defect in bronze · 78 configuration that only you can fix
+`
+
+async function main(args: readonly string[], io: Io): Promise<number> {
+  const [name, ...rest] = args
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    const asked = COMMANDS.find(command => command.name === rest[0])
+    if (name === 'help' && asked !== undefined) return print(io.stdout, asked.help)
+    print(name === undefined ? io.stderr : io.stdout, HELP)
+    return name === undefined ? EXIT_USAGE : 0
+  }
+  if (name === '--version' || name === '-v') return print(io.stdout, `${version()}\n`)
+  const command = COMMANDS.find(command => command.name === name)
+  if (command === undefined) {
+    const near = COMMANDS.find(command => command.name.startsWith(name[0] ?? ''))?.name
+    const hint = near === undefined ? 'see bronze --help' : `did you mean ${near}?`
+    return fail(io, `there is no command '${name}'; ${hint}`, EXIT_USAGE)
+  }
+  const options = rest.includes('--') ? rest.slice(0, rest.indexOf('--')) : rest
+  if (options.includes('--help') || options.includes('-h')) return print(io.stdout, command.help)
+  try {
+    return await command.run(rest, io)
+  } catch (error) {
+    if (error instanceof UsageError) {
+      return fail(io, `${error.message}\nSee bronze ${command.name} --help.`, EXIT_USAGE)
+    }
+    if (error instanceof FatalError) return fail(io, `${error.reason}: ${error.message}`, EXIT_CONFIGURATION)
+    return fail(io, `this is a defect in bronze: ${error instanceof Error ? error.stack : String(error)}`, EXIT_DEFECT)
+  }
+}
+
+function print(stream: NodeJS.WritableStream, text: string): number {
+  stream.write(text)
+  return 0
+}
+
+function fail(io: Io, message: string, exitCode: number): number {
+  io.stderr.write(`bronze: ${message}\n`)
+  return exitCode
+}
+
+// A reader that goes away (`bronze ... | head`) is no defect.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+})
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+const io: Io = {
+  stdin: () => process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  cwd: process.cwd(),
+  onSignal: handler => {
+    for (const signal of SIGNALS) process.on(signal, handler)
+    return () => {
+      for (const signal of SIGNALS) process.off(signal, handler)
+    }
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2), io)

@@ -1,0 +1,45 @@
+import { type BronzePipeline } from '../crds/pipeline.ts'
+import { settle } from '../crds/settle.ts'
+import { EXIT_OK, EXIT_PROBLEMS, UsageError, parseOptions, type Command, type Io } from './command.ts'
+import { pipelineId, problemText, readManifests } from './manifests.ts'
+
+export const validate: Command = {
+  name: 'validate',
+  summary: 'check pipelines in files, as a Kubernetes API server with our definition would',
+  help: `Checks every BronzePipeline in the files and prints a line for each good one, and each problem with its place and remedy.
+
+Usage: bronze validate -f FILE [FILE ...]
+
+  -f, --filename FILE   a YAML or JSON file of one or more documents, a folder of such files, or - for standard input;
+                        may be given several times
+
+Exit codes: 0 all are valid · 1 problems found · 2 wrong usage
+`,
+  run: runValidate
+}
+
+async function runValidate(args: readonly string[], io: Io): Promise<number> {
+  const { values, positionals } = parseOptions(args, { filename: { type: 'string', short: 'f', multiple: true } })
+  const paths = [...(values.filename ?? []), ...positionals]
+  if (paths.length === 0) throw new UsageError('name the files to check with -f')
+  const { pipelines, problems } = await readManifests(paths, io)
+  for (const { pipeline, file } of pipelines) io.stdout.write(`${file}: ${summary(pipeline)}\n`)
+  for (const problem of problems) io.stderr.write(`${problemText(problem)}\n`)
+  if (problems.length === 0 && pipelines.length > 0) return EXIT_OK
+  if (problems.length === 0) io.stderr.write(`${paths.join(', ')}: no BronzePipeline found\n`)
+  return EXIT_PROBLEMS
+}
+
+/** `valid: lakehouse/taxi, 3 topics into 2 tables, delta at s3://lake/bronze, group bronze.lakehouse.taxi` */
+function summary(pipeline: BronzePipeline): string {
+  const { topics, sink, source, suspend } = settle(pipeline)
+  const tables = new Set(topics.map(({ table }) => table)).size
+  const many = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`
+  return [
+    `valid: ${pipelineId(pipeline)}`,
+    `${many(topics.length, 'topic')} into ${many(tables, 'table')}`,
+    `${sink.kind} at ${sink.delta.location}`,
+    `group ${source.groupId}`,
+    ...(suspend ? ['suspended'] : [])
+  ].join(', ')
+}
