@@ -1,4 +1,3 @@
-import { deadLetterTopic } from './settle.ts'
 import { type SettledPipeline, type SettledTopic } from './settled.ts'
 
 /** The entry a topic belongs to: one that names it, else the first whose pattern matches its whole name. */
@@ -11,23 +10,26 @@ export function entryOf({ topics }: Pick<SettledPipeline, 'topics'>, topic: stri
 
 /**
  * Which of these topics the pipeline reads, by entry name; every entry has its list, perhaps an empty one. A pattern never
- * takes one of Kafka's internal topics (the caller leaves them out) nor the pipeline's own dead-letter topics.
+ * takes one of Kafka's internal topics nor a dead-letter topic of the pipeline itself.
  */
 export function topicsByEntry(
   pipeline: SettledPipeline,
   names: Iterable<string>
 ): ReadonlyMap<string, readonly string[]> {
-  const all = [...names]
   const entries = new Map<string, string[]>(pipeline.topics.map(({ name }) => [name, []]))
-  const ownDeadLetters = new Set(
-    pipeline.deadLetters.policy === 'Topic'
-      ? all.filter(name => entryOf(pipeline, name) !== undefined).map(name => deadLetterTopic(pipeline, name))
-      : []
-  )
-  for (const name of all) {
+  const ownDeadLetters = deadLetterTopics(pipeline)
+  for (const name of names) {
     const entry = entryOf(pipeline, name)
-    if (entry === undefined || ('pattern' in entry.match && ownDeadLetters.has(name))) continue
+    if (entry === undefined) continue
+    if ('pattern' in entry.match && (name.startsWith('__') || ownDeadLetters?.test(name))) continue
     entries.get(entry.name)?.push(name)
   }
   return entries
+}
+
+/** Matches what `deadLetterTopic()` may give. */
+function deadLetterTopics({ deadLetters }: SettledPipeline): RegExp | undefined {
+  if (deadLetters.policy !== 'Topic') return undefined
+  const parts = deadLetters.topic.split('{topic}').map(part => part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'))
+  return new RegExp(`^${parts.join('.+')}$`)
 }

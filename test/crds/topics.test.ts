@@ -31,7 +31,21 @@ test('every entry has its list, and a topic that does not exist leaves it empty'
   )
 })
 
-test('a pattern never takes the dead-letter topics that the pipeline itself writes', () => {
-  const found = topicsByEntry(pipeline('Topic'), ['orders.us', 'orders.us.dlq', 'orders.nobody.dlq'])
-  assert.deepEqual(found.get('all'), ['orders.us', 'orders.nobody.dlq'])
+test('a pattern never takes internal topics or those like the dead-letter topics that the pipeline writes', () => {
+  const wide = {
+    ...pipeline('Topic'),
+    topics: [{ name: 'all', match: { pattern: '.*' } }]
+  } as unknown as SettledPipeline
+  assert.deepEqual(topicsByEntry(wide, ['orders.us', 'orders.us.dlq', '__consumer_offsets', 'dlq']).get('all'), [
+    'orders.us',
+    'dlq'
+  ])
+})
+
+test('an entry that names a dead-letter topic reads it', () => {
+  const named = {
+    ...pipeline('Topic'),
+    topics: [{ name: 'again', match: { topic: 'orders.us.dlq' } }]
+  } as unknown as SettledPipeline
+  assert.deepEqual(topicsByEntry(named, ['orders.us.dlq']).get('again'), ['orders.us.dlq'])
 })

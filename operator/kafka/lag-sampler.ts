@@ -1,0 +1,68 @@
+import { type SettledPipeline } from '../../crds/settled.ts'
+import { topicsByEntry } from '../../crds/topics.ts'
+import { type RetryableError } from '../../lib/errors.ts'
+import { type ReadSecret } from '../../lib/secrets.ts'
+import { pipelineLag, type CaughtUpTimes, type PartitionOffsets, type PipelineLag } from '../lag.ts'
+import { type ClusterLease, type KafkaClusters } from './clusters.ts'
+import { sourceTrouble } from './trouble.ts'
+
+export interface LagSample {
+  readonly lag: PipelineLag
+  /** What the figures were made from. */
+  readonly offsets: readonly PartitionOffsets[]
+  /** Why offsets are not known although the topics are. */
+  readonly trouble: RetryableError | undefined
+}
+
+/** Looks at a pipeline's topics and its group's offsets. */
+export interface LagSampler {
+  /** Throws RetryableError when not even the topics can be seen; the sampler stays usable. Not to be called while it runs. */
+  sample(): Promise<LagSample>
+  close(): void
+}
+
+export function openLagSampler(
+  pipeline: SettledPipeline,
+  readSecret: ReadSecret,
+  clusters: KafkaClusters,
+  now: () => number
+): LagSampler {
+  const caughtUp: CaughtUpTimes = new Map()
+  let lease: ClusterLease | undefined
+  let isClosed = false
+
+  const connect = async () => {
+    const next = await clusters.lease(pipeline.source, readSecret)
+    // The old one is released after the new one is taken: the same connections must not close in between.
+    lease?.release()
+    lease = next
+    if (isClosed) next.release()
+    return next.cluster
+  }
+
+  const sample = async (): Promise<LagSample> => {
+    const cluster = await connect().catch((error: unknown) => {
+      throw sourceTrouble(error)
+    })
+    const partitionCounts = await cluster.topics()
+    const topics = topicsByEntry(pipeline, partitionCounts.keys())
+    const names = [...topics.values()].flat()
+    const known = await cluster.offsets(pipeline.source.groupId, names).catch((error: unknown) => sourceTrouble(error))
+    const offsets = known instanceof Error ? unknownOffsets(names, partitionCounts) : known
+    const lag = pipelineLag(pipeline, topics, offsets, now(), caughtUp)
+    return { lag, offsets, trouble: known instanceof Error ? known : undefined }
+  }
+
+  const close = () => {
+    isClosed = true
+    lease?.release()
+  }
+  return { sample, close }
+}
+
+function unknownOffsets(topics: readonly string[], counts: ReadonlyMap<string, number>): readonly PartitionOffsets[] {
+  const unknown = { committed: undefined, metadata: '', logStart: undefined, lastStable: undefined }
+  return topics.flatMap(topic =>
+    Array.from({ length: counts.get(topic) ?? 0 }, (_, partition) => ({ topic, partition, ...unknown }))
+  )
+}

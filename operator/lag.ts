@@ -1,0 +1,165 @@
+import { decodeReport, type Report } from '../crds/report.ts'
+import { type SettledPipeline } from '../crds/settled.ts'
+
+/** What the cluster says of one partition. Absent offsets could not be had (a broker is down, the group holds nothing). */
+export interface PartitionOffsets {
+  readonly topic: string
+  readonly partition: number
+  /** The next offset to read, as the group holds it, asked for before the two below. */
+  readonly committed: number | undefined
+  /** The metadata string of that commit. */
+  readonly metadata: string
+  readonly logStart: number | undefined
+  /** First offset that a reader of committed records cannot have yet. */
+  readonly lastStable: number | undefined
+}
+
+/** Figures of a partition. Undefined is unknown, which is never 0. */
+export interface PartitionLag {
+  readonly lag: number | undefined
+  /** At most this old is the oldest record not yet in a table; 0 when there is none. */
+  readonly behindSeconds: number | undefined
+  readonly report: Report | undefined
+}
+
+/** Figures of one entry of `spec.topics`. */
+export interface EntryLag {
+  readonly name: string
+  readonly table: string
+  /** Topics found that belong to the entry; when it names one that is not there, its lag is unknown. */
+  readonly topics: readonly string[]
+  readonly partitions: number
+  readonly lag: number | undefined
+  readonly behindSeconds: number | undefined
+  /** Sum of the next offsets to read. */
+  readonly committed: number | undefined
+  readonly lastCommit: { readonly atMs: number; readonly version: string } | undefined
+  readonly deadLetters: number | undefined
+  readonly sinkError: string | undefined
+  /** The newest loss in the source that was gone over. */
+  readonly dataLoss: { readonly topic: string; readonly kind: string; readonly atMs: number } | undefined
+}
+
+/** Figures of a whole pipeline at one moment. */
+export interface PipelineLag {
+  readonly atMs: number
+  readonly entries: readonly EntryLag[]
+  readonly partitions: number
+  readonly lag: number | undefined
+  readonly behindSeconds: number | undefined
+  readonly deadLetters: number | undefined
+  /** Partitions whose lag is not known. */
+  readonly unknownPartitions: number
+  /** Partitions for which consumers have reported that their table is open. */
+  readonly reportedPartitions: number
+}
+
+/** When each partition was last seen without lag, ms since the epoch, by `topic/partition`: a lower bound for the age of what came since. */
+export type CaughtUpTimes = Map<string, number>
+
+/**
+ * Lag is last stable offset − max(committed, log start): transaction markers at the tail count until the consumer moves
+ * its reported offset over them, which it does within seconds; records that retention deleted do not count. Without a
+ * committed offset it is unknown, unless the partition is empty; so it is when the committed offset lies beyond the end,
+ * since then the topic is not what it was. `caughtUp` is brought up to date.
+ */
+export function partitionLag(offsets: PartitionOffsets, nowMs: number, caughtUp: CaughtUpTimes): PartitionLag {
+  const { committed, logStart, lastStable } = offsets
+  const report = decodeReport(offsets.metadata)
+  const key = `${offsets.topic}/${offsets.partition}`
+  const lag = recordsOf(committed, logStart, lastStable)
+  if (lag === undefined) return { lag, behindSeconds: undefined, report }
+  if (lag === 0) {
+    caughtUp.set(key, nowMs)
+    return { lag, behindSeconds: 0, report }
+  }
+  // What is not in the table came after what is, and after the moment when nothing was missing.
+  const sinceMs = Math.max(report?.recordTimestampMs ?? 0, caughtUp.get(key) ?? 0)
+  return { lag, behindSeconds: sinceMs === 0 ? undefined : Math.max(0, (nowMs - sinceMs) / 1000), report }
+}
+
+function recordsOf(committed?: number, logStart?: number, lastStable?: number): number | undefined {
+  if (logStart === undefined || lastStable === undefined) return undefined
+  if (lastStable <= logStart) return committed === undefined || committed <= lastStable ? 0 : undefined
+  if (committed === undefined || committed > lastStable) return undefined
+  return lastStable - Math.max(committed, logStart)
+}
+
+/** The figures of a pipeline from those of its partitions; `topics` are those of each entry by name. */
+export function pipelineLag(
+  pipeline: SettledPipeline,
+  topics: ReadonlyMap<string, readonly string[]>,
+  offsets: readonly PartitionOffsets[],
+  nowMs: number,
+  caughtUp: CaughtUpTimes
+): PipelineLag {
+  const byTopic = Map.groupBy(offsets, ({ topic }) => topic)
+  const parts: PartitionLag[] = []
+  const entries = pipeline.topics.map(({ name, table, match }): EntryLag => {
+    const own = topics.get(name) ?? []
+    const isMissing = 'topic' in match && own.length === 0
+    const mine = own.flatMap(topic => byTopic.get(topic) ?? [])
+    const lags = mine.map(partition => partitionLag(partition, nowMs, caughtUp))
+    parts.push(...lags)
+    return {
+      name,
+      table,
+      topics: own,
+      partitions: mine.length,
+      lag: isMissing ? undefined : sum(lags.map(({ lag }) => lag)),
+      behindSeconds: isMissing ? undefined : largest(lags.map(({ behindSeconds }) => behindSeconds)),
+      committed: sum(mine.map(({ committed }) => committed)),
+      ...reported(mine, lags)
+    }
+  })
+  return {
+    atMs: nowMs,
+    entries,
+    partitions: parts.length,
+    lag: sum(entries.map(({ lag }) => lag)),
+    behindSeconds: largest(entries.map(({ behindSeconds }) => behindSeconds)),
+    deadLetters: sum(entries.map(({ deadLetters }) => deadLetters)),
+    unknownPartitions: parts.filter(({ lag }) => lag === undefined).length,
+    reportedPartitions: parts.filter(({ report }) => report !== undefined).length
+  }
+}
+
+function reported(
+  partitions: readonly PartitionOffsets[],
+  lags: readonly PartitionLag[]
+): Pick<EntryLag, 'lastCommit' | 'deadLetters' | 'sinkError' | 'dataLoss'> {
+  let newest: Report | undefined
+  let loss: EntryLag['dataLoss']
+  for (const [index, { report }] of lags.entries()) {
+    if (report === undefined) continue
+    if (report.committedAtMs > (newest?.committedAtMs ?? 0)) newest = report
+    const { dataLoss } = report
+    if (dataLoss && dataLoss.atMs > (loss?.atMs ?? 0)) loss = { topic: partitions[index]?.topic ?? '', ...dataLoss }
+  }
+  return {
+    lastCommit: newest && { atMs: newest.committedAtMs, version: newest.version },
+    // A partition that nobody has reported on may have dead letters from before its offsets expired.
+    deadLetters: sum(lags.map(({ report }) => report?.deadLetters)),
+    sinkError: lags.find(({ report }) => report?.sinkError !== undefined)?.report?.sinkError,
+    dataLoss: loss
+  }
+}
+
+/** Undefined when any of them is. */
+function sum(values: readonly (number | undefined)[]): number | undefined {
+  let total = 0
+  for (const value of values) {
+    if (value === undefined) return undefined
+    total += value
+  }
+  return total
+}
+
+function largest(values: readonly (number | undefined)[]): number | undefined {
+  let most = 0
+  for (const value of values) {
+    if (value === undefined) return undefined
+    most = Math.max(most, value)
+  }
+  return most
+}
