@@ -53,7 +53,11 @@ export function readPipelines(text: string, file: string): Documents {
       }
       continue
     }
-    const manifest = document.toJS() as Manifest | null
+    const manifest = contentOf(document)
+    if (manifest === undefined) {
+      problems.push({ file, line: lineAt(document.range[0]), path: '', message: 'has too many aliases: write it out' })
+      continue
+    }
     if (manifest === null || typeof manifest !== 'object') continue
     if (manifest.kind === 'Secret' && manifest.apiVersion === 'v1') {
       const secret = readSecret(manifest)
@@ -74,6 +78,16 @@ export function readPipelines(text: string, file: string): Documents {
     }
   }
   return { pipelines, secrets, problems }
+}
+
+/** Undefined when aliases would blow it up. */
+function contentOf(document: Document.Parsed): Manifest | null | undefined {
+  try {
+    return document.toJS({ maxAliasCount: 100 }) as Manifest | null
+  } catch (error) {
+    if (error instanceof ReferenceError) return undefined
+    throw error
+  }
 }
 
 function isOurs(apiVersion: unknown): boolean {

@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { deadLetterTable, deadLetterTopic, settle } from '../../crds/settle.ts'
+import { type SettledPipeline } from '../../crds/settled.ts'
+import { parsePipeline } from '../../crds/validate.ts'
+import { corpus } from './corpus.ts'
+
+const MIB = 2 ** 20
+
+test('a smallest pipeline gets its group, batch, scaling and resources', () => {
+  const settled = settledOf({})
+  assert.equal(settled.source.groupId, 'bronze.lakehouse.taxi')
+  assert.equal(settled.source.security.protocol, 'PLAINTEXT')
+  assert.deepEqual(settled.topics[0]?.match, { topic: 'trips' })
+  assert.deepEqual(settled.topics[0].startFrom, { position: 'Earliest' })
+  assert.deepEqual(settled.topics[0].batch, { maxRecords: undefined, maxBytes: 64 * MIB, triggerIntervalMs: 30_000 })
+  assert.equal(settled.topics[0].maxRecordBytes, 16 * MIB)
+  assert.deepEqual(settled.scaling, { mode: 'Partitions', partitionsPerReplica: 1, maxReplicas: 16 })
+  assert.deepEqual(settled.deadLetters, { policy: 'Table', table: 'dlq_{table}', topic: '{topic}.dlq' })
+  assert.deepEqual(settled.consumer.resources, {
+    requests: { cpu: '100m', memory: '256Mi' },
+    limits: { memory: '256Mi' }
+  })
+})
+
+test('without a namespace a pipeline is in default, as kubectl has it', () => {
+  const result = parsePipeline({ ...manifest({}), metadata: { name: 'taxi' } })
+  assert.ok(result.ok)
+  assert.equal(settle(result.pipeline).source.groupId, 'bronze.default.taxi')
+})
+
+test('a topic overrides single fields of the batch, and where to start', () => {
+  const { topics } = settledOf({
+    source: { bootstrapServers: ['kafka:9092'], startFrom: { position: 'Latest' } },
+    batch: { triggerInterval: '1m', maxRecords: 7 },
+    topics: [
+      { name: 'a', table: 'a', batch: { maxBytes: '1Mi' }, startFrom: { position: 'Group', groupId: 'old' } },
+      {
+        name: 'b',
+        pattern: 'b.*',
+        table: 'b',
+        startFrom: { position: 'Timestamp', timestamp: '2026-01-01T01:00:00+01:00' }
+      },
+      { name: 'c', table: 'c', startFrom: { position: 'Offsets', offsets: [{ partition: 3, offset: 9 }] } },
+      { name: 'd', table: 'd' }
+    ]
+  })
+  assert.deepEqual(topics[0]?.batch, { triggerIntervalMs: 60_000, maxRecords: 7, maxBytes: MIB })
+  assert.deepEqual(
+    topics.map(topic => topic.startFrom),
+    [
+      { position: 'Group', groupId: 'old' },
+      { position: 'Timestamp', timestampMs: Date.UTC(2026, 0, 1) },
+      { position: 'Offsets', offsets: new Map([[3, 9]]) },
+      { position: 'Latest' }
+    ]
+  )
+  assert.deepEqual(topics[1]?.match, { pattern: 'b.*' })
+})
+
+test('metadata columns come in their order, renamed, retyped and omitted', () => {
+  const { topics } = settledOf({
+    topics: [
+      { name: 'raw', table: 'raw' },
+      { name: 'json', table: 'json', format: 'Json' }
+    ],
+    metadataColumns: [
+      { source: 'Offset', name: 'KAFKA_OFFSET' },
+      { source: 'Key', type: 'String' },
+      ...['Headers', 'IngestionId', 'ConsumerId', 'Topic', 'Partition'].map(source => ({ source, omit: true }))
+    ]
+  })
+  const columns = topics.map(topic => topic.metadataColumns.map(({ name, type }) => `${name} ${type}`))
+  const common = [
+    'KAFKA_OFFSET Long',
+    '_kafka_timestamp Timestamp',
+    '_kafka_key String',
+    '_ingested_at Timestamp',
+    '_ingestion_date Date'
+  ]
+  assert.deepEqual(columns, [
+    [...common, 'value Binary'],
+    [...common, 'value String']
+  ])
+})
+
+test('the hour of ingestion is a column when it partitions the table or is named', () => {
+  const hours = (spec: object) =>
+    settledOf(spec)
+      .topics[0]?.metadataColumns.filter(column => column.source === 'IngestionHour')
+      .map(column => column.name)
+  assert.deepEqual(hours({}), [])
+  assert.deepEqual(hours({ sink: delta({ partitionBy: 'Hour' }) }), ['_ingestion_hour'])
+  assert.deepEqual(hours({ metadataColumns: [{ source: 'IngestionHour', name: 'hour' }] }), ['hour'])
+})
+
+test('dead letters stay in the namespace of their table', () => {
+  const settled = settledOf({ deadLetters: { table: 'bad_{table}_x' } })
+  assert.equal(deadLetterTable(settled, 'trips'), 'bad_trips_x')
+  assert.equal(deadLetterTable(settled, 'lake.bronze.trips'), 'lake.bronze.bad_trips_x')
+  assert.equal(deadLetterTopic(settled, 'trips.$&.v1'), 'trips.$&.v1.dlq')
+})
+
+test('a store of S3 gets a region, a folder nothing', () => {
+  assert.deepEqual(settledOf({}).sink.delta, {
+    location: 's3://lake/bronze',
+    partitionBy: 'Date',
+    s3: {
+      endpoint: undefined,
+      region: 'us-east-1',
+      forcePathStyle: false,
+      credentialsSecret: undefined,
+      caSecret: undefined
+    }
+  })
+  assert.equal(settledOf({ sink: { delta: { location: 'file:///data' } } }).sink.delta.s3, undefined)
+})
+
+for (const [given, requests, limits] of [
+  [{ limits: { memory: '1Gi' } }, { cpu: '100m', memory: '1Gi' }, { memory: '1Gi' }],
+  [{ requests: { memory: '512Mi', cpu: 2 } }, { cpu: '2', memory: '512Mi' }, { memory: '512Mi' }],
+  [{ limits: { cpu: '50m' } }, { cpu: '50m', memory: '256Mi' }, { cpu: '50m', memory: '256Mi' }]
+] as const) {
+  test(`memory is always limited and no request exceeds a limit: ${JSON.stringify(given)}`, () => {
+    assert.deepEqual(settledOf({ consumer: { resources: given } }).consumer.resources, { requests, limits })
+  })
+}
+
+test('every good manifest can be settled', () => {
+  for (const { name, documents } of corpus().filter(item => item.isGood)) {
+    const result = parsePipeline(documents.at(-1))
+    assert.ok(result.ok, name)
+    for (const topic of settle(result.pipeline).topics) assert.ok(topic.batch.triggerIntervalMs >= 100, name)
+  }
+})
+
+const delta = (more: object) => ({ delta: { location: 's3://lake/bronze', ...more } })
+
+function manifest(spec: object) {
+  return {
+    apiVersion: 'bronze.dev/v1alpha1',
+    kind: 'BronzePipeline',
+    metadata: { name: 'taxi', namespace: 'lakehouse' },
+    spec: {
+      source: { bootstrapServers: ['kafka:9092'] },
+      topics: [{ name: 'trips', table: 'bronze.trips' }],
+      sink: delta({}),
+      ...spec
+    }
+  }
+}
+
+function settledOf(spec: object): SettledPipeline {
+  const result = parsePipeline(manifest(spec))
+  if (!result.ok) assert.fail(JSON.stringify(result.problems))
+  return settle(result.pipeline)
+}
