@@ -1,0 +1,297 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type Display } from '../../cli/screen.ts'
+import { RunSession, type SessionOptions } from '../../cli/session.ts'
+import { type RunEvent, type RunStatus } from '../../cli/status.ts'
+import { type ConsumerEnd, type ConsumerProcess } from '../../cli/supervisor.ts'
+import { readPipelines } from '../../crds/documents.ts'
+import { settle } from '../../crds/settle.ts'
+import { systemClock, type Clock } from '../../lib/clock.ts'
+import { RetryableError, invariant } from '../../lib/errors.ts'
+import { pipelineLag, type PartitionOffsets } from '../../operator/lag.ts'
+import { encodeReport } from '../../crds/report.ts'
+
+const { pipelines } = readPipelines(
+  `apiVersion: bronze.dev/v1alpha1
+kind: BronzePipeline
+metadata: {name: taxi}
+spec:
+  source: {bootstrapServers: ['kafka:9092']}
+  topics: [{name: trips, table: bronze.trips, format: Json}]
+  scaling: {mode: Partitions, partitionsPerReplica: 2, maxReplicas: 3}
+  sink: {delta: {location: 'file:///tables'}}`,
+  'taxi.yaml'
+)
+const [first] = pipelines
+invariant(first, 'the pipeline is valid')
+const pipeline = settle(first)
+
+/** A consumer that ends when it is told, in the way it is told. */
+class FakeConsumer implements ConsumerProcess {
+  readonly pid = 1
+  readonly #end = Promise.withResolvers<ConsumerEnd>()
+  readonly ended = this.#end.promise
+  wasKilled = false
+  /** How it ends when it is asked to stop; undefined: it does not. */
+  onStop: Partial<ConsumerEnd> | undefined = { code: 0 }
+
+  end(end: Partial<ConsumerEnd>): void {
+    this.#end.resolve({ code: null, signal: null, reason: undefined, message: undefined, lastLines: [], ...end })
+  }
+
+  stop(): void {
+    if (this.onStop !== undefined) this.end(this.onStop)
+  }
+
+  kill(): void {
+    this.wasKilled = true
+    this.end({ signal: 'SIGKILL' })
+  }
+}
+
+/** What Kafka and the consumers say, to be changed by a test while the session looks. */
+class World implements Display {
+  /** Per partition: `[next offset as reported, end]`. */
+  offsets: [number | undefined, number][] = [[0, 10]]
+  sinkError: string | undefined
+  trouble: RetryableError | undefined
+  fetchLags = new Map<string, number>()
+  readonly started = new Map<string, FakeConsumer>()
+  readonly statuses: RunStatus[] = []
+  readonly events: RunEvent[] = []
+  #nowMs = 0
+  #onLook: (() => void)[] = []
+
+  readonly clock: Clock = {
+    now: () => this.#nowMs,
+    random: () => 1,
+    sleep: async (ms, signal) => {
+      this.#nowMs += ms
+      await systemClock.sleep(1, signal)
+    }
+  }
+
+  pass(ms: number): void {
+    this.#nowMs += ms
+  }
+
+  session(options: Partial<SessionOptions> = {}): RunSession {
+    return new RunSession(
+      pipeline,
+      { consumers: undefined, untilCaughtUp: false, everyMs: 1000, ...options },
+      {
+        clock: this.clock,
+        display: this,
+        sampler: { sample: async () => this.#sample() },
+        consumers: {
+          logFile: name => `${name}.log`,
+          countReady: async () => this.started.size,
+          fetchLags: async () => this.fetchLags,
+          start: async name => {
+            const consumer = new FakeConsumer()
+            this.started.set(name, consumer)
+            return consumer
+          }
+        }
+      }
+    )
+  }
+
+  /** Does one after the other, each after one more look of the session. */
+  next(...steps: (() => void)[]): void {
+    this.#onLook.push(...steps)
+  }
+
+  consumer(name: string): FakeConsumer {
+    const found = this.started.get(name)
+    invariant(found, `${name} was started`)
+    return found
+  }
+
+  reasons(): string[] {
+    return this.events.map(({ reason }) => reason)
+  }
+
+  status(status: RunStatus): void {
+    this.statuses.push(status)
+    this.#onLook.shift()?.()
+  }
+
+  event(event: RunEvent): void {
+    this.events.push(event)
+  }
+
+  last: RunStatus | undefined
+  end(_: unknown, last: RunStatus | undefined): void {
+    this.last = last
+  }
+
+  #sample() {
+    if (this.trouble !== undefined) throw this.trouble
+    const report = { committedAtMs: 1, version: '1', recordTimestampMs: 1, deadLetters: 0 }
+    const metadata = encodeReport(this.sinkError === undefined ? report : { ...report, sinkError: this.sinkError })
+    const offsets = this.offsets.map(([committed, lastStable], partition): PartitionOffsets => ({
+      topic: 'trips',
+      partition,
+      committed,
+      lastStable,
+      logStart: 0,
+      metadata: committed === undefined ? '' : metadata
+    }))
+    const lag = pipelineLag(pipeline, new Map([['trips', ['trips']]]), offsets, this.#nowMs, new Map())
+    return { lag, offsets, trouble: undefined }
+  }
+}
+
+test('as many consumers as the scaling gives, more when partitions are added', async () => {
+  const world = new World()
+  world.offsets = [
+    [0, 10],
+    [0, 10],
+    [0, 10]
+  ]
+  const session = world.session()
+  world.next(
+    () => (world.offsets = [...world.offsets, [0, 0], [0, 0]]),
+    () => session.interrupt('SIGTERM')
+  )
+  const end = await session.run()
+  assert.deepEqual(
+    world.statuses.map(({ consumers }) => consumers.length),
+    [2, 3]
+  )
+  assert.deepEqual([...world.started.keys()], ['taxi-0', 'taxi-1', 'taxi-2'])
+  assert.deepEqual([end.outcome, end.exitCode], ['Stopped', 0])
+})
+
+test('--consumers goes before the scaling, and does not wait for Kafka', async () => {
+  const world = new World()
+  world.trouble = new RetryableError('SourceUnreachable', 'no broker answers')
+  const session = world.session({ consumers: 4 })
+  world.next(() => session.interrupt('SIGINT'))
+  await session.run()
+  assert.equal(world.started.size, 4)
+  assert.equal(world.statuses[0]?.trouble, 'SourceUnreachable: no broker answers')
+})
+
+test('caught up: the consumers are stopped, the last figures shown, and the run exits 0', async () => {
+  const world = new World()
+  const session = world.session({ untilCaughtUp: true })
+  world.next(
+    () => (world.offsets = [[10, 10]]),
+    () => {},
+    () => (world.fetchLags = new Map([['trips/0', 0]]))
+  )
+  const end = await session.run()
+  assert.deepEqual([end.outcome, end.exitCode], ['CaughtUp', 0])
+  assert.equal(world.statuses.length, 3, 'an old report alone does not count: the consumers must have read as far')
+  assert.equal(world.last?.lag, 0)
+  assert.equal(session.failures, 0)
+  assert.ok(!world.consumer('taxi-0').wasKilled)
+})
+
+test('a consumer that fails in its last commit spoils the catching up', async () => {
+  const world = new World()
+  world.offsets = [[10, 10]]
+  world.fetchLags = new Map([['trips/0', 0]])
+  const session = world.session({ untilCaughtUp: true, consumers: 1 })
+  world.next(() => (world.consumer('taxi-0').onStop = { code: 70 }))
+  const end = await session.run()
+  assert.deepEqual([end.outcome, end.exitCode], ['Stopped', 1])
+  assert.equal(session.failures, 1)
+})
+
+test('a refused configuration ends the run with 78 and its reason, after the others have stopped', async () => {
+  const world = new World()
+  const session = world.session({ consumers: 2 })
+  const refusal = { code: 78, reason: 'SecretMissing', message: 'make the Secret' }
+  world.next(() => world.consumer('taxi-1').end(refusal))
+  const end = await session.run()
+  assert.deepEqual(
+    [end.outcome, end.exitCode, end.message],
+    ['Refused', 78, 'cannot go on: SecretMissing: make the Secret']
+  )
+  assert.ok(world.reasons().includes('ConsumerRefused'))
+  assert.deepEqual(world.reasons().slice(-2), ['Stopping', 'ConsumerStopped'])
+})
+
+test('a consumer that is lost is started again and the run goes on', async () => {
+  const world = new World()
+  const session = world.session({ consumers: 1 })
+  const stopWhenBack = () => {
+    const starts = world.reasons().filter(reason => reason === 'ConsumerStarted')
+    if (starts.length === 2) session.interrupt('SIGTERM')
+    else world.next(stopWhenBack)
+  }
+  world.next(() => world.consumer('taxi-0').end({ signal: 'SIGKILL' }), stopWhenBack)
+  await session.run()
+  assert.deepEqual(world.reasons().slice(0, 4), [
+    'ConsumerStarted',
+    'ConsumerEnded',
+    'ConsumerRestarting',
+    'ConsumerStarted'
+  ])
+  assert.equal(world.statuses.at(-1)?.consumers[0]?.restarts, 1)
+  assert.equal(session.failures, 1)
+})
+
+test('trouble is told when it comes and when it goes, not each time it is seen', async () => {
+  const world = new World()
+  const session = world.session({ consumers: 1 })
+  world.next(
+    () => (world.trouble = new RetryableError('SourceUnreachable', 'gone')),
+    () => {},
+    () => (world.trouble = undefined),
+    () => (world.sinkError = 'S3Unavailable'),
+    () => {},
+    () => (world.sinkError = undefined),
+    () => session.interrupt('SIGTERM')
+  )
+  await session.run()
+  const told = world.reasons().filter(reason => /^(Source|Sink)/.test(reason))
+  assert.deepEqual(told, ['SourceUnreachable', 'SourceReachable', 'SinkFailing', 'SinkWorks'])
+  assert.deepEqual(
+    world.statuses.map(({ trouble }) => trouble?.split(':')[0]),
+    [
+      undefined,
+      'SourceUnreachable',
+      'SourceUnreachable',
+      undefined,
+      ...Array(2).fill('table bronze.trips cannot be written'),
+      undefined
+    ]
+  )
+})
+
+test('an interrupted catching up does not look like success', async () => {
+  for (const [signal, exitCode] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143]
+  ] as const) {
+    const world = new World()
+    const session = world.session({ untilCaughtUp: true })
+    world.next(() => session.interrupt(signal))
+    assert.equal((await session.run()).exitCode, exitCode)
+  }
+})
+
+test('a second Ctrl-C kills, but the same one seen twice does not', async () => {
+  for (const [laterMs, isKilled] of [
+    [10, false],
+    [2000, true]
+  ] as const) {
+    const world = new World()
+    const session = world.session({ consumers: 1 })
+    world.next(() => {
+      const consumer = world.consumer('taxi-0')
+      consumer.onStop = undefined
+      session.interrupt('SIGINT')
+      world.pass(laterMs)
+      session.interrupt('SIGINT')
+      if (!isKilled) consumer.end({ code: 0 })
+    })
+    const end = await session.run()
+    assert.deepEqual([end.outcome, end.exitCode], isKilled ? ['Killed', 130] : ['Stopped', 0])
+    assert.equal(world.consumer('taxi-0').wasKilled, isKilled)
+  }
+})
