@@ -75,8 +75,7 @@ async function* checkpointRows(
     if (file === undefined) throw new RetryableError('DeltaLogMoving', `${part} is gone while a checkpoint is written`)
     for await (const { add, remove } of file.rows(['add', 'remove'])) {
       if (isFile(add) && !tail.has(decoded(add.path))) yield row({ add })
-      if (isFile(remove) && !tail.has(decoded(remove.path)) && isKept(remove as Remove))
-        yield row({ remove: remove as Remove })
+      if (isFile(remove) && !tail.has(decoded(remove.path)) && isKept(remove)) yield row({ remove })
     }
   }
   for (const { add, remove } of tail.values()) {

@@ -27,10 +27,9 @@ export async function writeDataFile(
   const { store, schema, metadata, constants, commitId, clock } = options
   const partitions = schema.partitionBy.map(name => fieldNamed(schema, name))
   for (const group of groups) {
-    for (const [name, value] of constants) if (!schema.partitionBy.includes(name)) group.setConstant(name, value)
+    for (const [name, value] of constants) group.setConstant(name, value)
   }
-  const fields = schema.fields.filter(({ name }) => !schema.partitionBy.includes(name))
-  const file = encodeParquet({ fields, partitionBy: [] }, groups, {})
+  const file = encodeParquet(schema, groups)
   const partitionValues = Object.fromEntries(
     partitions.map(field => [field.name, partitionValue(field, constants.get(field.name))])
   )

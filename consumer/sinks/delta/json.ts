@@ -11,6 +11,6 @@ export function parseJson(text: string): unknown {
 
 /** The reverse: bigint becomes a JSON number. */
 export function stringifyJson(value: unknown): string {
-  const { rawJSON } = JSON as typeof JSON & { rawJSON(text: string): unknown }
+  const { rawJSON } = JSON as unknown as { rawJSON: (this: void, text: string) => unknown }
   return JSON.stringify(value, (_key, each: unknown) => (typeof each === 'bigint' ? rawJSON(String(each)) : each))
 }

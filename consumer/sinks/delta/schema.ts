@@ -43,10 +43,16 @@ export function deltaType(type: ColumnType): DeltaType {
   if (typeof type === 'string') return PRIMITIVES[type]
   if ('struct' in type) return { type: 'struct', fields: type.struct.map(deltaField) }
   if ('list' in type) {
-    return { type: 'array', elementType: deltaType(type.list), containsNull: type.elementNullable }
+    return { type: 'array', elementType: nestedType(type.list), containsNull: type.elementNullable }
   }
   const { key, value, valueNullable } = type.map
-  return { type: 'map', keyType: deltaType(key), valueType: deltaType(value), valueContainsNull: valueNullable }
+  return { type: 'map', keyType: deltaType(key), valueType: nestedType(value), valueContainsNull: valueNullable }
+}
+
+/** Below a list or a map Spark refuses to write where a field forbids nulls: nothing does there. */
+function nestedType(type: ColumnType): DeltaType {
+  if (typeof type === 'string' || !('struct' in type)) return deltaType(type)
+  return { type: 'struct', fields: type.struct.map(field => deltaField({ ...field, nullable: true })) }
 }
 
 const deltaField = ({ name, type, nullable, comment }: Field): DeltaField => ({

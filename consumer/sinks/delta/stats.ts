@@ -5,10 +5,6 @@ import { stringifyJson } from './json.ts'
 
 /** Delta's default number of columns with statistics, counted in leaves. */
 const DEFAULT_INDEXED_COLUMNS = 32
-/** Code points of a string's bound, as other engines cut them. */
-const PREFIX_LENGTH = 32
-/** Sorts after every character that can follow a cut. */
-const LAST_CHARACTER = '\u{10FFFF}'
 
 type Json = { [name: string]: unknown }
 
@@ -47,7 +43,7 @@ export function formatStats(
       const found = columns.get(path)
       if (found === undefined || typeof type === 'object') continue
       nulls[name] = found.nullCount
-      const [low, high] = [lowerBound(type, found.min), upperBound(type, found.max)]
+      const [low, high] = [bound(type, found.min, Math.floor), bound(type, found.max, Math.ceil)]
       if (low === undefined || high === undefined) continue
       min[name] = low
       max[name] = high
@@ -60,24 +56,8 @@ export function formatStats(
 
 type Bound = ColumnStatistics['min']
 
-function lowerBound(type: Extract<ColumnType, string>, value: Bound): unknown {
-  if (typeof value === 'string') return cut(value)
-  return bound(type, value, Math.floor)
-}
-
-/** A cut string gets a last character, so that it still lies above all that begins with it. */
-function upperBound(type: Extract<ColumnType, string>, value: Bound): unknown {
-  if (typeof value === 'string') return cut(value) === value ? value : `${cut(value)}${LAST_CHARACTER}`
-  return bound(type, value, Math.ceil)
-}
-
-const cut = (text: string): string => {
-  // A code point is at most two units: no longer string needs to be taken apart.
-  const points = Array.from(text.slice(0, 2 * PREFIX_LENGTH + 2))
-  return points.length <= PREFIX_LENGTH ? text : points.slice(0, PREFIX_LENGTH).join('')
-}
-
 function bound(type: Extract<ColumnType, string>, value: Bound, round: (value: number) => number): unknown {
+  if (typeof value === 'string') return value
   if (typeof value !== 'number' && typeof value !== 'bigint') return undefined
   if (type === 'timestamp') return isoTime(round(Number(value) / 1_000))
   if (type === 'date') return isoTime(Number(value) * 86_400_000)?.slice(0, 10)

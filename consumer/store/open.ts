@@ -1,0 +1,32 @@
+import { fileURLToPath } from 'node:url'
+import { type S3Options } from '../../crds/settled.ts'
+import { FatalError } from '../../lib/errors.ts'
+import { FileStore } from './file.ts'
+import { type ObjectStore } from './object-store.ts'
+import { S3Store, type ReadSecret } from './s3.ts'
+
+const DEFAULT_S3: S3Options = {
+  endpoint: undefined,
+  region: 'us-east-1',
+  forcePathStyle: false,
+  credentialsSecret: undefined,
+  caSecret: undefined
+}
+
+/** The store at `s3://bucket/prefix` or `file:///path`. FatalError when it can never hold tables. */
+export async function openObjectStore(
+  location: string,
+  s3: S3Options | undefined,
+  readSecret: ReadSecret
+): Promise<ObjectStore> {
+  const bucket = /^s3:\/\/([^/]+)\/?(.*)$/.exec(location)
+  if (bucket !== null) {
+    const [, name = '', prefix = ''] = bucket
+    return await S3Store.open(name, prefix, s3 ?? DEFAULT_S3, readSecret)
+  }
+  if (location.startsWith('file:///')) return new FileStore(fileURLToPath(location))
+  throw new FatalError(
+    'InvalidLocation',
+    `spec.sink.delta.location ${location} is neither s3://bucket/prefix nor file:///path.`
+  )
+}

@@ -1,0 +1,63 @@
+import { FatalError, RetryableError, errorText } from '../../lib/errors.ts'
+
+interface S3Error {
+  readonly name?: string
+  readonly $metadata?: { readonly httpStatusCode?: number }
+}
+
+export const statusOf = (error: unknown): number | undefined =>
+  (error as S3Error | undefined)?.$metadata?.httpStatusCode
+
+export const nameOf = (error: unknown): string => (error as S3Error | undefined)?.name ?? ''
+
+/** The object is absent; a bucket that is absent is another matter. */
+export const isAbsent = (error: unknown): boolean => statusOf(error) === 404 && nameOf(error) !== 'NoSuchBucket'
+
+/** Answers that only a person can change, by S3 error code, with what to change. */
+const FATAL: Readonly<Record<string, string>> = {
+  NoSuchBucket: 'Create the bucket or correct spec.sink.delta.location',
+  InvalidBucketName: 'Correct the bucket in spec.sink.delta.location',
+  AllAccessDisabled: 'Use another bucket in spec.sink.delta.location',
+  InvalidAccessKeyId: 'Correct the Secret in spec.sink.delta.s3.credentialsSecretRef',
+  SignatureDoesNotMatch: 'Correct the Secret in spec.sink.delta.s3.credentialsSecretRef',
+  AuthorizationHeaderMalformed: 'Correct spec.sink.delta.s3.region',
+  PermanentRedirect: 'Correct spec.sink.delta.s3.region',
+  NotImplemented: 'The service lacks an operation that is needed; use another one in spec.sink.delta.s3.endpoint'
+}
+
+const ACCESS =
+  'Allow the identity in spec.sink.delta.s3.credentialsSecretRef (or of the service account) ' +
+  's3:GetObject, s3:PutObject, s3:DeleteObject and s3:ListBucket on spec.sink.delta.location'
+
+/** Codes that come with 403 and pass by themselves: credentials are read again each minute, clocks are set. */
+const PASSING = new Set([
+  'ExpiredToken',
+  'TokenRefreshRequired',
+  'RequestTimeTooSkewed',
+  'RequestExpired',
+  'ExpiredTokenException'
+])
+
+/** An error of the S3 client in our terms. Whatever is not certain is retryable, and its outcome unknown. */
+export function classify(error: unknown, where: string): unknown {
+  if (error instanceof FatalError || error instanceof RetryableError) return error
+  const [name, status] = [nameOf(error), statusOf(error)]
+  const remedy = FATAL[name] ?? (isDenied(name, status) ? ACCESS : undefined)
+  if (remedy !== undefined) {
+    const reason = FATAL[name] === undefined ? 'S3AccessDenied' : `S3${name}`
+    return new FatalError(reason, `${where}: ${errorText(error)}. ${remedy}.`, { cause: error })
+  }
+  // What our own generators and decoders throw is not the store's trouble.
+  if (status === undefined && (error instanceof TypeError || error instanceof RangeError)) return error
+  return new RetryableError(codeOf(name, status), `${where}: ${errorText(error)}`, { cause: error })
+}
+
+const isDenied = (name: string, status: number | undefined): boolean =>
+  (status === 401 || status === 403 || name === 'AccessDenied') && !PASSING.has(name)
+
+function codeOf(name: string, status: number | undefined): string {
+  if (name === 'CredentialsProviderError') return 'S3Credentials'
+  if (status === 409) return 'S3Conflict'
+  if (status === 429 || status === 503 || name === 'SlowDown') return 'S3Throttled'
+  return status === undefined ? 'S3Unreachable' : 'S3Unavailable'
+}

@@ -1,0 +1,279 @@
+import { Agent as HttpAgent } from 'node:http'
+import { Agent as HttpsAgent } from 'node:https'
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+  UploadPartCommand
+} from '@aws-sdk/client-s3'
+import { type S3Options } from '../../crds/settled.ts'
+import { FatalError, RetryableError } from '../../lib/errors.ts'
+import { type ObjectStore, type StoredObject } from './object-store.ts'
+import { classify, isAbsent, statusOf } from './s3-errors.ts'
+
+/** Larger objects go up in parts of this size, one after the other. */
+const PART_BYTES = 8 * 2 ** 20
+const CONNECT_TIMEOUT_MS = 5_000
+/** Without a byte either way; the whole of a request may take longer. */
+const IDLE_TIMEOUT_MS = 30_000
+const MAX_SOCKETS = 32
+/** How long a secret file's contents are used before it is read again. */
+const CREDENTIALS_REFRESH_MS = 60_000
+/** Whether the gateway keeps "only if absent" is tried on this object; no table's folder begins with an underscore. */
+const PROBE = '_bronze/put-if-absent-probe'
+
+export type ReadSecret = (name: string, key: string) => Promise<string | undefined>
+
+/** Objects below a prefix of an S3 bucket, on AWS or a gateway that speaks its API and keeps `If-None-Match`. */
+export class S3Store implements ObjectStore {
+  readonly location: string
+  readonly #bucket: string
+  readonly #prefix: string
+  readonly #client: S3Client
+  /** Sends once: a repeated conditional PUT cannot tell its own first effect from another writer's. */
+  readonly #once: S3Client
+
+  private constructor(bucket: string, prefix: string, client: S3Client, once: S3Client) {
+    this.#bucket = bucket
+    this.#prefix = prefix
+    this.#client = client
+    this.#once = once
+    this.location = `s3://${bucket}/${prefix}`
+  }
+
+  /** Connects and proves that the gateway refuses a second conditional PUT. */
+  static async open(bucket: string, prefix: string, options: S3Options, readSecret: ReadSecret): Promise<S3Store> {
+    const configuration = await clientOptions(options, readSecret)
+    const store = new S3Store(
+      bucket,
+      prefix === '' || prefix.endsWith('/') ? prefix : `${prefix}/`,
+      new S3Client(configuration),
+      new S3Client({ ...configuration, maxAttempts: 1 })
+    )
+    await store.#probe().catch(async (error: unknown) => {
+      await store.close()
+      throw error
+    })
+    return store
+  }
+
+  async get(path: string): Promise<Buffer | undefined> {
+    return await this.#read(path, undefined)
+  }
+
+  async getRange(path: string, start: number, end: number): Promise<Buffer | undefined> {
+    if (end <= start) return (await this.size(path)) === undefined ? undefined : Buffer.alloc(0)
+    return await this.#read(path, `bytes=${start}-${end - 1}`)
+  }
+
+  async size(path: string): Promise<number | undefined> {
+    return await this.#orAbsent(path, async () => {
+      const { ContentLength } = await this.#client.send(new HeadObjectCommand(this.#at(path)))
+      return ContentLength ?? 0
+    })
+  }
+
+  async put(path: string, chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
+    await this.#act(path, async () => {
+      const parts = inParts(chunks)
+      const { value: first = Buffer.alloc(0) } = await parts.next()
+      const { value: second } = await parts.next()
+      if (second !== undefined) return await this.#upload(path, [first, second], parts)
+      await this.#client.send(new PutObjectCommand({ ...this.#at(path), Body: first }))
+    })
+  }
+
+  async putIfAbsent(path: string, chunks: readonly Uint8Array[]): Promise<'created' | 'exists'> {
+    return await this.#act(path, async () => {
+      try {
+        const body = Buffer.concat(chunks)
+        await this.#once.send(new PutObjectCommand({ ...this.#at(path), Body: body, IfNoneMatch: '*' }))
+        return 'created'
+      } catch (error) {
+        if (statusOf(error) === 412) return 'exists'
+        throw error
+      }
+    })
+  }
+
+  async *list(prefix: string, startAfter?: string): AsyncIterable<StoredObject> {
+    let token: string | undefined
+    do {
+      const page = await this.#act(
+        prefix,
+        async () =>
+          await this.#client.send(
+            new ListObjectsV2Command({
+              Bucket: this.#bucket,
+              Prefix: this.#prefix + prefix,
+              ...(startAfter === undefined ? {} : { StartAfter: this.#prefix + startAfter }),
+              ...(token === undefined ? {} : { ContinuationToken: token })
+            })
+          )
+      )
+      for (const { Key, Size, LastModified } of page.Contents ?? []) {
+        if (Key === undefined) continue
+        const modifiedMs = LastModified?.getTime() ?? 0
+        yield { path: Key.slice(this.#prefix.length), sizeBytes: Size ?? 0, modifiedMs }
+      }
+      token = page.IsTruncated === true ? page.NextContinuationToken : undefined
+    } while (token !== undefined)
+  }
+
+  async delete(path: string): Promise<void> {
+    await this.#orAbsent(path, async () => await this.#client.send(new DeleteObjectCommand(this.#at(path))))
+  }
+
+  async close(): Promise<void> {
+    this.#client.destroy()
+    this.#once.destroy()
+  }
+
+  async #read(path: string, range: string | undefined): Promise<Buffer | undefined> {
+    return await this.#orAbsent(path, async () => {
+      try {
+        const input = { ...this.#at(path), ...(range === undefined ? {} : { Range: range }) }
+        const { Body, ContentLength } = await this.#client.send(new GetObjectCommand(input))
+        const bytes = Buffer.from((await Body?.transformToByteArray()) ?? new Uint8Array(0))
+        if (ContentLength !== undefined && bytes.length !== ContentLength) {
+          throw new RetryableError(
+            'S3Truncated',
+            `${this.location}${path} came with ${bytes.length} of ${ContentLength} bytes`
+          )
+        }
+        return bytes
+      } catch (error) {
+        if (statusOf(error) === 416) return Buffer.alloc(0)
+        throw error
+      }
+    })
+  }
+
+  /** In parts: the object appears whole with the last request, or not at all. */
+  async #upload(path: string, first: readonly Buffer[], rest: AsyncIterator<Buffer>): Promise<void> {
+    const at = this.#at(path)
+    const { UploadId } = await this.#client.send(new CreateMultipartUploadCommand(at))
+    const parts: { ETag: string | undefined; PartNumber: number }[] = []
+    const send = async (body: Buffer) => {
+      const part = { ...at, UploadId, PartNumber: parts.length + 1, Body: body }
+      const { ETag } = await this.#client.send(new UploadPartCommand(part))
+      parts.push({ ETag, PartNumber: part.PartNumber })
+    }
+    try {
+      for (const body of first) await send(body)
+      for (let next = await rest.next(); next.done !== true; next = await rest.next()) await send(next.value)
+      const completed = { ...at, UploadId, MultipartUpload: { Parts: parts } }
+      await this.#client.send(new CompleteMultipartUploadCommand(completed))
+    } catch (error) {
+      // Parts of an upload that never ends would be stored, and paid for, for ever. After an unknown end this is refused.
+      await this.#client.send(new AbortMultipartUploadCommand({ ...at, UploadId })).catch(() => {})
+      throw error
+    }
+  }
+
+  async #probe(): Promise<void> {
+    if ((await this.putIfAbsent(PROBE, [Buffer.from('probe')])) === 'exists') return
+    if ((await this.putIfAbsent(PROBE, [Buffer.from('probe')])) === 'exists') return
+    throw new FatalError(
+      'NoPutIfAbsent',
+      `The S3 service behind ${this.location} ignores If-None-Match: it overwrote an object that it should have kept, so two ` +
+        'consumers could overwrite each other’s commits. Use a service or version that supports conditional writes ' +
+        '(spec.sink.delta.s3.endpoint).'
+    )
+  }
+
+  #at(path: string): { Bucket: string; Key: string } {
+    return { Bucket: this.#bucket, Key: this.#prefix + path }
+  }
+
+  async #orAbsent<T>(path: string, work: () => Promise<T>): Promise<T | undefined> {
+    return await this.#act(path, async () => {
+      try {
+        return await work()
+      } catch (error) {
+        if (isAbsent(error)) return undefined
+        throw error
+      }
+    })
+  }
+
+  async #act<T>(path: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      throw classify(error, `${this.location}${path}`)
+    }
+  }
+}
+
+/** Gathers chunks into parts of equal size, the last one excepted. */
+async function* inParts(chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): AsyncGenerator<Buffer, undefined> {
+  let gathered: Uint8Array[] = []
+  let size = 0
+  for await (let chunk of chunks) {
+    while (size + chunk.length >= PART_BYTES) {
+      const taken = chunk.subarray(0, PART_BYTES - size)
+      yield Buffer.concat([...gathered, taken])
+      chunk = chunk.subarray(taken.length)
+      gathered = []
+      size = 0
+    }
+    if (chunk.length > 0) gathered.push(chunk)
+    size += chunk.length
+  }
+  if (size > 0) yield Buffer.concat(gathered)
+  return undefined
+}
+
+async function clientOptions(
+  { endpoint, region, forcePathStyle, credentialsSecret, caSecret }: S3Options,
+  readSecret: ReadSecret
+) {
+  const ca = caSecret === undefined ? undefined : await readSecret(caSecret, 'ca.crt')
+  if (caSecret !== undefined && ca === undefined) {
+    throw new FatalError('SecretMissing', `Secret ${caSecret} (spec.sink.delta.s3.caSecretRef) has no key ca.crt.`)
+  }
+  const agent = { keepAlive: true, maxSockets: MAX_SOCKETS }
+  return {
+    region,
+    forcePathStyle,
+    ...(endpoint === undefined ? {} : { endpoint }),
+    // Newer defaults add trailing checksums, which gateways refuse or store as part of the object.
+    requestChecksumCalculation: 'WHEN_REQUIRED' as const,
+    responseChecksumValidation: 'WHEN_REQUIRED' as const,
+    requestHandler: {
+      connectionTimeout: CONNECT_TIMEOUT_MS,
+      socketTimeout: IDLE_TIMEOUT_MS,
+      httpAgent: new HttpAgent(agent),
+      httpsAgent: new HttpsAgent({ ...agent, ...(ca === undefined ? {} : { ca }) })
+    },
+    ...(credentialsSecret === undefined ? {} : { credentials: secretCredentials(credentialsSecret, readSecret) })
+  }
+}
+
+/** Credentials that expire for the SDK after a minute, so that a rotated secret is taken up. */
+function secretCredentials(secret: string, readSecret: ReadSecret) {
+  const required = async (key: string): Promise<string> => {
+    const value = await readSecret(secret, key)
+    if (value !== undefined && value.trim() !== '') return value.trim()
+    throw new FatalError(
+      'SecretMissing',
+      `Secret ${secret} (spec.sink.delta.s3.credentialsSecretRef) has no key ${key}.`
+    )
+  }
+  return async () => {
+    const sessionToken = (await readSecret(secret, 'sessionToken'))?.trim()
+    return {
+      accessKeyId: await required('accessKeyId'),
+      secretAccessKey: await required('secretAccessKey'),
+      ...(sessionToken === undefined || sessionToken === '' ? {} : { sessionToken }),
+      expiration: new Date(Date.now() + CREDENTIALS_REFRESH_MS)
+    }
+  }
+}
