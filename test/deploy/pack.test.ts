@@ -62,7 +62,9 @@ test('every module of the package loads', async () => {
   const installed = join(folder, 'node_modules/bronze-operator')
   const files = await readdir(installed, { recursive: true })
   // Programs would run.
-  const modules = files.filter(path => /\.js$/.test(path) && !/(main|bronze|launch|stop-with-launcher)\.js$/.test(path))
+  const modules = files.filter(
+    path => path.endsWith('.js') && !/(main|bronze|launch|stop-with-launcher)\.js$/.test(path)
+  )
   const urls = modules.map(path => pathToFileURL(join(installed, path)).href)
   const loads = urls.map(url => `await import(${JSON.stringify(url)})`).join('\n')
   const result = spawnSync(process.execPath, ['--input-type=module', '--eval', loads], { encoding: 'utf8' })
