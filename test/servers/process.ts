@@ -12,12 +12,19 @@ import { setTimeout as wait } from 'node:timers/promises'
 export interface ServerProcess {
   readonly pid: number
   readonly isRunning: () => boolean
-  /** Asks it to end, and makes it after 10 seconds. */
-  readonly stop: () => Promise<void>
+  /** How it has ended: an exit code, a signal, or neither when it could not be started. */
+  readonly ended: Promise<Ending>
+  /** Asks it to end, and makes it after a while. */
+  readonly stop: (patienceMs?: number) => Promise<void>
   /** SIGKILL: no clean-up of any kind. */
   readonly kill: () => Promise<void>
   /** The end of what it has logged. */
   readonly tail: () => Promise<string>
+}
+
+export interface Ending {
+  readonly code: number | undefined
+  readonly signal: NodeJS.Signals | undefined
 }
 
 export interface ServerOptions {
@@ -27,7 +34,7 @@ export interface ServerOptions {
   readonly state?: string
 }
 
-const STOP_TIMEOUT_MS = 10_000
+const STOP_PATIENCE_MS = 10_000
 
 /** Starts a program in the background, its output in a file. */
 export function startProcess(program: string, args: readonly string[], options: ServerOptions): ServerProcess {
@@ -39,28 +46,32 @@ export function startProcess(program: string, args: readonly string[], options: 
   })
   closeSync(log)
   let failure: Error | undefined
-  child.on('error', error => (failure = error))
-  const pid = child.pid ?? 0
+  const ended = Promise.withResolvers<Ending>()
+  child.on('error', error => {
+    failure = error
+    if (child.pid === undefined) ended.resolve({ code: undefined, signal: undefined })
+  })
   const guard = child.pid === undefined ? undefined : guardOf(child.pid, options.state)
-  child.once('exit', () => {
+  child.once('exit', (code, signal) => {
     guard?.kill('SIGKILL')
     guard?.stdin?.destroy()
+    ended.resolve({ code: code ?? undefined, signal: signal ?? undefined })
   })
   child.unref()
   const isRunning = () => child.pid !== undefined && child.exitCode === null && child.signalCode === null
-  const end = async (signal: NodeJS.Signals) => {
+  const end = async (signal: NodeJS.Signals, patienceMs = STOP_PATIENCE_MS) => {
     if (!isRunning()) return
-    const ended = once(child, 'exit')
     child.ref()
     child.kill(signal)
-    const late = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS)
-    await ended
+    const late = setTimeout(() => child.kill('SIGKILL'), patienceMs)
+    await ended.promise
     clearTimeout(late)
   }
   return {
-    pid,
+    pid: child.pid ?? 0,
     isRunning,
-    stop: () => end('SIGTERM'),
+    ended: ended.promise,
+    stop: patienceMs => end('SIGTERM', patienceMs),
     kill: () => end('SIGKILL'),
     tail: async () => {
       const lines = (await readFile(options.log, 'utf8')).split('\n').slice(-15)

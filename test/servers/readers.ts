@@ -11,11 +11,16 @@ export const pythonPath = (): string => installed('readers', 'bin', 'python')
 export async function python(
   script: string,
   args: readonly string[] = [],
-  env: NodeJS.ProcessEnv = {}
+  env: NodeJS.ProcessEnv = {},
+  input = ''
 ): Promise<string> {
   const options = { env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1', ...env }, maxBuffer: MAX_OUTPUT_BYTES }
+  const running = promisify(execFile)(pythonPath(), [script, ...args], options)
+  // A script that does not read its input may have ended before all was written.
+  running.child.stdin?.on('error', () => {})
+  running.child.stdin?.end(input)
   try {
-    return (await promisify(execFile)(pythonPath(), [script, ...args], options)).stdout
+    return (await running).stdout
   } catch (error) {
     const { stderr = '' } = error as { stderr?: string }
     throw new Error(`${script} failed:\n${stderr}`, { cause: error })

@@ -1,0 +1,69 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { type Put } from './proxy.ts'
+
+/** When a consumer dies. The ones at a PUT make sure that every step of a commit is met. */
+export const MOMENTS = ['any time', 'commit sent', 'commit done', 'upload done', 'dead letters published'] as const
+export type Moment = (typeof MOMENTS)[number]
+
+const PATIENCE_MS = 4000
+
+/** Kills consumers one after the other, at moments that it chooses. */
+export class Executioner {
+  /** How many died at each moment. */
+  readonly kills: Record<Moment, number> = {
+    'any time': 0,
+    'commit sent': 0,
+    'commit done': 0,
+    'upload done': 0,
+    'dead letters published': 0
+  }
+  readonly #kill: (slot: number) => boolean
+  readonly #random: () => number
+  #aim: { slot: number; moment: Moment; hit: () => void } | undefined
+
+  constructor(kill: (slot: number) => boolean, random: () => number) {
+    this.#kill = kill
+    this.#random = random
+  }
+
+  get count(): number {
+    return Object.values(this.kills).reduce((sum, kills) => sum + kills, 0)
+  }
+
+  /** Kills one of these consumers. When the moment it waits for does not come, any other will do. */
+  async strike(slots: readonly number[]): Promise<void> {
+    const slot = slots[Math.floor(this.#random() * slots.length)] ?? 0
+    const moment = MOMENTS[Math.floor(this.#random() * MOMENTS.length)] ?? 'any time'
+    const aimed = Promise.withResolvers<void>()
+    if (moment !== 'any time') {
+      this.#aim = { slot, moment, hit: aimed.resolve }
+      const patience = new AbortController()
+      await Promise.race([
+        aimed.promise,
+        wait(PATIENCE_MS, undefined, { signal: patience.signal, ref: false }).catch(() => {})
+      ])
+      patience.abort()
+      if (this.#aim === undefined) return
+      this.#aim = undefined
+    }
+    while (!this.#kill(slot)) await wait(50)
+    this.kills['any time']++
+  }
+
+  /** What a proxy tells of a consumer's PUT; true when the consumer was killed for it. */
+  witness(slot: number, phase: 'before' | 'after', put: Put): boolean {
+    const aim = this.#aim
+    if (aim?.slot !== slot || momentOf(phase, put) !== aim.moment || !this.#kill(slot)) return false
+    this.#aim = undefined
+    this.kills[aim.moment]++
+    aim.hit()
+    return true
+  }
+}
+
+/** Commits are conditional PUTs; the tables of dead letters have names of their own. */
+function momentOf(phase: 'before' | 'after', { path, isConditional }: Put): Moment | undefined {
+  if (!isConditional) return phase === 'after' ? 'upload done' : undefined
+  if (path.includes('/dlq_')) return phase === 'after' ? 'dead letters published' : undefined
+  return phase === 'after' ? 'commit done' : 'commit sent'
+}

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { type AddressInfo } from 'node:net'
+import { after, before, test } from 'node:test'
+import { type Fault } from './faults.ts'
+import { startProxy, type ProxyOptions } from './proxy.ts'
+
+/** A store that keeps what is put, honours If-None-Match, and says which host it was asked as. */
+const objects = new Map<string, string>()
+const store = createServer((request, response) => {
+  let body = ''
+  request.setEncoding('utf8').on('data', (text: string) => (body += text))
+  request.on('end', () => {
+    const path = request.url ?? ''
+    if (request.method === 'GET')
+      return response.writeHead(200, { 'x-host': request.headers.host }).end(objects.get(path))
+    const isTaken = request.headers['if-none-match'] === '*' && objects.has(path)
+    if (!isTaken) objects.set(path, body)
+    response.writeHead(isTaken ? 412 : 200).end()
+  })
+})
+let upstream = ''
+before(async () => {
+  store.listen(0, '127.0.0.1')
+  await once(store, 'listening')
+  upstream = `http://127.0.0.1:${(store.address() as AddressInfo).port}`
+})
+after(() => {
+  store.close()
+  store.closeAllConnections()
+})
+
+async function withProxy(options: Partial<ProxyOptions>, use: (endpoint: string) => Promise<void>) {
+  const proxy = await startProxy({ upstream, random: () => 0.999, ...options })
+  try {
+    await use(proxy.endpoint)
+  } finally {
+    await proxy.stop()
+  }
+  return proxy.faults
+}
+
+const always = (fault: Fault) => ({ choose: () => fault })
+const put = (url: string, body: string, headers = {}) => fetch(url, { method: 'PUT', body, headers })
+
+test('without faults everything passes as it is, the host of the client included', async () => {
+  const large = 'x'.repeat(5_000_000)
+  await withProxy(always({ kind: 'none' }), async endpoint => {
+    assert.equal((await put(`${endpoint}/plain`, large)).status, 200)
+    const response = await fetch(`${endpoint}/plain`)
+    assert.equal(await response.text(), large)
+    assert.equal(response.headers.get('x-host'), new URL(endpoint).host)
+    assert.equal((await put(`${endpoint}/plain`, 'again', { 'if-none-match': '*' })).status, 412)
+  })
+})
+
+test('a lost response has taken effect, and is counted', async () => {
+  const faults = await withProxy(always({ kind: 'loseResponse' }), endpoint =>
+    assert.rejects(put(`${endpoint}/lost`, 'kept'), /fetch failed/)
+  )
+  assert.equal(objects.get('/lost'), 'kept')
+  assert.equal(faults.loseResponse, 1)
+})
+
+test('a reset before has no effect', async () => {
+  await withProxy(always({ kind: 'resetBefore' }), endpoint =>
+    assert.rejects(put(`${endpoint}/reset`, 'gone'), /fetch failed/)
+  )
+  assert.equal(objects.has('/reset'), false)
+})
+
+test('a busy store answers 503 without effect', async () => {
+  await withProxy(always({ kind: 'unavailable' }), async endpoint => {
+    const response = await put(`${endpoint}/busy`, 'x'.repeat(1_000_000))
+    assert.equal(response.status, 503)
+    assert.match(await response.text(), /SlowDown/)
+  })
+  assert.equal(objects.has('/busy'), false)
+})
+
+test('a cut response breaks off', async () => {
+  objects.set('/long', 'y'.repeat(1_000_000))
+  await withProxy(always({ kind: 'cutResponse' }), endpoint =>
+    assert.rejects(fetch(`${endpoint}/long`).then(answer => answer.text()))
+  )
+})
+
+test('a delayed write is overtaken', async () => {
+  let calls = 0
+  const choose = (): Fault => (calls++ === 0 ? { kind: 'delay', ms: 100 } : { kind: 'none' })
+  await withProxy({ choose }, async endpoint => {
+    const headers = { 'if-none-match': '*' }
+    const [slow, fast] = await Promise.all([
+      put(`${endpoint}/race`, 'slow', headers),
+      put(`${endpoint}/race`, 'fast', headers)
+    ])
+    assert.deepEqual(
+      [slow.status, fast.status].sort((a, b) => a - b),
+      [200, 412]
+    )
+  })
+})
+
+for (const [phase, kept] of [
+  ['before', false],
+  ['after', true]
+] as const) {
+  test(`a client that dies ${phase} its write leaves ${kept ? 'the' : 'no'} object`, async () => {
+    const seen: string[] = []
+    const intercept: ProxyOptions['intercept'] = (at, { path, isConditional }) => {
+      seen.push(`${at} ${path} ${isConditional}`)
+      return at === phase
+    }
+    await withProxy({ ...always({ kind: 'none' }), intercept }, endpoint =>
+      assert.rejects(put(`${endpoint}/dies-${phase}`, 'x', { 'if-none-match': '*' }), /fetch failed/)
+    )
+    assert.equal(objects.has(`/dies-${phase}`), kept)
+    assert.ok(seen.includes(`${phase} /dies-${phase} true`))
+  })
+}
