@@ -1,6 +1,14 @@
 /** Column types of a table, in the words of Delta and Iceberg; timestamps are microseconds in UTC. */
 export type ColumnType =
-  | 'string' | 'binary' | 'int' | 'long' | 'float' | 'double' | 'boolean' | 'timestamp' | 'date'
+  | 'string'
+  | 'binary'
+  | 'int'
+  | 'long'
+  | 'float'
+  | 'double'
+  | 'boolean'
+  | 'timestamp'
+  | 'date'
   | { readonly struct: readonly Field[] }
   | { readonly list: ColumnType; readonly elementNullable: boolean }
   | { readonly map: { readonly key: ColumnType; readonly value: ColumnType; readonly valueNullable: boolean } }
@@ -11,6 +19,8 @@ export interface Field {
   readonly nullable: boolean
   /** Says what the column holds; kept in the table's own metadata. */
   readonly comment?: string
+  /** Its least and greatest value would help nobody to skip a file: they are not gathered. */
+  readonly unbounded?: true
 }
 
 export interface TableSchema {
