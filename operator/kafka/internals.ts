@@ -51,7 +51,7 @@ const load = createRequire(import.meta.url)
 const { requests } = load('kafkajs/src/protocol/requests') as { requests: Readonly<Record<string, Versions>> }
 const apiKeys = load('kafkajs/src/protocol/requests/apiKeys') as Readonly<Record<string, number>>
 const { prototype: queue } = load('kafkajs/src/network/requestQueue') as {
-  prototype: { scheduleCheckPendingRequests(this: { readonly pending: readonly unknown[] }): void }
+  prototype: { scheduleCheckPendingRequests: (this: { readonly pending: readonly unknown[] }) => void }
 }
 
 // Without this each connection looks at its empty queue once a millisecond for ever, by a timer with a negative time.
