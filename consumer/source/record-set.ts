@@ -61,10 +61,15 @@ export function summarize(set: Buffer, from: number): RecordSetSummary {
   return { nextOffset, leaderEpoch }
 }
 
-/** A broken header promises nothing: one offset is given up at a time. */
-function nextOffsetOf(set: Buffer, { start, broken }: Extent, from: number): number {
+/**
+ * A broken header promises nothing: one offset is given up at a time. Nor does a wrong last offset lead over what
+ * follows: the next batch of the set is always read from its beginning.
+ */
+function nextOffsetOf(set: Buffer, { start, end, broken }: Extent, from: number): number {
   if (broken !== undefined) return from + 1
-  return offsetAt(set, start) + set.readInt32BE(start + LAST_OFFSET_DELTA) + 1
+  const next = offsetAt(set, start) + set.readInt32BE(start + LAST_OFFSET_DELTA) + 1
+  const followingBase = end + HEADER_BYTES <= set.length ? offsetAt(set, end) : Infinity
+  return followingBase > from ? Math.min(next, followingBase) : next
 }
 
 /** Exact below 2^53. */

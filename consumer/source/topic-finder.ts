@@ -8,7 +8,7 @@ import { type Cluster } from './cluster.ts'
  * our own dead-letter topics never match a pattern.
  */
 export class TopicFinder {
-  readonly #cluster: Cluster
+  readonly #cluster: Pick<Cluster, 'describe'>
   readonly #log: Log
   readonly #names: readonly string[]
   readonly #patterns: readonly RegExp[]
@@ -17,7 +17,12 @@ export class TopicFinder {
   #missing: readonly string[] = []
 
   /** `deadLetterTopic` is the template of dead-letter topics, in which `{topic}` stands for any. */
-  constructor(cluster: Cluster, topics: readonly SettledTopic[], deadLetterTopic: string | undefined, log: Log) {
+  constructor(
+    cluster: Pick<Cluster, 'describe'>,
+    topics: readonly SettledTopic[],
+    deadLetterTopic: string | undefined,
+    log: Log
+  ) {
     this.#cluster = cluster
     this.#log = log
     this.#names = [...new Set(topics.flatMap(({ match }) => ('topic' in match ? [match.topic] : [])))]
