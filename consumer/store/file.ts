@@ -177,7 +177,7 @@ const isAbsent = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(cod
 
 function classify(error: unknown, path: string): unknown {
   const code = codeOf(error)
-  if (['EACCES', 'EPERM', 'EROFS', 'ENAMETOOLONG', 'EXDEV', 'ENOTSUP', 'EISDIR', 'ENOTDIR'].includes(code)) {
+  if (['EACCES', 'EPERM', 'EEXIST', 'EROFS', 'ENAMETOOLONG', 'EXDEV', 'ENOTSUP', 'EISDIR', 'ENOTDIR'].includes(code)) {
     const remedy = 'Give the consumer write access to spec.sink.delta.location, on a file system that has hard links.'
     return new FatalError('StoreUnusable', `${path}: ${errorText(error)}. ${remedy}`, { cause: error })
   }

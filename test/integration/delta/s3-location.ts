@@ -1,0 +1,27 @@
+import { randomUUID } from 'node:crypto'
+import { type S3Options } from '../../../crds/settled.ts'
+import { sharedS3 } from '../../servers/s3.ts'
+
+const BUCKET = 'bronze-delta'
+
+/** A place of its own on the S3 server of the test run, as a pipeline names it. */
+export async function s3Location() {
+  const { endpoint, region, accessKeyId, secretAccessKey, createBucket } = await sharedS3()
+  await createBucket(BUCKET)
+  const options: S3Options = { endpoint, region, forcePathStyle: true, credentialsSecret: 's3', caSecret: undefined }
+  const secret: Readonly<Record<string, string>> = { accessKeyId, secretAccessKey }
+  return {
+    location: `s3://${BUCKET}/${randomUUID()}`,
+    options,
+    readSecret: async (_name: string, key: string) => secret[key],
+    /** What `deltalake` wants to know. */
+    storageOptions: {
+      AWS_ENDPOINT_URL: endpoint,
+      AWS_REGION: region,
+      AWS_ACCESS_KEY_ID: accessKeyId,
+      AWS_SECRET_ACCESS_KEY: secretAccessKey,
+      AWS_ALLOW_HTTP: 'true',
+      aws_conditional_put: 'etag'
+    }
+  }
+}
