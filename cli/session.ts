@@ -1,6 +1,6 @@
 import { type SettledPipeline } from '../crds/settled.ts'
 import { type Clock } from '../lib/clock.ts'
-import { EXIT_CONFIGURATION, RetryableError } from '../lib/errors.ts'
+import { EXIT_CONFIGURATION, FatalError, RetryableError } from '../lib/errors.ts'
 import { replicasFor } from '../operator/scale.ts'
 import { CatchUp } from './catch-up.ts'
 import { EXIT_OK, EXIT_PROBLEMS } from './command.ts'
@@ -154,9 +154,15 @@ export class RunSession {
       return sample
     } catch (error) {
       if (!(error instanceof RetryableError)) throw error
+      if (this.#isForPeople(error)) this.#refuse(error.code, error.message)
       this.#onSourceTrouble(`${error.code}: ${error.message}`)
       return undefined
     }
+  }
+
+  /** The operator's sampler lets everything pass in time; at a keyboard, what was wrong from the beginning is told at once. */
+  #isForPeople({ code, cause }: RetryableError): boolean {
+    return this.#lastSample === undefined && (cause instanceof FatalError || code === 'SourceAuthenticationFailed')
   }
 
   #onSourceTrouble(message: string): void {

@@ -7,7 +7,7 @@ import { type ConsumerEnd, type ConsumerProcess } from '../../cli/supervisor.ts'
 import { readPipelines } from '../../crds/documents.ts'
 import { settle } from '../../crds/settle.ts'
 import { systemClock, type Clock } from '../../lib/clock.ts'
-import { RetryableError, invariant } from '../../lib/errors.ts'
+import { FatalError, RetryableError, invariant } from '../../lib/errors.ts'
 import { pipelineLag, type PartitionOffsets } from '../../operator/lag.ts'
 import { encodeReport } from '../../crds/report.ts'
 
@@ -213,6 +213,28 @@ test('a refused configuration ends the run with 78 and its reason, after the oth
   )
   assert.ok(world.reasons().includes('ConsumerRefused'))
   assert.deepEqual(world.reasons().slice(-2), ['Stopping', 'ConsumerStopped'])
+})
+
+test('a missing Secret or refused login at the start ends the run, while a lost broker is waited for', async () => {
+  const missing = new FatalError('SecretMissing', 'make the Secret')
+  const troubles = [
+    new RetryableError('SecretMissing', missing.message, { cause: missing }),
+    new RetryableError('SourceAuthenticationFailed', 'the broker refuses the login')
+  ]
+  for (const trouble of troubles) {
+    const world = new World()
+    world.trouble = trouble
+    const { exitCode, message } = await world.session().run()
+    assert.deepEqual([exitCode, message], [78, `cannot go on: ${trouble.code}: ${trouble.message}`])
+  }
+  const world = new World()
+  const session = world.session()
+  world.next(
+    () => (world.trouble = troubles[1]),
+    () => {},
+    () => session.interrupt('SIGTERM')
+  )
+  assert.equal((await session.run()).exitCode, 0, 'what has worked before may work again')
 })
 
 test('a consumer that is lost is started again and the run goes on', async () => {
