@@ -3,7 +3,7 @@ import { openDeltaSink, type DeltaSinkOptions } from '../../consumer/sinks/delta
 import { type Clock, systemClock } from '../../lib/clock.ts'
 import { silentLog } from '../../lib/log.ts'
 import { plannedTable } from '../conformance/batches.ts'
-import { type SinkHarness } from '../conformance/sink.ts'
+import { type SinkHarness } from '../conformance/sink-context.ts'
 import { readDeltaRows } from './delta-reader.ts'
 import { FaultyStore } from './faulty-store.ts'
 
