@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { ERROR } from '../wire/error-codes.ts'
+import { type Identity, Roster } from './roster.ts'
 import { hasCommon, selectProtocol } from './protocol-choice.ts'
 import {
   type JoinAnswer,
   type JoinRequest,
   type Member,
-  metadataFor,
   offersTheSame,
   refusedJoin,
   refusedSync,
@@ -15,8 +15,6 @@ import {
 
 export type GroupState = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable'
 
-type Identity = { readonly memberId: string; readonly groupInstanceId: string | null }
-
 /** One group under the classic protocol: who is in it, in which generation, and the rebalance between two of them. */
 export class Group {
   state: GroupState = 'Empty'
@@ -24,11 +22,14 @@ export class Group {
   protocolType: string | null = null
   protocolName: string | null = null
   leader = ''
-  readonly members = new Map<string, Member>()
-  #instances = new Map<string, string>()
+  #roster = new Roster()
   /** Members that know their id and have not yet joined with it. */
   #pending = new Map<string, NodeJS.Timeout>()
   #rebalance: NodeJS.Timeout | undefined
+
+  get members(): ReadonlyMap<string, Member> {
+    return this.#roster.members
+  }
 
   /** Answers when the rebalance is complete, or at once when there is none to wait for. */
   join(request: JoinRequest): Promise<JoinAnswer> {
@@ -41,7 +42,8 @@ export class Group {
   }
 
   heartbeat(identity: Identity, generationId: number): number {
-    const errorCode = this.#check(identity) || (generationId === this.generationId ? 0 : ERROR.ILLEGAL_GENERATION)
+    const errorCode =
+      this.#roster.check(identity) || (generationId === this.generationId ? 0 : ERROR.ILLEGAL_GENERATION)
     if (errorCode !== ERROR.NONE) return errorCode
     this.#touch(this.members.get(identity.memberId) as Member)
     return this.state === 'PreparingRebalance' ? ERROR.REBALANCE_IN_PROGRESS : ERROR.NONE
@@ -50,8 +52,8 @@ export class Group {
   /** A static member may be removed by its instance id alone. */
   leave({ memberId, groupInstanceId }: Identity): number {
     if (this.#forgetPending(memberId)) return ERROR.NONE
-    const id = memberId === '' && groupInstanceId !== null ? (this.#instances.get(groupInstanceId) ?? '') : memberId
-    const errorCode = this.#check({ memberId: id, groupInstanceId })
+    const id = memberId === '' && groupInstanceId !== null ? (this.#roster.instance(groupInstanceId) ?? '') : memberId
+    const errorCode = this.#roster.check({ memberId: id, groupInstanceId })
     if (errorCode === ERROR.NONE) this.#remove(this.members.get(id) as Member)
     return errorCode
   }
@@ -60,7 +62,8 @@ export class Group {
   checkCommit(identity: Identity, generationId: number): number {
     if (generationId < 0 && identity.memberId === '' && identity.groupInstanceId === null)
       return this.members.size === 0 ? ERROR.NONE : ERROR.UNKNOWN_MEMBER_ID
-    const errorCode = this.#check(identity) || (generationId === this.generationId ? 0 : ERROR.ILLEGAL_GENERATION)
+    const errorCode =
+      this.#roster.check(identity) || (generationId === this.generationId ? 0 : ERROR.ILLEGAL_GENERATION)
     if (errorCode !== ERROR.NONE) return errorCode
     this.#touch(this.members.get(identity.memberId) as Member)
     return this.state === 'CompletingRebalance' ? ERROR.REBALANCE_IN_PROGRESS : ERROR.NONE
@@ -76,7 +79,7 @@ export class Group {
   #join(request: JoinRequest, answer: (answer: JoinAnswer) => void): void {
     const { memberId, groupInstanceId } = request
     if (!this.#isCompatible(request)) return answer(refusedJoin(ERROR.INCONSISTENT_GROUP_PROTOCOL, memberId))
-    const staticId = groupInstanceId === null ? undefined : this.#instances.get(groupInstanceId)
+    const staticId = groupInstanceId === null ? undefined : this.#roster.instance(groupInstanceId)
     if (memberId === '') {
       if (staticId !== undefined) return this.#replaceStatic(this.members.get(staticId) as Member, request, answer)
       const newId = `${groupInstanceId ?? request.clientId}-${randomUUID()}`
@@ -92,7 +95,7 @@ export class Group {
       this.#pending.delete(memberId)
       return this.#add(memberId, request, answer)
     }
-    const errorCode = this.#check(request)
+    const errorCode = this.#roster.check(request)
     if (errorCode !== ERROR.NONE) return answer(refusedJoin(errorCode, memberId))
     this.#rejoin(this.members.get(memberId) as Member, request, answer)
   }
@@ -110,7 +113,7 @@ export class Group {
 
   #add(memberId: string, request: JoinRequest, answer: (answer: JoinAnswer) => void): void {
     const { groupInstanceId, clientId, clientHost, sessionTimeoutMs, rebalanceTimeoutMs, protocols } = request
-    this.members.set(memberId, {
+    this.#roster.add({
       memberId,
       groupInstanceId,
       clientId,
@@ -123,7 +126,6 @@ export class Group {
       sync: undefined,
       session: undefined
     })
-    if (groupInstanceId !== null) this.#instances.set(groupInstanceId, memberId)
     if (this.leader === '') this.leader = memberId
     this.protocolType = request.protocolType
     this.#prepareRebalance()
@@ -137,10 +139,7 @@ export class Group {
     member.sync?.(refusedSync(ERROR.FENCED_INSTANCE_ID))
     member.join = undefined
     member.sync = undefined
-    this.members.delete(oldId)
-    member.memberId = `${member.groupInstanceId}-${randomUUID()}`
-    this.members.set(member.memberId, member)
-    this.#instances.set(member.groupInstanceId as string, member.memberId)
+    this.#roster.rename(member, `${member.groupInstanceId}-${randomUUID()}`)
     if (oldLeader === oldId) this.leader = member.memberId
     this.#update(member, request)
     if (this.state === 'Stable' && this.#selectProtocol() === this.protocolName) {
@@ -212,7 +211,7 @@ export class Group {
       (protocolType ?? this.protocolType) === this.protocolType &&
       (protocolName ?? this.protocolName) === this.protocolName
     const errorCode =
-      this.#check(request) ||
+      this.#roster.check(request) ||
       (request.generationId === this.generationId ? 0 : ERROR.ILLEGAL_GENERATION) ||
       (isConsistent ? 0 : ERROR.INCONSISTENT_GROUP_PROTOCOL) ||
       (this.state === 'PreparingRebalance' ? ERROR.REBALANCE_IN_PROGRESS : 0)
@@ -251,8 +250,7 @@ export class Group {
     clearTimeout(member.session)
     member.join?.(refusedJoin(ERROR.UNKNOWN_MEMBER_ID, member.memberId))
     member.sync?.(refusedSync(ERROR.UNKNOWN_MEMBER_ID))
-    this.members.delete(member.memberId)
-    if (member.groupInstanceId !== null) this.#instances.delete(member.groupInstanceId)
+    this.#roster.remove(member)
     if (this.leader === member.memberId) this.leader = this.members.keys().next().value ?? ''
   }
 
@@ -278,15 +276,6 @@ export class Group {
     this.#rebalance = setTimeout(due, Math.max(0, ...timeouts))
   }
 
-  #check({ memberId, groupInstanceId }: Identity): number {
-    if (groupInstanceId !== null) {
-      const known = this.#instances.get(groupInstanceId)
-      if (known === undefined) return ERROR.UNKNOWN_MEMBER_ID
-      if (known !== memberId) return ERROR.FENCED_INSTANCE_ID
-    }
-    return this.members.has(memberId) ? ERROR.NONE : ERROR.UNKNOWN_MEMBER_ID
-  }
-
   #isCompatible({ memberId, protocolType, protocols }: JoinRequest): boolean {
     if (protocols.length === 0 || protocolType === '') return false
     const others = [...this.members.values()].filter(member => member.memberId !== memberId)
@@ -299,12 +288,7 @@ export class Group {
 
   #joined({ memberId }: Member): JoinAnswer {
     const { generationId, protocolType, protocolName, leader } = this
-    const everyone = [...this.members.values()].map(member => ({
-      memberId: member.memberId,
-      groupInstanceId: member.groupInstanceId,
-      metadata: metadataFor(member, protocolName)
-    }))
-    const members = memberId === leader ? everyone : []
+    const members = memberId === leader ? this.#roster.describe(protocolName) : []
     return { errorCode: 0, generationId, protocolType, protocolName, leader, skipAssignment: false, memberId, members }
   }
 
