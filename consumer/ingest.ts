@@ -166,7 +166,6 @@ class IngestLoop {
       if (version !== undefined) slot.lastCommit = { atMs: nowMs, version }
       const nextOffset = reportableOffset(slot.place)
       if (nextOffset === undefined) continue
-      this.#reported.set(slot.id, nextOffset)
       offsets.set(slot.id, {
         nextOffset,
         metadata: encodeReport({
@@ -179,7 +178,9 @@ class IngestLoop {
         })
       })
     }
-    if (offsets.size > 0) await this.#ports.source.report(offsets)
+    if (offsets.size === 0) return
+    await this.#ports.source.report(offsets)
+    for (const [id, { nextOffset }] of offsets) this.#reported.set(id, nextOffset)
   }
 
   /** Reports positions that moved over control records, and those of partitions just placed, without a commit. */

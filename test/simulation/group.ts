@@ -20,12 +20,14 @@ interface Member {
   readonly clock: ProcessClock
   /** What it was told; a late member goes on with what it had. */
   assigned: Map<PartitionId, Partition>
+  generation: number
 }
 
 /** A broker and a group coordinator: logs that grow, and assignments that members learn late. */
 export class SimulatedGroup {
   readonly logs = new Map<PartitionId, Log>()
   readonly #scheduler: Scheduler
+  #generation = 0
   readonly #members = new Map<string, Member>()
   readonly #reports = new Map<PartitionId, ReportedOffset>()
   /** Likelihood that a call to the broker fails. */
@@ -64,6 +66,7 @@ export class SimulatedGroup {
 
   /** Gives every partition to one of `names`; each member learns of it after a delay of its own, so owners overlap. */
   rebalance(names: readonly string[]): void {
+    const generation = ++this.#generation
     const next = new Map<string, Map<PartitionId, Partition>>(names.map(name => [name, new Map()]))
     ;[...this.logs.entries()].forEach(([id, { partition }], index) => {
       next.get(names[(index + this.#scheduler.between(0, 1)) % names.length] ?? '')?.set(id, partition)
@@ -71,13 +74,15 @@ export class SimulatedGroup {
     for (const [name, assigned] of next) {
       void this.#scheduler.sleep(this.#scheduler.between(0, 400)).then(() => {
         const member = this.#members.get(name)
-        if (member !== undefined) member.assigned = assigned
+        if (member === undefined || member.generation > generation) return
+        member.assigned = assigned
+        member.generation = generation
       })
     }
   }
 
   join(name: string, clock: ProcessClock): Source {
-    const member: Member = { clock, assigned: new Map() }
+    const member: Member = { clock, assigned: new Map(), generation: 0 }
     this.#members.set(name, member)
     return new SimulatedSource(member, this, this.#scheduler)
   }

@@ -8,7 +8,7 @@ import { type ObjectStore } from '../../consumer/store/object-store.ts'
 import { readPipelines } from '../../crds/documents.ts'
 import { settle } from '../../crds/settle.ts'
 import { type SettledPipeline } from '../../crds/settled.ts'
-import { silentLog } from '../../lib/log.ts'
+import { jsonLog, silentLog, type Log } from '../../lib/log.ts'
 import { MemoryStore } from '../fakes/object-store.ts'
 import { readDeltaRows } from '../fakes/delta-reader.ts'
 import { FaultyStore, type FaultPlan } from './faulty-store.ts'
@@ -59,8 +59,8 @@ const TOPICS = [
  * One night from one seed: members that die, hang and come late, a broker and a store that fail, the real ingest loop and
  * the real Delta writer. Throws when a record is not exactly once where it belongs.
  */
-export async function simulate(seed: number, bugs: PlantedBugs = {}): Promise<Outcome> {
-  const world = new World(seed, bugs)
+export async function simulate(seed: number, bugs: PlantedBugs = {}, trace?: (line: string) => void): Promise<Outcome> {
+  const world = new World(seed, bugs, trace)
   await world.run()
   return world.verify()
 }
@@ -69,6 +69,7 @@ class World {
   readonly #seed: number
   readonly #bugs: PlantedBugs
   readonly #scheduler: Scheduler
+  readonly #log: Log
   readonly #pipeline: SettledPipeline
   readonly #store = new MemoryStore()
   readonly #storeFaults: FaultPlan
@@ -78,10 +79,11 @@ class World {
   #nextMember = 0
   #counts = { kills: 0, stops: 0, rebalances: 0 }
 
-  constructor(seed: number, bugs: PlantedBugs) {
+  constructor(seed: number, bugs: PlantedBugs, trace: ((line: string) => void) | undefined) {
     this.#seed = seed
     this.#bugs = bugs
     this.#scheduler = new Scheduler(seed)
+    this.#log = trace === undefined ? silentLog : jsonLog(trace, 'debug', () => this.#scheduler.now)
     this.#pipeline = parsePipeline()
     this.#storeFaults = { rate: this.#scheduler.random() * 0.12, count: 0 }
     this.#group = new SimulatedGroup(this.#scheduler, TOPICS)
@@ -101,13 +103,14 @@ class World {
       return isLate || this.#failure !== undefined || this.#isCaughtUp()
     }, MAX_STEPS)
     if (this.#failure !== undefined) throw this.#failure
-    if (isLate) throw new Error(`seed ${this.#seed}: not caught up`)
+    if (isLate) throw new Error(`seed ${this.#seed}: not caught up; ${this.#progress()}`)
   }
 
   #start(): void {
     const name = `member-${this.#nextMember++}`
     const clock = new ProcessClock(this.#scheduler)
     const stopping = new AbortController()
+    const log = this.#log.with({ member: name })
     const store = new FaultyStore(this.#store, clock, this.#scheduler, this.#storeFaults)
     const author = { pipeline: 'test/sim', createdAt: this.#pipeline.createdAt, consumerId: name }
     const { source: sourceBug, sink: sinkBug, store: storeBug } = this.#bugs
@@ -124,14 +127,14 @@ class World {
             pipeline: this.#pipeline,
             store: buggyStore,
             clock,
-            log: silentLog,
+            log,
             author
           })
           return sinkBug?.(sink) ?? sink
         },
         sendDeadLetters: async () => {},
         clock,
-        log: silentLog,
+        log,
         observer: silentObserver,
         author,
         budgetBytes: 2 ** 20
@@ -199,6 +202,14 @@ class World {
       if ((this.#group.reports.get(id)?.nextOffset ?? -1) < (batches.at(-1)?.nextOffset ?? 0)) return false
     }
     return true
+  }
+
+  #progress(): string {
+    const logs = [...this.#group.logs].map(([id, { batches }]) => {
+      const reported = this.#group.reports.get(id)
+      return `${id} ends at ${batches.at(-1)?.nextOffset}, reported ${reported?.nextOffset} ${reported?.metadata}`
+    })
+    return `${logs.join('; ')}; running ${[...this.#running.keys()].join(' ')}`
   }
 
   async verify(): Promise<Outcome> {
