@@ -4,8 +4,10 @@ import { fileURLToPath } from 'node:url'
 import { definitionUrl } from '../../../crds/schema.ts'
 import { parsePipeline, parsePipelineUpdate } from '../../../crds/validate.ts'
 import { type Case, corpus } from '../../crds/corpus.ts'
+import { mutate } from '../../crds/mutate.ts'
 import { need } from '../../servers/need.ts'
 import { sharedKube } from '../../servers/kube.ts'
+import { Scheduler } from '../../simulation/scheduler.ts'
 import { type KubeApi, kubeApi } from './kube-api.ts'
 
 type Manifest = { metadata: { name: string; namespace?: string; resourceVersion?: unknown }; spec: unknown }
@@ -34,6 +36,26 @@ test(
     assert.deepEqual(disagreements, [])
   }
 )
+
+test('they agree on hundreds of manifests that chance has changed', need('kube'), async t => {
+  const api = await clusterWithDefinition(t)
+  const all = corpus().map(({ documents }) => documents.at(-1))
+  const good = corpus().filter(({ isGood }) => isGood)
+  const firstSeed = Date.now()
+  const counts = { accepted: 0, refused: 0 }
+  for (let seed = firstSeed; seed < firstSeed + 600; seed++) {
+    const { random } = new Scheduler(seed)
+    const base = good[Math.floor(random() * good.length)]!
+    const manifest = inNamespace(mutate(base.documents.at(-1), all, random))
+    const { status, body } = await api.call('POST', `${PATH}?dryRun=All&${STRICT}`, manifest)
+    const result = parsePipeline(manifest)
+    const shown = `seed ${seed}: ${status} ${String(body['message'])}; ${JSON.stringify(result)}; ${JSON.stringify(manifest)}`
+    assert.equal(status === 201, result.ok, shown)
+    if (result.ok) assert.deepEqual(body['spec'], result.pipeline.spec, shown)
+    counts[result.ok ? 'accepted' : 'refused']++
+  }
+  assert.ok(counts.accepted > 50 && counts.refused > 50, JSON.stringify(counts))
+})
 
 test('the largest pipelines stay within what the API server spends on rules', need('kube'), async t => {
   const api = await clusterWithDefinition(t)
