@@ -19,39 +19,48 @@ export class Writer {
   }
 
   int8(value: number): void {
-    this.#current.writeInt8(value, this.#reserve(1))
+    const at = this.#reserve(1)
+    this.#current.writeInt8(value, at)
   }
 
   int16(value: number): void {
-    this.#current.writeInt16BE(value, this.#reserve(2))
+    const at = this.#reserve(2)
+    this.#current.writeInt16BE(value, at)
   }
 
   int32(value: number): void {
-    this.#current.writeInt32BE(value, this.#reserve(4))
+    const at = this.#reserve(4)
+    this.#current.writeInt32BE(value, at)
   }
 
   int64(value: number): void {
-    this.#current.writeBigInt64BE(BigInt(value), this.#reserve(8))
+    const at = this.#reserve(8)
+    this.#current.writeBigInt64BE(BigInt(value), at)
   }
 
   uuid(value: string): void {
-    this.#current.write(value.replaceAll('-', ''), this.#reserve(16), 'hex')
+    const at = this.#reserve(16)
+    this.#current.write(value.replaceAll('-', ''), at, 'hex')
   }
 
   unsignedVarint(value: number): void {
     let rest = value
     while (rest >= 0x80) {
-      this.#current.writeUInt8((rest % 0x80) + 0x80, this.#reserve(1))
+      const at = this.#reserve(1)
+      this.#current.writeUInt8((rest % 0x80) + 0x80, at)
       rest = Math.floor(rest / 0x80)
     }
-    this.#current.writeUInt8(rest, this.#reserve(1))
+    const at = this.#reserve(1)
+    this.#current.writeUInt8(rest, at)
   }
 
   string(value: string | null): void {
     const length = value === null ? -1 : Buffer.byteLength(value)
     if (this.flexible) this.unsignedVarint(length + 1)
     else this.int16(length)
-    if (value !== null) this.#current.write(value, this.#reserve(length), 'utf8')
+    if (value === null) return
+    const at = this.#reserve(length)
+    this.#current.write(value, at, 'utf8')
   }
 
   /** One byte string made of `parts`, which are not copied; null is absent. */
@@ -93,6 +102,7 @@ export class Writer {
     this.#position = 0
   }
 
+  /** Where the next `length` bytes go in `#current`, which it may replace: call it before `#current` is evaluated. */
   #reserve(length: number): number {
     if (this.#position + length > this.#current.length) {
       this.#close()
