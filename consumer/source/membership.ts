@@ -141,7 +141,7 @@ export class Membership {
   }
 
   #heartbeatIntervalMs(): number {
-    return Math.min(MAX_HEARTBEAT_INTERVAL_MS, Math.floor(this.#options.sessionTimeoutMs / 4))
+    return Math.min(MAX_HEARTBEAT_INTERVAL_MS, Math.floor(this.#options.sessionTimeoutMs / 10))
   }
 
   /** Answers of the coordinator that only ask for another join. */

@@ -1,4 +1,5 @@
 import { type SettledTopic } from '../../crds/settled.ts'
+import { topicPattern } from '../../crds/topic-pattern.ts'
 import { RetryableError } from '../../lib/errors.ts'
 import { type Log } from '../../lib/log.ts'
 import { type Cluster } from './cluster.ts'
@@ -11,7 +12,7 @@ export class TopicFinder {
   readonly #cluster: Pick<Cluster, 'describe'>
   readonly #log: Log
   readonly #names: readonly string[]
-  readonly #patterns: readonly RegExp[]
+  readonly #patterns: readonly ((name: string) => boolean)[]
   readonly #deadLetters: RegExp | undefined
   #found: readonly string[] = []
   #missing: readonly string[] = []
@@ -26,9 +27,7 @@ export class TopicFinder {
     this.#cluster = cluster
     this.#log = log
     this.#names = [...new Set(topics.flatMap(({ match }) => ('topic' in match ? [match.topic] : [])))]
-    this.#patterns = topics.flatMap(({ match }) =>
-      'pattern' in match ? [new RegExp(`^(?:${match.pattern})$`, 'u')] : []
-    )
+    this.#patterns = topics.flatMap(({ match }) => ('pattern' in match ? [topicPattern(match.pattern)] : []))
     this.#deadLetters = deadLetterTopic === undefined ? undefined : templatePattern(deadLetterTopic)
   }
 
@@ -59,7 +58,7 @@ export class TopicFinder {
 
   #isMatched(name: string): boolean {
     if (name.startsWith('__') || this.#deadLetters?.test(name) === true) return false
-    return this.#patterns.some(pattern => pattern.test(name))
+    return this.#patterns.some(matches => matches(name))
   }
 }
 
