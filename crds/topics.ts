@@ -1,10 +1,11 @@
 import { type SettledPipeline, type SettledTopic } from './settled.ts'
+import { topicPattern } from './topic-pattern.ts'
 
 /** The entry a topic belongs to: one that names it, else the first whose pattern matches its whole name. */
 export function entryOf({ topics }: Pick<SettledPipeline, 'topics'>, topic: string): SettledTopic | undefined {
   return (
     topics.find(({ match }) => 'topic' in match && match.topic === topic) ??
-    topics.find(({ match }) => 'pattern' in match && new RegExp(`^(?:${match.pattern})$`, 'u').test(topic))
+    topics.find(entry => 'pattern' in entry.match && matcherOf(entry, entry.match.pattern)(topic))
   )
 }
 
@@ -25,6 +26,14 @@ export function topicsByEntry(
     entries.get(entry.name)?.push(name)
   }
   return entries
+}
+
+const matchers = new WeakMap<SettledTopic, (name: string) => boolean>()
+
+function matcherOf(entry: SettledTopic, pattern: string): (name: string) => boolean {
+  const known = matchers.get(entry) ?? topicPattern(pattern)
+  matchers.set(entry, known)
+  return known
 }
 
 /** Matches what `deadLetterTopic()` may give. */
