@@ -1,9 +1,9 @@
 import { type Clock } from '../../../lib/clock.ts'
 import { type Log } from '../../../lib/log.ts'
 import { type CommitAuthor } from '../../sink.ts'
-import { type BronzeCommit, type DeadLetterFile, type Txn } from './actions.ts'
+import { type DeadLetterFile, type Txn } from './actions.ts'
 import { deadLetterEntry } from './entry.ts'
-import { formatKey, markerAppId, markersIn, type OffsetKey } from './offsets.ts'
+import { markersIn, type OffsetKey } from './offsets.ts'
 import { type DeltaTable } from './table.ts'
 
 export interface DeadLettersOptions {
@@ -44,9 +44,9 @@ export class DeadLetters {
   #pending(isWanted: (key: OffsetKey) => boolean): readonly number[] {
     const { main, own } = this.#options
     const versions = new Set<number>()
-    for (const [key, { version }] of markersIn(main.snapshot?.txns ?? new Map())) {
+    for (const [key, { appId, version }] of markersIn(main.snapshot?.txns ?? new Map())) {
       if (!isWanted(key) || this.#settled.has(Number(version))) continue
-      if (markerOf(own, formatKey(key)) < Number(version)) versions.add(Number(version))
+      if (markerIn(own?.snapshot?.txns, appId) < Number(version)) versions.add(Number(version))
     }
     return [...versions].sort((a, b) => a - b)
   }
@@ -63,20 +63,21 @@ export class DeadLetters {
       this.#settled.add(version)
       return
     }
+    const markers = markersIn(new Map(entry?.actions.flatMap(({ txn }) => (txn ? [[txn.appId, txn]] : [])))).map(
+      ([, txn]) => txn
+    )
     for (const [table, files] of Map.groupBy(decided.deadLetters, each => each.table)) {
       const target = table === own?.name ? own : await this.#other(table)
       if (target === undefined) {
         log.error('dead letters cannot be published: their table is gone', { table, version })
         continue
       }
-      const ours: BronzeCommit = { ...decided, deadLetters: files }
       const present = await presentFiles(target, files, log)
-      await target.transact<undefined>(decided.commitIds, snapshot => {
-        // All keys of a version are published in one commit: one tells for all.
-        const isPublished = files.some(({ keys }) => keys.some(key => markerIn(snapshot.txns, key) >= version))
-        return isPublished
-          ? { stop: undefined }
-          : { write: deadLetterEntry(ours, present, version, author, clock.now()) }
+      await target.transact<undefined>(decided.commitIds, ({ txns }) => {
+        // All markers of a version are set in one commit: one tells for all.
+        const isPublished = markers.some(({ appId }) => markerIn(txns, appId) >= version)
+        if (isPublished) return { stop: undefined }
+        return { write: deadLetterEntry(decided.commitIds, markers, present, author, clock.now()) }
       })
     }
     if (own === undefined || decided.deadLetters.some(({ table }) => table !== own.name)) this.#settled.add(version)
@@ -107,8 +108,5 @@ async function presentFiles(
   return present
 }
 
-const markerOf = (table: DeltaTable | undefined, key: string): number =>
-  markerIn(table?.snapshot?.txns ?? new Map(), key)
-
-const markerIn = (txns: ReadonlyMap<string, Txn>, key: string): number =>
-  Number(txns.get(markerAppId(key))?.version ?? -1)
+const markerIn = (txns: ReadonlyMap<string, Txn> | undefined, appId: string): number =>
+  Number(txns?.get(appId)?.version ?? -1)

@@ -14,7 +14,7 @@ const filesOf = (staged: Staged): StagedFiles => staged.files as StagedFiles
 /** The entry of a commit to the main table at `version`: offsets, files, and the dead letters it decides. */
 export function mainEntry(
   staged: readonly Staged[],
-  version: number,
+  { tableId, version }: { readonly tableId: string; readonly version: number },
   author: CommitAuthor,
   nowMs: number
 ): readonly Action[] {
@@ -23,7 +23,7 @@ export function mainEntry(
   const commit: BronzeCommit = { ...author, commitIds: commitIdsOf(staged), ranges, deadLetters }
   const adds = staged.flatMap(each => filesOf(each).rows ?? []).map(addOf)
   const offsets = [...mergeRanges(ranges)].map(([key, { next }]) => ({ appId: offsetAppId(key), version: next }))
-  const markers = keysOf(deadLetters).map(key => ({ appId: markerAppId(key), version }))
+  const markers = keysOf(deadLetters).map(key => ({ appId: markerAppId(tableId, key), version }))
   return [
     commitInfo(commit, nowMs, adds.length),
     ...[...offsets, ...markers].map(txn => ({ txn: { ...txn, lastUpdated: nowMs } })),
@@ -31,23 +31,18 @@ export function mainEntry(
   ]
 }
 
-/** The entry in the dead-letter table that publishes what version `mainVersion` of the main table decided. */
+/** The entry in the dead-letter table that publishes what a commit of the main table decided, under the same markers. */
 export function deadLetterEntry(
-  decided: BronzeCommit,
+  commitIds: readonly string[],
+  markers: readonly Txn[],
   files: readonly DeadLetterFile[],
-  mainVersion: number,
   author: CommitAuthor,
   nowMs: number
 ): readonly Action[] {
-  const commit: BronzeCommit = { ...author, commitIds: decided.commitIds, ranges: [], deadLetters: [] }
-  const markers: Txn[] = keysOf(decided.deadLetters).map(key => ({
-    appId: markerAppId(key),
-    version: mainVersion,
-    lastUpdated: nowMs
-  }))
+  const commit: BronzeCommit = { ...author, commitIds, ranges: [], deadLetters: [] }
   return [
     commitInfo(commit, nowMs, files.length),
-    ...markers.map(txn => ({ txn })),
+    ...markers.map(txn => ({ txn: { ...txn, lastUpdated: nowMs } })),
     ...files.map(({ file }) => ({ add: addOf(file) }))
   ]
 }

@@ -22,8 +22,11 @@ export const formatKey = ({ topic, topicId, epoch, partition }: OffsetKey): stri
 /** The `txn` that holds a key's next offset. */
 export const offsetAppId = (key: string): string => `${OFFSETS}:${key}`
 
-/** The `txn` that says which version of the main table last named dead letters of this key; see `dead-letters.ts`. */
-export const markerAppId = (key: string): string => `${MARKERS}:${key}`
+/**
+ * The `txn` that says which version of a main table last named dead letters of this key; see `dead-letters.ts`. It carries
+ * the main table's id: versions of one that was created anew, or of another one, are other versions.
+ */
+export const markerAppId = (tableId: string, key: string): string => `${MARKERS}:${tableId}:${key}`
 
 export function parseKey(key: string): OffsetKey | undefined {
   const match = KEY.exec(key)
@@ -33,16 +36,26 @@ export function parseKey(key: string): OffsetKey | undefined {
   return Number.isSafeInteger(parsed.epoch) && Number.isSafeInteger(parsed.partition) ? parsed : undefined
 }
 
-const keysWith = (prefix: string, txns: ReadonlyMap<string, Txn>): [key: OffsetKey, txn: Txn][] =>
+/** All offsets a table holds. */
+export const offsetsIn = (txns: ReadonlyMap<string, Txn>): [key: OffsetKey, txn: Txn][] =>
   [...txns.values()].flatMap(txn => {
-    const key = txn.appId.startsWith(`${prefix}:`) ? parseKey(txn.appId.slice(prefix.length + 1)) : undefined
-    return key === undefined ? [] : [[key, txn]]
+    const [prefix, key] = cut(txn.appId)
+    const parsed = prefix === OFFSETS ? parseKey(key) : undefined
+    return parsed === undefined ? [] : [[parsed, txn]]
   })
 
-/** All offsets a table holds. */
-export const offsetsIn = (txns: ReadonlyMap<string, Txn>): [key: OffsetKey, txn: Txn][] => keysWith(OFFSETS, txns)
+/** All markers of dead letters, of any main table. */
+export const markersIn = (txns: ReadonlyMap<string, Txn>): [key: OffsetKey, txn: Txn][] =>
+  [...txns.values()].flatMap(txn => {
+    const [prefix, rest] = cut(txn.appId)
+    const parsed = prefix === MARKERS ? parseKey(cut(rest)[1]) : undefined
+    return parsed === undefined ? [] : [[parsed, txn]]
+  })
 
-export const markersIn = (txns: ReadonlyMap<string, Txn>): [key: OffsetKey, txn: Txn][] => keysWith(MARKERS, txns)
+function cut(text: string): [before: string, after: string] {
+  const colon = text.indexOf(':')
+  return colon < 0 ? [text, ''] : [text.slice(0, colon), text.slice(colon + 1)]
+}
 
 /** The newest incarnation of each topic, and the newest epoch's offset of each of its partitions. */
 export function recoverOffsets(txns: ReadonlyMap<string, Txn>, topics: readonly string[]): Recovered {

@@ -113,7 +113,8 @@ class DeltaSink implements Sink {
     if (hasDeadLetters) await this.#deadLetters.publishPending(key => withDeadLetters.has(formatKey(key)))
     const outcome = await this.#main.transact<CommitOutcome>(commitIdsOf(staged), (snapshot, version) => {
       const { keys, partitions } = movedPartitions(merged, snapshot.txns)
-      if (partitions.length === 0) return { write: mainEntry(staged, version, author, clock.now()) }
+      if (partitions.length === 0)
+        return { write: mainEntry(staged, { tableId: snapshot.metadata.id, version }, author, clock.now()) }
       const by = keys.map(key => snapshot.authors.get(key)).find(each => each !== undefined)
       return { stop: { status: 'fenced', partitions, by } }
     })

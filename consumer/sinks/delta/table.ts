@@ -8,7 +8,7 @@ import { type Action } from './actions.ts'
 import { checkpointPath, entryPath, formatEntry } from './log.ts'
 import { loadSnapshot, readEntries, readEntry, type LogEntry } from './load.ts'
 import { OUR_PROTOCOL, checkFeatures, checkPartitioning } from './protocol.ts'
-import { deltaSchema, formatSchema, missingFields, parseSchema } from './schema.ts'
+import { deltaSchema, formatSchema, missingFields, parseSchema, type DeltaField } from './schema.ts'
 import { applyEntry, isRolledBack, type Snapshot } from './snapshot.ts'
 
 export const ENGINE = 'bronze-operator'
@@ -44,6 +44,8 @@ export class DeltaTable {
   readonly store: ObjectStore
   readonly #options: DeltaTableOptions
   #snapshot: Snapshot | undefined
+  /** Columns of ours that the table lacks. */
+  #missing: readonly DeltaField[] = []
   /** When `#snapshot` was last known to be the newest. */
   #seenAtMs = 0
 
@@ -111,6 +113,8 @@ export class DeltaTable {
         if ('stop' in decision && evolution.length === 0) return decision
         const actions =
           'stop' in decision ? [this.#info('ADD COLUMNS'), ...evolution] : [...decision.write, ...evolution]
+        // This process may have been stopped in the middle: hours later the number may be free again.
+        if (!this.#isFresh()) continue
         mayBeIn = version
         if ((await this.store.putIfAbsent(entryPath(version), [formatEntry(actions)])) !== 'created') continue
         this.#see(applyEntry(snapshot, version, actions))
@@ -184,18 +188,14 @@ export class DeltaTable {
   }
 
   async #reload(): Promise<void> {
-    const before = this.#snapshot
     if (!(await this.#load())) throw dropped(this.name, this.store.location)
-    const { version, metadata } = this.#current()
-    if (before !== undefined && (version < before.version || metadata.id !== before.metadata.id)) {
-      throw replaced(this.name)
-    }
   }
 
   async #load(): Promise<boolean> {
     const startedMs = this.#options.clock.now()
     const snapshot = await loadSnapshot(this.store, this.name)
     if (snapshot === undefined) return false
+    if (snapshot.version < (this.#snapshot?.version ?? 0)) throw replaced(this.name)
     this.#see(snapshot)
     this.#seenAtMs = startedMs
     return true
@@ -207,11 +207,12 @@ export class DeltaTable {
     const { metadata, protocol } = snapshot
     if (before !== undefined && before.metadata.id !== metadata.id) throw replaced(this.name)
     if (before?.metadata !== metadata || before.protocol !== protocol) {
-      checkFeatures(protocol, metadata, parseSchema(metadata, this.name), this.name)
+      const existing = parseSchema(metadata, this.name)
+      checkFeatures(protocol, metadata, existing, this.name)
       const { schema } = this.#options
       if (schema !== undefined) {
         checkPartitioning(metadata, schema.partitionBy, this.name)
-        missingFields(parseSchema(metadata, this.name), deltaSchema(schema, this.name), this.name)
+        this.#missing = missingFields(existing, deltaSchema(schema, this.name), this.name)
       }
     }
     if (isRolledBack(snapshot)) throw rolledBack(this.name, snapshot)
@@ -226,12 +227,9 @@ export class DeltaTable {
 
   /** Adds columns of ours that the table lacks, nullable. */
   #evolution({ metadata }: Snapshot): readonly Action[] {
-    const { schema } = this.#options
-    if (schema === undefined) return []
+    if (this.#missing.length === 0) return []
     const existing = parseSchema(metadata, this.name)
-    const missing = missingFields(existing, deltaSchema(schema, this.name), this.name)
-    if (missing.length === 0) return []
-    const schemaString = formatSchema({ ...existing, fields: [...existing.fields, ...missing] })
+    const schemaString = formatSchema({ ...existing, fields: [...existing.fields, ...this.#missing] })
     return [{ metaData: { ...metadata, schemaString } }]
   }
 
