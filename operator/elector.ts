@@ -49,8 +49,8 @@ export class Elector {
     while (!signal.aborted && (await this.#attempt()) !== 'held') await this.#pause(signal)
   }
 
-  /** Keeps the lease until the signal aborts, then gives it back. Resolves to `lost` when it could not be renewed in time. */
-  async hold(signal: AbortSignal): Promise<'released' | 'lost'> {
+  /** Keeps the lease until the signal aborts. Resolves to `lost` when another has it, or when it could not be renewed in time. */
+  async hold(signal: AbortSignal): Promise<'stopped' | 'lost'> {
     const { clock } = this.#options
     while (!signal.aborted) {
       await this.#pause(signal)
@@ -62,8 +62,21 @@ export class Elector {
         return 'lost'
       }
     }
-    await this.#release()
-    return 'released'
+    return 'stopped'
+  }
+
+  /** Gives the lease back, so that the next leader need not wait. */
+  async release(): Promise<void> {
+    const { kube, log, namespace, name, identity, clock } = this.#options
+    this.#renewedMs = undefined
+    try {
+      const lease: Lease | undefined = await kube.get(LEASES, namespace, name)
+      if (lease?.spec?.holderIdentity !== identity) return
+      const spec = { ...lease.spec, holderIdentity: '', leaseDurationSeconds: 1, renewTime: microTime(clock.now()) }
+      await kube.update(LEASES, { ...lease, spec } as Lease)
+    } catch (error) {
+      log.warn('the lease could not be given back; it expires by itself', { lease: `${namespace}/${name}` }, error)
+    }
   }
 
   /** Takes or renews the lease; `taken`: by another. */
@@ -110,19 +123,6 @@ export class Elector {
         renewTime: now,
         leaseTransitions: transitions
       }
-    }
-  }
-
-  async #release(): Promise<void> {
-    const { kube, log, namespace, name, identity, clock } = this.#options
-    this.#renewedMs = undefined
-    try {
-      const lease: Lease | undefined = await kube.get(LEASES, namespace, name)
-      if (lease?.spec?.holderIdentity !== identity) return
-      const spec = { ...lease.spec, holderIdentity: '', leaseDurationSeconds: 1, renewTime: microTime(clock.now()) }
-      await kube.update(LEASES, { ...lease, spec } as Lease)
-    } catch (error) {
-      log.warn('the lease could not be given back; it expires by itself', { lease: `${namespace}/${name}` }, error)
     }
   }
 

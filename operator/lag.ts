@@ -26,8 +26,10 @@ export interface PartitionLag {
 export interface EntryLag {
   readonly name: string
   readonly table: string
-  /** Topics found that belong to the entry; when it names one that is not there, its lag is unknown. */
+  /** Topics found that belong to the entry. */
   readonly topics: readonly string[]
+  /** The topic that the entry names and that does not exist: then its lag is unknown. */
+  readonly missing: string | undefined
   readonly partitions: number
   readonly lag: number | undefined
   readonly behindSeconds: number | undefined
@@ -97,7 +99,7 @@ export function pipelineLag(
   const parts: PartitionLag[] = []
   const entries = pipeline.topics.map(({ name, table, match }): EntryLag => {
     const own = topics.get(name) ?? []
-    const isMissing = 'topic' in match && own.length === 0
+    const missing = 'topic' in match && own.length === 0 ? match.topic : undefined
     const mine = own.flatMap(topic => byTopic.get(topic) ?? [])
     const lags = mine.map(partition => partitionLag(partition, nowMs, caughtUp))
     parts.push(...lags)
@@ -105,9 +107,10 @@ export function pipelineLag(
       name,
       table,
       topics: own,
+      missing,
       partitions: mine.length,
-      lag: isMissing ? undefined : sum(lags.map(({ lag }) => lag)),
-      behindSeconds: isMissing ? undefined : largest(lags.map(({ behindSeconds }) => behindSeconds)),
+      lag: missing !== undefined ? undefined : sum(lags.map(({ lag }) => lag)),
+      behindSeconds: missing !== undefined ? undefined : largest(lags.map(({ behindSeconds }) => behindSeconds)),
       committed: sum(mine.map(({ committed }) => committed)),
       ...reported(mine, lags)
     }

@@ -21,6 +21,8 @@ export interface ReflectorOptions {
   /** Called with what is there now (undefined: deleted) and what was there before, after the store has it. */
   readonly onChange: (object: KubeObject | undefined, before: KubeObject | undefined) => void
   readonly onTrouble?: (what: 'relist' | 'reconnect') => void
+  /** Objects of the same group can be had together. */
+  readonly groupOf?: (object: KubeObject) => string | undefined
 }
 
 /**
@@ -30,8 +32,10 @@ export interface ReflectorOptions {
 export class Reflector {
   readonly #options: ReflectorOptions
   readonly #objects = new Map<string, KubeObject>()
+  readonly #groups = new Map<string, Set<string>>()
   readonly #synced = Promise.withResolvers<void>()
   #attempt = 0
+  #isSynced = false
 
   constructor(options: ReflectorOptions) {
     this.#options = options
@@ -42,8 +46,18 @@ export class Reflector {
     return this.#synced.promise
   }
 
+  get isSynced(): boolean {
+    return this.#isSynced
+  }
+
   get(key: string): KubeObject | undefined {
     return this.#objects.get(key)
+  }
+
+  /** Objects for which `groupOf` gave this group. */
+  group(name: string): readonly KubeObject[] {
+    const keys = [...(this.#groups.get(name) ?? [])]
+    return keys.map(key => this.#objects.get(key)).filter(object => object !== undefined)
   }
 
   values(): IterableIterator<KubeObject> {
@@ -87,6 +101,7 @@ export class Reflector {
       next = page.next
     } while (next !== undefined)
     for (const [key, object] of this.#objects) if (!seen.has(key)) this.#remove(object)
+    this.#isSynced = true
     this.#synced.resolve()
     return resourceVersion
   }
@@ -108,7 +123,10 @@ export class Reflector {
     const before = this.#objects.get(key)
     if (before?.metadata.resourceVersion === object.metadata.resourceVersion) return
     const kept = withoutManagedFields(object)
+    if (before !== undefined) this.#ungroup(key, before)
     this.#objects.set(key, kept)
+    const group = this.#options.groupOf?.(kept)
+    if (group !== undefined) this.#groups.set(group, (this.#groups.get(group) ?? new Set()).add(key))
     this.#options.onChange(kept, before)
   }
 
@@ -117,7 +135,15 @@ export class Reflector {
     const before = this.#objects.get(key)
     if (before === undefined) return
     this.#objects.delete(key)
+    this.#ungroup(key, before)
     this.#options.onChange(undefined, before)
+  }
+
+  #ungroup(key: string, object: KubeObject): void {
+    const group = this.#options.groupOf?.(object)
+    const keys = group === undefined ? undefined : this.#groups.get(group)
+    keys?.delete(key)
+    if (group !== undefined && keys?.size === 0) this.#groups.delete(group)
   }
 
   async #backOff(error: unknown, signal: AbortSignal): Promise<void> {

@@ -1,0 +1,174 @@
+import { type Condition } from '../crds/pipeline.ts'
+import { type Facts } from './facts.ts'
+
+/** One condition's state, before it is dated. */
+interface Verdict {
+  readonly status: Condition['status']
+  readonly reason: string
+  readonly message: string
+}
+
+type Judge = (facts: Facts) => Verdict | undefined
+
+const yes = (reason: string, message: string): Verdict => ({ status: 'True', reason, message })
+const no = (reason: string, message: string): Verdict => ({ status: 'False', reason, message })
+const unknown = (reason: string, message: string): Verdict => ({ status: 'Unknown', reason, message })
+
+/** In the order in which they are shown; a judge that says nothing leaves its condition out. */
+const JUDGES: Readonly<Record<string, Judge>> = {
+  // Ready is the first four together; lag never affects it.
+  Ready: ready,
+  SpecAccepted: specAccepted,
+  SourceReachable: sourceReachable,
+  SinkReachable: sinkReachable,
+  WorkloadAvailable: workloadAvailable,
+  LagKnown: lagKnown,
+  CaughtUp: caughtUp,
+  ScalingActive: scalingActive,
+  DataLoss: dataLoss,
+  // For tools that follow kstatus.
+  Reconciling: reconciling,
+  Stalled: stalled
+}
+
+/** The conditions of a pipeline; a date stays as it was while the status does. */
+export function conditionsOf(facts: Facts, before: readonly Condition[], nowMs: number): readonly Condition[] {
+  const now = new Date(nowMs).toISOString().replace(/\.\d{3}Z$/, 'Z')
+  return Object.entries(JUDGES).flatMap(([type, judge]): Condition[] => {
+    const verdict = judge(facts)
+    if (verdict === undefined) return []
+    const old = before.find(condition => condition.type === type)
+    const lastTransitionTime = old?.status === verdict.status ? old.lastTransitionTime : now
+    return [{ type, ...verdict, observedGeneration: facts.generation, lastTransitionTime }]
+  })
+}
+
+function ready(facts: Facts): Verdict {
+  const parts = [specAccepted, sourceReachable, sinkReachable, workloadAvailable].map(judge => judge(facts))
+  const accepted = parts[0]
+  if (accepted?.status === 'True' && facts.settled?.suspend === true) {
+    return no('Suspended', 'suspended by spec.suspend; nothing is lost, reading goes on from there later')
+  }
+  const failed = parts.find(part => part?.status === 'False') ?? parts.find(part => part?.status === 'Unknown')
+  return failed ?? yes('Ready', 'records are read and written')
+}
+
+function specAccepted({ problems }: Facts): Verdict {
+  if (problems.length === 0) return yes('Accepted', 'the spec is valid')
+  const [first] = problems
+  const rest = problems.length === 1 ? '' : `; and ${problems.length - 1} more`
+  return no('InvalidSpec', `${first?.path}: ${first?.message}${rest}. What runs is left as it is.`)
+}
+
+function sourceReachable({ missingSecrets, source: { trouble, lag } }: Facts): Verdict {
+  const secret = missingSecrets.find(({ by }) => by === 'source')
+  if (secret !== undefined) return no('SecretMissing', `Secret ${secret.name}, named in spec.source, does not exist`)
+  if (trouble !== undefined) return no(trouble.reason, trouble.message)
+  if (lag === undefined) return unknown('NotLookedYet', 'the brokers have not been asked yet')
+  const missing = missingTopics(lag)
+  if (missing.length > 0) return no('TopicMissing', `topics that do not exist: ${missing.join(', ')}`)
+  return yes('Reachable', 'the brokers answer and all topics are there')
+}
+
+function sinkReachable({ missingSecrets, source: { lag } }: Facts): Verdict {
+  const secret = missingSecrets.find(({ by }) => by === 'sink')
+  if (secret !== undefined) return no('SecretMissing', `Secret ${secret.name}, named in spec.sink, does not exist`)
+  const failed = lag?.entries.find(({ sinkError }) => sinkError !== undefined)
+  if (failed?.sinkError !== undefined) {
+    return no(
+      word(failed.sinkError),
+      `table ${failed.table} cannot be written: ${failed.sinkError}; consumers try again`
+    )
+  }
+  if (lag === undefined || lag.reportedPartitions === 0) {
+    return unknown('NothingReported', 'no consumer has reported on a table yet')
+  }
+  return yes('Reachable', 'the last commits went well')
+}
+
+function workloadAvailable({ settled, conflict, sizing, workload }: Facts): Verdict {
+  if (conflict !== undefined) return no('NameConflict', conflict)
+  if (workload.trouble !== undefined) return no(workload.trouble.reason, workload.trouble.message)
+  if (settled?.suspend === true) return no('Suspended', 'no consumer runs: spec.suspend is true')
+  if (!workload.exists) {
+    return sizing.reason === 'Held'
+      ? no('Held', 'consumers are started when the number of partitions is known')
+      : no('Progressing', 'consumers are being started')
+  }
+  const { ready, wanted } = workload
+  if (wanted === 0) return yes('NoneWanted', 'no consumer is wanted now')
+  if (ready < wanted) return no('Progressing', 'not all consumers are ready')
+  return yes('AllReady', 'all consumers are ready')
+}
+
+function lagKnown({ source: { lag, trouble } }: Facts): Verdict {
+  if (trouble !== undefined) return no(trouble.reason, trouble.message)
+  if (lag === undefined) return no('NotLookedYet', 'the brokers have not been asked yet')
+  if (lag.lag !== undefined) return yes('Known', 'the lag of every partition is known')
+  if (missingTopics(lag).length > 0 && lag.unknownPartitions === 0) {
+    return no('TopicMissing', 'topics that do not exist have no lag')
+  }
+  return no('NothingCommitted', 'partitions have no offset in the consumer group, or one that their log does not reach')
+}
+
+const MIN_SLACK_SECONDS = 60
+
+function caughtUp({ settled, source: { lag, trouble } }: Facts): Verdict {
+  if (settled === undefined || trouble !== undefined || lag?.lag === undefined) {
+    return unknown('LagUnknown', 'the lag is not known')
+  }
+  const triggerMs = Math.max(0, ...settled.topics.map(({ batch }) => batch.triggerIntervalMs))
+  const slackSeconds = Math.max(MIN_SLACK_SECONDS, (2 * triggerMs) / 1000)
+  const isClose = lag.lag === 0 || (lag.behindSeconds !== undefined && lag.behindSeconds <= slackSeconds)
+  return isClose
+    ? yes('CaughtUp', `what is not in a table came within the last ${slackSeconds} s`)
+    : no('Behind', `records that came more than ${slackSeconds} s ago are not in a table yet`)
+}
+
+function scalingActive({ sizing }: Facts): Verdict {
+  switch (sizing.reason) {
+    case 'Partitions':
+      return yes('Partitions', 'as many consumers as the partitions ask for')
+    case 'AtMaxReplicas':
+      return yes('AtMaxReplicas', 'spec.scaling.maxReplicas allows no more consumers')
+    case 'External':
+      return yes('External', 'as many consumers as spec.scaling.replicas says')
+    case 'Held':
+      return no('Held', 'the number of partitions is not known: what runs is left as it is')
+    case 'Suspended':
+      return no('Suspended', 'suspended by spec.suspend')
+  }
+}
+
+function dataLoss({ source: { lag } }: Facts): Verdict | undefined {
+  const losses = (lag?.entries ?? []).flatMap(({ dataLoss }) => (dataLoss === undefined ? [] : [dataLoss]))
+  const newest = losses.toSorted((a, b) => b.atMs - a.atMs)[0]
+  if (newest === undefined) return undefined
+  const when = new Date(newest.atMs).toISOString()
+  const told = `the source lost records of ${newest.topic} before they were read (seen ${when})`
+  return yes(word(newest.kind), `${told}; reading went on, as spec.source.onDataLoss asks`)
+}
+
+function reconciling({ problems, conflict, workload, isChanging, sizing }: Facts): Verdict {
+  if (problems.length > 0 || conflict !== undefined || workload.trouble?.isFatal === true) {
+    return no('Stalled', 'waiting for somebody: see Stalled')
+  }
+  if (sizing.reason === 'Held' && !workload.exists) return yes('Held', 'waiting for the number of partitions')
+  if (isChanging || !workload.exists || !workload.isRolledOut) return yes('Progressing', 'consumers are being changed')
+  return no('UpToDate', 'what runs is what the spec asks for')
+}
+
+function stalled(facts: Facts): Verdict {
+  const accepted = specAccepted(facts)
+  if (accepted.status === 'False') return yes(accepted.reason, accepted.message)
+  if (facts.conflict !== undefined) return yes('NameConflict', facts.conflict)
+  const { trouble } = facts.workload
+  if (trouble?.isFatal === true) return yes(trouble.reason, trouble.message)
+  return no('NotStalled', 'nothing waits for somebody')
+}
+
+function missingTopics(lag: NonNullable<Facts['source']['lag']>): readonly string[] {
+  return lag.entries.flatMap(({ missing }) => (missing === undefined ? [] : [missing]))
+}
+
+const word = (code: string) => (/^[A-Za-z][A-Za-z0-9_]{0,63}$/.test(code) ? code : 'SinkTrouble')

@@ -1,0 +1,29 @@
+import { type SettledPipeline } from '../crds/settled.ts'
+import { type Problem } from '../crds/problem.ts'
+import { type PipelineLag } from './lag.ts'
+import { type Sizing } from './scale.ts'
+import { type Workload } from './workload.ts'
+
+/** What the sampler last saw of the source. */
+export interface SourceView {
+  /** The newest figures; those of an earlier moment while the source is in trouble. */
+  readonly lag: PipelineLag | undefined
+  readonly trouble: { readonly reason: string; readonly message: string } | undefined
+}
+
+/** Everything that the conditions of a pipeline are judged by. */
+export interface Facts {
+  readonly generation: number
+  /** Undefined when the spec is not accepted. */
+  readonly settled: SettledPipeline | undefined
+  readonly problems: readonly Problem[]
+  /** Secrets that are named and not there, and what names them. */
+  readonly missingSecrets: readonly { readonly name: string; readonly by: 'source' | 'sink' }[]
+  /** An object that has a name we need and is not ours. */
+  readonly conflict: string | undefined
+  readonly source: SourceView
+  readonly sizing: Sizing
+  readonly workload: Workload
+  /** Objects are being made or changed in this very turn. */
+  readonly isChanging: boolean
+}

@@ -1,0 +1,90 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { type SourceView } from './facts.ts'
+
+/** Every metric of the operator, for Prometheus. */
+export class OperatorMetrics {
+  readonly #registry = new Registry()
+  readonly #reconciles = new Counter({
+    name: 'bronze_operator_reconciles_total',
+    help: 'Reconciles by outcome.',
+    labelNames: ['outcome'],
+    registers: [this.#registry]
+  })
+  readonly #seconds = new Histogram({
+    name: 'bronze_operator_reconcile_seconds',
+    help: 'Time of one reconcile.',
+    buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10],
+    registers: [this.#registry]
+  })
+  readonly #watchTroubles = new Counter({
+    name: 'bronze_operator_watch_troubles_total',
+    help: 'Watches that broke off (reconnect) or had to begin with a new list (relist).',
+    labelNames: ['kind', 'what'],
+    registers: [this.#registry]
+  })
+  readonly #actions = new Counter({
+    name: 'bronze_operator_writes_total',
+    help: 'Objects applied and deleted, and statuses written.',
+    labelNames: ['kind', 'what'],
+    registers: [this.#registry]
+  })
+  readonly #lag = this.#gauge('bronze_pipeline_lag_records', 'Records not yet in a table; absent when unknown.')
+  readonly #behind = this.#gauge(
+    'bronze_pipeline_behind_seconds',
+    'Age of the oldest record not yet in a table, at most; absent when unknown.'
+  )
+  readonly #partitions = this.#gauge('bronze_pipeline_partitions', 'Partitions of all topics; absent when unknown.')
+  readonly #deadLetters = this.#gauge('bronze_pipeline_dead_letters', 'Dead letters so far; absent when unknown.')
+
+  constructor(queueSize: () => number, isLeader: () => boolean) {
+    this.#live('bronze_operator_queue_keys', 'Pipelines that wait for a reconcile, due or not.', queueSize)
+    this.#live('bronze_operator_leader', '1 in the replica that works.', () => (isLeader() ? 1 : 0))
+  }
+
+  reconciled(outcome: 'ok' | 'failed', seconds: number): void {
+    this.#reconciles.inc({ outcome })
+    this.#seconds.observe(seconds)
+  }
+
+  watchTrouble(kind: string, what: 'relist' | 'reconnect'): void {
+    this.#watchTroubles.inc({ kind, what })
+  }
+
+  wrote(kind: string, what: 'apply' | 'delete' | 'status'): void {
+    this.#actions.inc({ kind, what })
+  }
+
+  /** `key` is `namespace/name`; undefined when the pipeline is gone. */
+  sampled(key: string, view: SourceView | undefined): void {
+    const [namespace = '', pipeline = ''] = key.split('/')
+    const lag = view?.trouble === undefined ? view?.lag : undefined
+    const set = (gauge: Gauge, value: number | undefined) => {
+      if (value === undefined) gauge.remove({ namespace, pipeline })
+      else gauge.set({ namespace, pipeline }, value)
+    }
+    set(this.#lag, lag?.lag)
+    set(this.#behind, lag?.behindSeconds)
+    set(this.#partitions, lag?.partitions)
+    set(this.#deadLetters, lag?.deadLetters)
+  }
+
+  async scrape(): Promise<{ readonly contentType: string; readonly body: string }> {
+    return { contentType: this.#registry.contentType, body: await this.#registry.metrics() }
+  }
+
+  /** A gauge that is asked when it is read. */
+  #live(name: string, help: string, read: () => number): Gauge {
+    return new Gauge({
+      name,
+      help,
+      registers: [this.#registry],
+      collect() {
+        this.set(read())
+      }
+    })
+  }
+
+  #gauge(name: string, help: string): Gauge {
+    return new Gauge({ name, help, labelNames: ['namespace', 'pipeline'], registers: [this.#registry] })
+  }
+}

@@ -1,0 +1,196 @@
+import { type BronzePipeline, type BronzePipelineStatus } from '../crds/pipeline.ts'
+import { settle } from '../crds/settle.ts'
+import { type SettledPipeline } from '../crds/settled.ts'
+import { parsePipeline, type ParseResult } from '../crds/validate.ts'
+import { type Clock } from '../lib/clock.ts'
+import { errorText } from '../lib/errors.ts'
+import { type Log } from '../lib/log.ts'
+import { type EventRecorder } from './events.ts'
+import {
+  BUDGETS,
+  CONFIG_MAPS,
+  DEPLOYMENTS,
+  KubeError,
+  PIPELINES,
+  PODS,
+  SERVICE_ACCOUNTS,
+  type Kube,
+  type KubeObject,
+  type ResourceType
+} from './kube.ts'
+import { type OperatorMetrics } from './metrics.ts'
+import { consumerName } from './names.ts'
+import { plan, type Action, type Observed, type Plan } from './plan.ts'
+import { type Outcome } from './queue.ts'
+import { configMap, secretsOf } from './resources.ts'
+import { type Sampling } from './sampling.ts'
+import { type SecretReader } from './secrets.ts'
+import { writeAfterMs } from './status.ts'
+import { type Stores } from './stores.ts'
+
+/** Objects of a deleted pipeline of the same name are gone within seconds. */
+const WAIT_FOR_COLLECTION_MS = 2000
+const RESYNC_MS = 600_000
+
+export interface ReconcilerPorts {
+  readonly kube: Kube
+  readonly stores: Stores
+  readonly sampling: Sampling
+  readonly secrets: SecretReader
+  readonly events: EventRecorder
+  readonly metrics: OperatorMetrics
+  readonly clock: Clock
+  readonly log: Log
+  /** Image of the consumers of pipelines that name none. */
+  readonly consumerImage: string
+  /** How often Secrets that a pipeline names are looked at. */
+  readonly secretsIntervalMs: number
+}
+
+interface Written {
+  readonly uid: string
+  readonly status: BronzePipelineStatus
+  readonly atMs: number
+}
+
+/** One pipeline: observe → plan → apply → status. Nothing is decided here. */
+export class Reconciler {
+  readonly #ports: ReconcilerPorts
+  /** What the API server may show us only later. */
+  readonly #written = new Map<string, Written>()
+
+  constructor(ports: ReconcilerPorts) {
+    this.#ports = ports
+  }
+
+  /** `key` is `namespace/name`. Throws KubeError. */
+  async reconcile(key: string): Promise<Outcome> {
+    const { stores, sampling, metrics, clock, consumerImage } = this.#ports
+    const [namespace = '', name = ''] = key.split('/')
+    const object = stores.get(PIPELINES, namespace, name) as BronzePipeline | undefined
+    // What belongs to a deleted pipeline is the garbage collector's; tables and offsets stay.
+    if (object === undefined || object.metadata.deletionTimestamp !== undefined) {
+      sampling.forget(key)
+      metrics.sampled(key, undefined)
+      this.#written.delete(key)
+      return { requeueAfterMs: undefined }
+    }
+    const written = this.#writtenOf(key, object)
+    const pipeline = written === undefined ? object : { ...object, status: written.status }
+    const parsed = parsePipeline(object)
+    const settled = parsed.ok ? settle(parsed.pipeline) : undefined
+    if (settled === undefined) sampling.forget(key)
+    else sampling.follow(key, settled)
+    const observed = await this.#observe(key, pipeline, parsed, settled)
+    const planned = plan(observed, consumerImage, clock.now())
+    await this.#act(object, planned)
+    const statusMs = await this.#report(key, object, pipeline.status ?? {}, planned.status)
+    const hasSecrets = settled !== undefined && secretsOf(settled).length > 0
+    return {
+      requeueAfterMs: Math.min(
+        statusMs ?? RESYNC_MS,
+        hasSecrets ? this.#ports.secretsIntervalMs : RESYNC_MS,
+        planned.isWaiting ? WAIT_FOR_COLLECTION_MS : RESYNC_MS
+      )
+    }
+  }
+
+  async #observe(
+    key: string,
+    pipeline: BronzePipeline,
+    parsed: ParseResult,
+    settled: SettledPipeline | undefined
+  ): Promise<Observed> {
+    const { stores, sampling, secrets } = this.#ports
+    const { namespace = '', name } = pipeline.metadata
+    const own = consumerName(name)
+    const config = parsed.ok ? configMap(parsed.pipeline).metadata.name : undefined
+    const configMaps = stores.ofPipeline(CONFIG_MAPS, namespace, name)
+    const isHeld = configMaps.some(({ metadata }) => metadata.name === config)
+    const current = config === undefined || isHeld ? undefined : await this.#get(CONFIG_MAPS, namespace, config)
+    const named = settled === undefined ? [] : secretsOf(settled)
+    return {
+      pipeline,
+      parsed,
+      deployment: await this.#get(DEPLOYMENTS, namespace, own),
+      serviceAccount:
+        settled?.consumer.serviceAccountName === undefined
+          ? await this.#get(SERVICE_ACCOUNTS, namespace, own)
+          : stores.get(SERVICE_ACCOUNTS, namespace, own),
+      budget: await this.#get(BUDGETS, namespace, own),
+      configMaps: current === undefined ? configMaps : [...configMaps, current],
+      pods: stores.ofPipeline(PODS, namespace, name),
+      secrets: new Map(
+        await Promise.all(named.map(async secret => [secret, await secrets.hash(namespace, secret)] as const))
+      ),
+      source: sampling.view(key)
+    }
+  }
+
+  /** The copies hold only what has our label: an object of the same name that has not would be somebody else's. */
+  async #get(type: ResourceType, namespace: string, name: string): Promise<KubeObject | undefined> {
+    return this.#ports.stores.get(type, namespace, name) ?? this.#ports.kube.get(type, namespace, name)
+  }
+
+  async #act(pipeline: KubeObject, { actions, notes }: Plan): Promise<void> {
+    const { events, log } = this.#ports
+    for (const action of actions) {
+      try {
+        await this.#perform(action)
+      } catch (error) {
+        const what = `${action.do} ${action.type.kind} ${action.object.metadata.name}`
+        if (error instanceof KubeError && error.status >= 400 && error.status < 500) {
+          await events.tell(pipeline, {
+            type: 'Warning',
+            reason: 'ApplyFailed',
+            message: `${what}: ${errorText(error)}`
+          })
+        }
+        throw error
+      }
+      const { namespace, name } = action.object.metadata
+      log.info(action.do === 'apply' ? 'applied' : 'deleted', {
+        kind: action.type.kind,
+        object: `${namespace}/${name}`
+      })
+    }
+    for (const note of notes) await events.tell(pipeline, note)
+  }
+
+  async #perform({ do: verb, type, object }: Action): Promise<void> {
+    const { kube, metrics } = this.#ports
+    await (verb === 'apply' ? kube.apply(type, object) : kube.delete(type, object))
+    metrics.wrote(type.kind, verb)
+  }
+
+  /** Writes the status when it is time to; gives when to come back for it. */
+  async #report(
+    key: string,
+    { apiVersion, kind, metadata: { namespace = '', name, uid = '' } }: KubeObject,
+    before: BronzePipelineStatus,
+    status: BronzePipelineStatus
+  ): Promise<number | undefined> {
+    const { kube, clock, metrics } = this.#ports
+    const nowMs = clock.now()
+    const afterMs = writeAfterMs(before, status, this.#written.get(key)?.atMs, nowMs)
+    if (afterMs !== 0) return afterMs
+    try {
+      // The uid: a pipeline created anew under this name must not get the status of the old one.
+      const metadata = { namespace, name, uid }
+      await kube.applyStatus(PIPELINES, { apiVersion, kind, metadata, status } as KubeObject)
+      metrics.wrote(kind, 'status')
+    } catch (error) {
+      if (error instanceof KubeError && (error.status === 404 || error.status === 409)) return undefined
+      throw error
+    }
+    this.#written.set(key, { uid, status, atMs: nowMs })
+    return undefined
+  }
+
+  #writtenOf(key: string, { metadata }: KubeObject): Written | undefined {
+    const written = this.#written.get(key)
+    if (written?.uid === metadata.uid) return written
+    this.#written.delete(key)
+    return undefined
+  }
+}

@@ -1,0 +1,139 @@
+import { isDeepStrictEqual } from 'node:util'
+import { type SettledPipeline } from '../crds/settled.ts'
+import { type Clock } from '../lib/clock.ts'
+import { errorText, RetryableError } from '../lib/errors.ts'
+import { type Log } from '../lib/log.ts'
+import { type SourceView } from './facts.ts'
+import { type LagSampler } from './kafka/lag-sampler.ts'
+import { type PipelineLag } from './lag.ts'
+
+const MAX_AT_ONCE = 16
+
+export interface SamplingOptions {
+  readonly open: (pipeline: SettledPipeline) => LagSampler
+  readonly clock: Clock
+  readonly log: Log
+  readonly intervalMs: number
+  /** What was seen of this pipeline has changed. */
+  readonly onChange: (key: string) => void
+  /** Each look at a pipeline's source. */
+  readonly onSample?: (key: string, view: SourceView) => void
+}
+
+interface Followed {
+  readonly pipeline: SettledPipeline
+  readonly stop: AbortController
+  view: SourceView
+}
+
+/** Looks at the source of every pipeline from time to time; a timer of its own, which starts a reconcile only when it saw something new. */
+export class Sampling {
+  readonly #options: SamplingOptions
+  readonly #followed = new Map<string, Followed>()
+  #running = 0
+  readonly #waiting: (() => void)[] = []
+
+  constructor(options: SamplingOptions) {
+    this.#options = options
+  }
+
+  /** Begins, or begins anew when what matters for the source has changed. */
+  follow(key: string, pipeline: SettledPipeline): void {
+    const old = this.#followed.get(key)
+    if (old !== undefined && isDeepStrictEqual(readsOf(old.pipeline), readsOf(pipeline))) return
+    old?.stop.abort()
+    const followed: Followed = {
+      pipeline,
+      stop: new AbortController(),
+      view: old?.view ?? { lag: undefined, trouble: undefined }
+    }
+    this.#followed.set(key, followed)
+    void this.#run(key, followed)
+  }
+
+  forget(key: string): void {
+    this.#followed.get(key)?.stop.abort()
+    this.#followed.delete(key)
+  }
+
+  view(key: string): SourceView {
+    return this.#followed.get(key)?.view ?? { lag: undefined, trouble: undefined }
+  }
+
+  close(): void {
+    for (const key of this.#followed.keys()) this.forget(key)
+  }
+
+  async #run(key: string, followed: Followed): Promise<void> {
+    const { clock, intervalMs } = this.#options
+    const { signal } = followed.stop
+    const sampler = this.#options.open(followed.pipeline)
+    try {
+      while (!signal.aborted) {
+        await this.#turn(() => this.#sample(key, followed, sampler))
+        await clock.sleep(intervalMs * (0.9 + clock.random() * 0.2), signal)
+      }
+    } finally {
+      sampler.close()
+    }
+  }
+
+  async #sample(key: string, followed: Followed, sampler: LagSampler): Promise<void> {
+    if (followed.stop.signal.aborted) return
+    const before = followed.view
+    const after = await this.#look(key, before, sampler)
+    if (followed.stop.signal.aborted) return
+    followed.view = after
+    this.#options.onSample?.(key, after)
+    if (!isDeepStrictEqual(seen(before), seen(after))) this.#options.onChange(key)
+  }
+
+  async #look(key: string, before: SourceView, sampler: LagSampler): Promise<SourceView> {
+    try {
+      const { lag, trouble } = await sampler.sample()
+      return { lag, trouble: trouble && this.#told(key, trouble) }
+    } catch (error) {
+      return { lag: before.lag, trouble: this.#told(key, error) }
+    }
+  }
+
+  #told(key: string, error: unknown): NonNullable<SourceView['trouble']> {
+    const reason = error instanceof RetryableError ? error.code : 'SourceTrouble'
+    this.#options.log.warn('the source of a pipeline could not be read', { pipeline: key, reason }, error)
+    return { reason, message: error instanceof RetryableError ? error.message : errorText(error) }
+  }
+
+  async #turn(task: () => Promise<void>): Promise<void> {
+    while (this.#running >= MAX_AT_ONCE) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      this.#waiting.push(resolve)
+      await promise
+    }
+    this.#running++
+    try {
+      await task()
+    } finally {
+      this.#running--
+      this.#waiting.shift()?.()
+    }
+  }
+}
+
+/** What a look at the source depends on. */
+const readsOf = ({ source, topics, deadLetters }: SettledPipeline) => ({ source, topics, deadLetters })
+
+/** What a change of is worth a reconcile: not the moment, nor a second more behind. */
+function seen({ lag, trouble }: SourceView): object {
+  return { trouble, lag: lag && roundedLag(lag) }
+}
+
+function roundedLag({ behindSeconds, entries, ...rest }: PipelineLag): object {
+  return {
+    ...rest,
+    atMs: 0,
+    behind: twoDigits(behindSeconds),
+    entries: entries.map(({ behindSeconds, ...entry }) => ({ ...entry, behind: twoDigits(behindSeconds) }))
+  }
+}
+
+const twoDigits = (value: number | undefined) => (value === undefined ? undefined : Number(value.toPrecision(2)))
