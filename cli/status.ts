@@ -110,6 +110,7 @@ function troubleOf({ pipeline, sample, sourceTrouble, consumers, readyConsumers 
   if (missing.length > 0) return `no such topic yet: ${missing.map(({ name }) => name).join(', ')}`
   const failing = entries.find(({ sinkError }) => sinkError !== undefined)
   if (failing !== undefined) return `table ${failing.table} cannot be written: ${failing.sinkError ?? ''}`
+  if (consumers.length > 0 && consumers.every(({ state }) => state === 'Stopped')) return 'stopped'
   if (readyConsumers < consumers.length) return 'consumers are starting'
   return consumers.length === 0 ? 'no consumers' : undefined
 }
