@@ -9,6 +9,9 @@ import { type Snapshot } from './snapshot.ts'
 /** Intervals without a checkpoint after which any process makes up for one that was lost. */
 const MISSED_INTERVALS = 3
 
+/** What a checkpoint under way gets to end when the process stops; one that is cut off leaves nothing behind. */
+const CLOSE_MS = 2_000
+
 /** Checkpoints, off the commit path: one at a time, none is needed for correctness, so trouble is only logged. */
 export class Maintenance {
   readonly #options: { readonly clock: Clock; readonly log: Log; readonly isEnabled: boolean }
@@ -37,12 +40,10 @@ export class Maintenance {
       })
   }
 
-  /** Resolves when no checkpoint is being written. */
-  async settled(): Promise<void> {
-    await this.#work
-  }
-
   async close(): Promise<void> {
+    const timer = new AbortController()
+    await Promise.race([this.#work, this.#options.clock.sleep(CLOSE_MS, timer.signal)])
+    timer.abort()
     this.#stopping.abort()
     await this.#work
   }
