@@ -43,9 +43,9 @@ export function startConsumer({ file, args, logFile, terminationLog }: ConsumerC
       lastLines: await lastLinesOf(logFile)
     })),
     stop: () => {
-      // Windows has no SIGTERM that a process could answer; there the closed standard input asks.
-      if (process.platform === 'win32') child.stdin?.end()
-      else child.kill('SIGTERM')
+      // Windows has no SIGTERM that a process could answer; the closed standard input asks there, and holds nothing open here.
+      if (process.platform !== 'win32') child.kill('SIGTERM')
+      child.stdin?.end()
     },
     kill: () => child.kill('SIGKILL')
   }
