@@ -4,7 +4,7 @@ import { type TableSchema } from '../columns/schema.ts'
 import { shapeOf } from './leaves.ts'
 
 /** Rows per row group; what is held at once. */
-const GROUP_ROWS = 5_000
+const GROUP_ROWS = 2_000
 
 /**
  * Encodes records (plain objects shaped like the schema; 64-bit integers as bigint) as one Parquet file, a row group at a
