@@ -82,7 +82,7 @@ export class RowGroupBuffer {
     if (this.schema.partitionBy.includes(field)) return
     const column = this.column(field)
     invariant(column !== undefined, `${field} is a column`)
-    invariant(column.count === 0, `${field} is constant or has values of its rows`)
+    invariant(column.count === column.nullCount, `${field} is constant or has values of its own in the rows`)
     invariant(value !== null || column.leaf.maxDefinition > 0, `${field} may be null`)
     this.#constants.set(field, value)
   }
@@ -91,7 +91,7 @@ export class RowGroupBuffer {
   chunks(): readonly ColumnChunk[] {
     return this.#columns.map(column => {
       const { leaf } = column
-      if (column.count === 0 && this.#rows > 0)
+      if (this.#rows > 0 && (column.count === 0 || this.#constants.has(leaf.name)))
         return constantChunk(leaf, this.#constants.get(leaf.name) ?? null, this.#rows)
       invariant(
         leaf.maxRepetition > 0 ? column.count >= this.#rows : column.count === this.#rows,

@@ -2,7 +2,10 @@ import { parquetReadObjects } from 'hyparquet'
 import { zstdDecompressSync } from 'node:zlib'
 import { type EncodedFile } from '../../consumer/parquet/file.ts'
 
-/** The rows of a file, read by code that is not ours: bytes stay bytes, timestamps are Dates, 64-bit integers bigints. */
+/**
+ * The rows of a file, read by code that is not ours. Binary values are Uint8Arrays, timestamps and dates Dates, 64-bit
+ * integers bigints, maps objects; nulls are null at every depth.
+ */
 export async function rowsOf({ chunks }: EncodedFile): Promise<Record<string, unknown>[]> {
   const file = new Uint8Array(Buffer.concat(chunks)).buffer
   const rows = await parquetReadObjects({
@@ -10,5 +13,13 @@ export async function rowsOf({ chunks }: EncodedFile): Promise<Record<string, un
     utf8: false,
     compressors: { ZSTD: input => zstdDecompressSync(input) }
   })
-  return rows as Record<string, unknown>[]
+  return rows.map(row => withNulls(row) as Record<string, unknown>)
+}
+
+/** The reader says undefined for some nulls. */
+function withNulls(value: unknown): unknown {
+  if (value === undefined || value === null) return null
+  if (Array.isArray(value)) return value.map(withNulls)
+  if (typeof value !== 'object' || value instanceof Uint8Array || value instanceof Date) return value
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withNulls(item)]))
 }
