@@ -21,6 +21,8 @@ interface Member {
   /** What it was told; a late member goes on with what it had. */
   assigned: Map<PartitionId, Partition>
   generation: number
+  /** What the coordinator gave it last, whether it knows yet or not. */
+  owned: ReadonlySet<PartitionId>
 }
 
 /** A broker and a group coordinator: logs that grow, and assignments that members learn late. */
@@ -71,6 +73,7 @@ export class SimulatedGroup {
     ;[...this.logs.entries()].forEach(([id, { partition }], index) => {
       next.get(names[(index + this.#scheduler.between(0, 1)) % names.length] ?? '')?.set(id, partition)
     })
+    for (const [name, member] of this.#members) member.owned = new Set(next.get(name)?.keys())
     for (const [name, assigned] of next) {
       void this.#scheduler.sleep(this.#scheduler.between(0, 400)).then(() => {
         const member = this.#members.get(name)
@@ -82,7 +85,7 @@ export class SimulatedGroup {
   }
 
   join(name: string, clock: ProcessClock): Source {
-    const member: Member = { clock, assigned: new Map(), generation: 0 }
+    const member: Member = { clock, assigned: new Map(), generation: 0, owned: new Set() }
     this.#members.set(name, member)
     return new SimulatedSource(member, this, this.#scheduler)
   }
@@ -123,8 +126,9 @@ export class SimulatedGroup {
     )
   }
 
-  keepReports(offsets: ReadonlyMap<PartitionId, ReportedOffset>): void {
-    for (const [id, reported] of offsets) this.#reports.set(id, reported)
+  /** A coordinator refuses offsets from a member of an older generation. */
+  keepReports({ owned }: Member, offsets: ReadonlyMap<PartitionId, ReportedOffset>): void {
+    for (const [id, reported] of offsets) if (owned.has(id)) this.#reports.set(id, reported)
   }
 
   get reports(): ReadonlyMap<PartitionId, ReportedOffset> {
@@ -197,7 +201,7 @@ class SimulatedSource implements Source {
 
   async report(offsets: ReadonlyMap<PartitionId, ReportedOffset>): Promise<void> {
     await this.#group.call(this.#member.clock)
-    this.#group.keepReports(offsets)
+    this.#group.keepReports(this.#member, offsets)
   }
 
   async reported(partitions: readonly Partition[]): Promise<ReadonlyMap<PartitionId, ReportedOffset>> {

@@ -32,10 +32,10 @@ export interface Outcome {
   readonly rebalances: number
 }
 
-const CHAOS_MS = 8000
+const CHAOS_MS = 5000
 const QUIET_MS = 40_000
 const MAX_STEPS = 60_000
-const PRODUCED_PER_PARTITION = 25
+const PRODUCED_PER_PARTITION = 16
 
 const MANIFEST = `
 apiVersion: bronze.dev/v1alpha1
