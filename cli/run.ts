@@ -17,6 +17,7 @@ import { pipelineId, problemText, readManifests } from './manifests.ts'
 import { LiveScreen, PlainLines, type Display } from './screen.ts'
 import { layOutSecrets } from './secrets.ts'
 import { RunSession } from './session.ts'
+import { makeWorkFolder } from './work-folder.ts'
 
 export const run: Command = {
   name: 'run',
@@ -62,7 +63,7 @@ async function runPipeline(args: readonly string[], io: Io): Promise<number> {
     pipelines.map(({ pipeline }) => pipeline),
     options.name
   )
-  const work = await mkdtemp(join(tmpdir(), 'bronze-run-'))
+  const work = await makeWorkFolder(tmpdir(), Date.now())
   try {
     return await runIn(work, pipeline, secrets, options, io)
   } finally {
