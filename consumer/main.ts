@@ -69,10 +69,10 @@ async function consume(pipeline: SettledPipeline, options: ConsumerOptions, log:
   const memory = planMemory(await memoryLimitBytes(options.memoryBytes))
   const { delta } = pipeline.sink
   const store = await openObjectStore(delta.location, delta.s3, readSecret)
-  const identity = { source: pipeline.source, clientId: options.instanceId, readSecret, clock: systemClock, log }
+  const identity = { clientId: options.instanceId, readSecret, clock: systemClock, log }
   const limits = { ...memory, sessionTimeoutMs: SESSION_TIMEOUT_MS, metadataRefreshMs: METADATA_REFRESH_MS }
-  const source = openKafkaSource({ ...identity, topics: pipeline.topics, instanceId: options.instanceId, limits })
-  const producer = openDeadLetterProducer({ ...identity, deadLetters: pipeline.deadLetters })
+  const source = openKafkaSource({ ...identity, pipeline, instanceId: options.instanceId, limits })
+  const producer = openDeadLetterProducer({ ...identity, pipeline })
   const health = new Health()
   let bufferBytes = () => 0
   const metrics = new ConsumerMetrics({ lags: () => source.lags(), bufferBytes: () => bufferBytes() })

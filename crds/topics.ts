@@ -14,7 +14,7 @@ export function entryOf({ topics }: Pick<SettledPipeline, 'topics'>, topic: stri
  * takes one of Kafka's internal topics nor a dead-letter topic of the pipeline itself.
  */
 export function topicsByEntry(
-  pipeline: SettledPipeline,
+  pipeline: Pick<SettledPipeline, 'topics' | 'deadLetters'>,
   names: Iterable<string>
 ): ReadonlyMap<string, readonly string[]> {
   const entries = new Map<string, string[]>(pipeline.topics.map(({ name }) => [name, []]))
@@ -37,7 +37,7 @@ function matcherOf(entry: SettledTopic, pattern: string): (name: string) => bool
 }
 
 /** Matches what `deadLetterTopic()` may give. */
-function deadLetterTopics({ deadLetters }: SettledPipeline): RegExp | undefined {
+function deadLetterTopics({ deadLetters }: Pick<SettledPipeline, 'deadLetters'>): RegExp | undefined {
   if (deadLetters.policy !== 'Topic') return undefined
   const parts = deadLetters.topic.split('{topic}').map(part => part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'))
   return new RegExp(`^${parts.join('.+')}$`)

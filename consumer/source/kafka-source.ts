@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { type SettledSource, type SettledTopic, type StartFrom } from '../../crds/settled.ts'
+import { type SettledPipeline, type StartFrom } from '../../crds/settled.ts'
 import { type Clock } from '../../lib/clock.ts'
 import { RetryableError } from '../../lib/errors.ts'
 import { type Log } from '../../lib/log.ts'
@@ -26,16 +26,13 @@ import { sourceError } from './trouble.ts'
 import { Waker } from './waker.ts'
 
 export interface KafkaSourceOptions {
-  readonly source: SettledSource
-  readonly topics: readonly SettledTopic[]
+  readonly pipeline: Pick<SettledPipeline, 'source' | 'topics' | 'deadLetters'>
   /** `group.instance.id`: the pod's name, or the slot's number. */
   readonly instanceId: string
   readonly clientId: string
   readonly readSecret: ReadSecret
   readonly clock: Clock
   readonly log: Log
-  /** Template of our own dead-letter topics (`{topic}-dead`), which no pattern matches. */
-  readonly deadLetterTopic?: string
   readonly limits: {
     /** Of one answer, shared among the brokers that are fetched from. */
     readonly fetchBytes: number
@@ -75,7 +72,8 @@ class KafkaSource implements Source {
   #hasToldNames = false
 
   constructor(options: KafkaSourceOptions) {
-    const { source, topics, instanceId, clientId, readSecret, clock, log, limits, deadLetterTopic } = options
+    const { pipeline, instanceId, clientId, readSecret, clock, log, limits } = options
+    const { source } = pipeline
     const { sessionTimeoutMs } = limits
     const { groupId } = source
     const { cursors } = this.#partitions
@@ -88,7 +86,7 @@ class KafkaSource implements Source {
     })
     const cluster = new Cluster(this.#connections, source.bootstrapServers)
     this.#cluster = cluster
-    this.#finder = new TopicFinder(cluster, topics, deadLetterTopic, log)
+    this.#finder = new TopicFinder(cluster, pipeline, log)
     this.#offsets = new TopicOffsets(cluster, clock)
     this.#groups = new GroupOffsets(cluster, groupId, instanceId, log)
     this.#examiner = new Examiner(cluster, this.#offsets, clock, log)
@@ -197,7 +195,7 @@ class KafkaSource implements Source {
   }
 
   async reported(partitions: readonly Partition[]): Promise<ReadonlyMap<PartitionId, ReportedOffset>> {
-    return this.#groups.fetch(this.#options.source.groupId, partitions).catch(rethrow)
+    return this.#groups.fetch(this.#options.pipeline.source.groupId, partitions).catch(rethrow)
   }
 
   isMember(): boolean {

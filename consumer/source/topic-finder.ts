@@ -1,34 +1,26 @@
-import { type SettledTopic } from '../../crds/settled.ts'
-import { topicPattern } from '../../crds/topic-pattern.ts'
+import { type SettledPipeline } from '../../crds/settled.ts'
+import { topicsByEntry } from '../../crds/topics.ts'
 import { RetryableError } from '../../lib/errors.ts'
 import { type Log } from '../../lib/log.ts'
 import { type Cluster } from './cluster.ts'
 
-/**
- * Finds the topics of a pipeline: those named, and those whose whole name a pattern matches. Internal topics (`__…`) and
- * our own dead-letter topics never match a pattern.
- */
+/** Finds the topics of a pipeline that exist: those named, and those a pattern matches. */
 export class TopicFinder {
   readonly #cluster: Pick<Cluster, 'describe'>
+  readonly #pipeline: Pick<SettledPipeline, 'topics' | 'deadLetters'>
   readonly #log: Log
   readonly #names: readonly string[]
-  readonly #patterns: readonly ((name: string) => boolean)[]
-  readonly #deadLetters: RegExp | undefined
+  readonly #hasPatterns: boolean
   #found: readonly string[] = []
   #missing: readonly string[] = []
 
-  /** `deadLetterTopic` is the template of dead-letter topics, in which `{topic}` stands for any. */
-  constructor(
-    cluster: Pick<Cluster, 'describe'>,
-    topics: readonly SettledTopic[],
-    deadLetterTopic: string | undefined,
-    log: Log
-  ) {
+  constructor(cluster: Pick<Cluster, 'describe'>, pipeline: Pick<SettledPipeline, 'topics' | 'deadLetters'>, log: Log) {
     this.#cluster = cluster
+    this.#pipeline = pipeline
     this.#log = log
+    const { topics } = pipeline
     this.#names = [...new Set(topics.flatMap(({ match }) => ('topic' in match ? [match.topic] : [])))]
-    this.#patterns = topics.flatMap(({ match }) => ('pattern' in match ? [topicPattern(match.pattern)] : []))
-    this.#deadLetters = deadLetterTopic === undefined ? undefined : templatePattern(deadLetterTopic)
+    this.#hasPatterns = topics.some(({ match }) => 'pattern' in match)
   }
 
   /** What was found last. */
@@ -36,14 +28,13 @@ export class TopicFinder {
     return this.#found
   }
 
-  /** Asks the cluster; in alphabetical order. A topic that is named and missing is waited for. */
+  /** Asks the cluster; in alphabetical order. A topic that is named and missing is waited for, and the log says so. */
   async find(): Promise<readonly string[]> {
-    const hasPatterns = this.#patterns.length > 0
-    const described = await this.#cluster.describe(hasPatterns ? null : this.#names)
-    const wanted = [...described.keys()].filter(name => this.#names.includes(name) || this.#isMatched(name))
-    this.#found = wanted.sort()
+    const described = await this.#cluster.describe(this.#hasPatterns ? null : this.#names)
+    const byEntry = topicsByEntry(this.#pipeline, described.keys())
+    this.#found = [...new Set([...byEntry.values()].flat())].sort()
     const missing = this.#names.filter(name => !described.has(name))
-    if (missing.join() !== this.#missing.join()) {
+    if (missing.length > 0 && missing.join() !== this.#missing.join()) {
       this.#log.warn('topics of the pipeline do not exist; waiting for them', { missing: missing.join(', ') })
     }
     this.#missing = missing
@@ -55,14 +46,4 @@ export class TopicFinder {
     if (this.#found.length > 0 || this.#missing.length === 0) return undefined
     return new RetryableError('TopicMissing', `no topic of the pipeline exists: ${this.#missing.join(', ')}`)
   }
-
-  #isMatched(name: string): boolean {
-    if (name.startsWith('__') || this.#deadLetters?.test(name) === true) return false
-    return this.#patterns.some(matches => matches(name))
-  }
-}
-
-function templatePattern(template: string): RegExp {
-  const parts = template.split('{topic}').map(part => part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'))
-  return new RegExp(`^${parts.join('.+')}$`)
 }

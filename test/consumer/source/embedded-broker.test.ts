@@ -1,6 +1,7 @@
 import { after } from 'node:test'
 import { startBroker } from '../../../cli/demo/broker/broker.ts'
 import { TestCluster } from './test-cluster.ts'
+import { testDeadLetters } from './dead-letters.ts'
 import { testSource } from './source-laws.ts'
 
 const broker = await startBroker()
@@ -12,3 +13,4 @@ after(async () => {
 })
 
 testSource('embedded broker', {}, async () => cluster)
+testDeadLetters('embedded broker', {}, async () => cluster)

@@ -41,7 +41,6 @@ export interface TestSourceOptions {
   readonly secrets?: Readonly<Record<string, string>>
   readonly limits?: Partial<KafkaSourceOptions['limits']>
   readonly log?: KafkaSourceOptions['log']
-  readonly deadLetterTopic?: string
 }
 
 /** A source with short times, and what it has told so far. */
@@ -77,14 +76,16 @@ export class TestSource {
       onDataLoss: 'Fail'
     }
     this.source = openKafkaSource({
-      source,
-      topics: [...topics.map(topic => settledTopic({ topic })), ...patterns.map(pattern => settledTopic({ pattern }))],
+      pipeline: {
+        source,
+        topics: [...topics.map(topic => ({ topic })), ...patterns.map(pattern => ({ pattern }))].map(settledTopic),
+        deadLetters: { policy: 'Topic', table: 'dlq_{table}', topic: '{topic}-dead' }
+      },
       instanceId,
       clientId: instanceId,
       readSecret: async (name, key) => rest.secrets?.[`${name}/${key}`],
       clock: systemClock,
       log: rest.log ?? silentLog,
-      ...(rest.deadLetterTopic === undefined ? {} : { deadLetterTopic: rest.deadLetterTopic }),
       limits: {
         fetchBytes: 1 << 20,
         partitionFetchBytes: 256 << 10,

@@ -1,6 +1,7 @@
 import { after } from 'node:test'
-import { TestCluster } from '../../consumer/source/test-cluster.ts'
+import { testDeadLetters } from '../../consumer/source/dead-letters.ts'
 import { testSource } from '../../consumer/source/source-laws.ts'
+import { TestCluster } from '../../consumer/source/test-cluster.ts'
 import { sharedKafka } from '../../servers/kafka.ts'
 import { need } from '../../servers/need.ts'
 
@@ -10,8 +11,7 @@ after(async () => {
   await (await cluster)?.close()
 })
 
-testSource(
-  'Apache Kafka',
-  need('kafka'),
-  () => (cluster ??= sharedKafka().then(({ bootstrap }) => new TestCluster(bootstrap)))
-)
+const clusterOf = () => (cluster ??= sharedKafka().then(({ bootstrap }) => new TestCluster(bootstrap)))
+
+testSource('Apache Kafka', need('kafka'), clusterOf)
+testDeadLetters('Apache Kafka', need('kafka'), clusterOf)

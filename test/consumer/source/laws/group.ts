@@ -75,7 +75,7 @@ export function groupLaws(law: Law): void {
       await cluster.createTopic(`${topic}.a-dead`)
       await cluster.createTopic(`x${topic}.a`)
       await cluster.createTopic(`__${topic}.a`)
-      const source = await open({ topics: [], patterns: [`(__)?${topic}\\..*`], deadLetterTopic: '{topic}-dead' })
+      const source = await open({ topics: [], patterns: [`(__)?${topic}\\..*`] })
       await pollUntil([source], () => source.assigned.size === 1, 'the first topic')
       await cluster.createTopic(`${topic}.b`)
       await pollUntil([source], () => source.assigned.size === 2, 'the new topic')
