@@ -5,11 +5,12 @@ import { test } from 'node:test'
 import { Health } from '../../consumer/health.ts'
 import { ConsumerMetrics } from '../../consumer/metrics.ts'
 import { allOf } from '../../consumer/observer.ts'
+import type { Source } from '../../consumer/source.ts'
 import { startServer } from '../../consumer/server.ts'
 
 async function serve() {
   const health = new Health()
-  const lags = new Map([['my-topic-3', { endOffset: 100, logStart: 50, position: 40 }]] as const)
+  const lags: ReturnType<Source['lags']> = new Map([['my-topic-3', { endOffset: 100, logStart: 50, position: 40 }]])
   const metrics = new ConsumerMetrics({ lags: () => lags, bufferBytes: () => 7 })
   const state = { isMember: false }
   const server = await startServer('127.0.0.1', 0, { health, metrics, isReady: () => state.isMember })
@@ -32,7 +33,11 @@ test('health is 503 after a failed write and 200 after the next good one', async
   observer.sinkFailed('bronze.orders', 'S3Unavailable')
   const failed = await get('/health')
   assert.equal(failed.status, 503)
-  assert.deepEqual(JSON.parse(failed.body), { healthy: false, source: 'ok', tables: { 'bronze.orders': 'S3Unavailable' } })
+  assert.deepEqual(JSON.parse(failed.body), {
+    healthy: false,
+    source: 'ok',
+    tables: { 'bronze.orders': 'S3Unavailable' }
+  })
   observer.committed('bronze.orders', { startedMs: 0, endedMs: 1, topics: [] })
   assert.equal((await get('/health')).status, 200)
   await close()
@@ -74,7 +79,13 @@ test('metrics count what was committed, lost and refused, and look at lag when s
     'bronze_fetch_lag_records{topic="my-topic",partition="3"} 50',
     'bronze_buffer_bytes 7'
   ]) {
-    assert.ok(body.includes(`${line}\n`), `${line} in\n${body.split('\n').filter(each => each.startsWith('bronze_')).join('\n')}`)
+    assert.ok(
+      body.includes(`${line}\n`),
+      `${line} in\n${body
+        .split('\n')
+        .filter(each => each.startsWith('bronze_'))
+        .join('\n')}`
+    )
   }
   await close()
 })
