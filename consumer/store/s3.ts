@@ -25,6 +25,8 @@ const IDLE_TIMEOUT_MS = 30_000
 const MAX_SOCKETS = 32
 /** How long a secret file's contents are used before it is read again. */
 const CREDENTIALS_REFRESH_MS = 60_000
+/** The SDK takes credentials for expired this long before they are. */
+const SDK_EXPIRY_WINDOW_MS = 300_000
 /** Whether the gateway keeps "only if absent" is tried on this object; no table's folder begins with an underscore. */
 const PROBE = '_bronze/put-if-absent-probe'
 
@@ -273,7 +275,7 @@ function secretCredentials(secret: string, readSecret: ReadSecret) {
       accessKeyId: await required('accessKeyId'),
       secretAccessKey: await required('secretAccessKey'),
       ...(sessionToken === undefined || sessionToken === '' ? {} : { sessionToken }),
-      expiration: new Date(Date.now() + CREDENTIALS_REFRESH_MS)
+      expiration: new Date(Date.now() + CREDENTIALS_REFRESH_MS + SDK_EXPIRY_WINDOW_MS)
     }
   }
 }

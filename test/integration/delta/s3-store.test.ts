@@ -43,6 +43,27 @@ test(
   }
 )
 
+test(
+  'S3: a secret is read when the store opens and again a minute later, not with each request',
+  need('s3'),
+  async context => {
+    const { location, options, readSecret } = await s3Location()
+    let reads = 0
+    const counted = async (name: string, key: string) => {
+      if (key === 'accessKeyId') reads++
+      return await readSecret(name, key)
+    }
+    const store = await openObjectStore(location, options, counted)
+    await store.putIfAbsent('a', [Buffer.from('a')])
+    await store.putIfAbsent('b', [Buffer.from('b')])
+    const opened = reads
+    context.mock.timers.enable({ apis: ['Date'], now: Date.now() + 61_000 })
+    await store.putIfAbsent('c', [Buffer.from('c')])
+    assert.equal(reads, opened + 1)
+    await store.close()
+  }
+)
+
 /** Answers every request alike; no S3 at all behind it. */
 async function gateway(status: number, body: string) {
   const server = createServer((request, response) => {

@@ -124,3 +124,35 @@ test('64-bit numbers of other writers survive a checkpoint', async () => {
     big
   )
 })
+
+test('a checkpoint in parts is read when all parts are there, else an earlier one counts', async () => {
+  const store = new MemoryStore()
+  await written(store, 0, [{ protocol }, { metaData }])
+  await written(store, 1, [add('a'), { txn: { appId: 'x', version: 1 } }])
+  await checkpoint(store)
+  const whole = await store.get(checkpointPath(1))
+  assert.ok(whole)
+  await written(store, 2, [{ txn: { appId: 'x', version: 2 } }])
+  await checkpoint(store)
+  const newer = await store.get(checkpointPath(2))
+  assert.ok(newer)
+  for (const path of [
+    '_delta_log/_last_checkpoint',
+    checkpointPath(1),
+    checkpointPath(2),
+    entryPath(0),
+    entryPath(1)
+  ]) {
+    await store.delete(path)
+  }
+  const part = (version: number, index: number) =>
+    `_delta_log/${String(version).padStart(20, '0')}.checkpoint.000000000${index}.0000000002.parquet`
+  await store.put(part(1, 1), [whole])
+  await store.put(part(1, 2), [whole])
+  await store.put(part(2, 1), [newer])
+  const loaded = await loadSnapshot(store, 't')
+  assert.equal(loaded?.version, 2)
+  assert.equal(Number(loaded.txns.get('x')?.version), 2)
+  await store.delete(part(1, 2))
+  await assert.rejects(loadSnapshot(store, 't'), /DeltaLogIncomplete|lacks/)
+})
