@@ -53,15 +53,18 @@ export class Connections {
       maxInflights: MAX_IN_FLIGHT,
       ...(await this.#security.connectionOptions())
     })
-    // Every failure reaches the request that was waiting; an event without a listener would end the process.
-    connection.on('error', () => {})
+    // The request that was waiting hears only that the connection was closed; an alert in TLS comes as an event.
+    let alert: Error | undefined
+    connection.on('error', error => {
+      alert ??= error
+    })
     try {
       await connection.connect(host, port)
       const { apiKeys } = await apiVersionsV1.api.async(connection, '', '')
       return new Link(connection, new Map(apiKeys.map(api => [api.apiKey, api])))
     } catch (error) {
       await connection.close().catch(() => {})
-      throw error
+      throw alert ?? error
     }
   }
 

@@ -32,10 +32,14 @@ export function checkCode(errorCode: number): void {
 
 /**
  * What `error` means to the caller of the source. A FatalError names the field at fault; what is not an error of the
- * cluster or of the network is returned as it is: a defect.
+ * cluster or of the network is returned as it is: a defect. Ours may lie within the library's: a secret is read while
+ * it connects.
  */
 export function sourceError(error: unknown): Error {
-  if (error instanceof FatalError || error instanceof RetryableError) return error
+  const ours = find(error, candidate => candidate instanceof FatalError || candidate instanceof RetryableError)
+  if (ours !== undefined) return ours
+  const defect = find(error, candidate => candidate instanceof TypeError || candidate instanceof ReferenceError)
+  if (defect !== undefined) return defect
   const ids = errorIds(error)
   const options = { cause: error }
   const fatal = fatalReason(error, ids)
@@ -106,7 +110,7 @@ function fatalReason(error: unknown, ids: ReadonlySet<string>): readonly [string
     return ['SourceTlsFailed', 'The listener speaks TLS: set spec.source.security.protocol to SSL or SASL_SSL.']
   }
   // The library wraps a connection lost during the handshake in the same class as refused credentials.
-  const refusal = authenticationError(error)
+  const refusal = find(error, candidate => 'code' in candidate && candidate.code === 'PLT_KFK_AUTHENTICATION')
   const innerIds = errorIds(refusal)
   if (refusal !== undefined && !innerIds.has('PLT_KFK_NETWORK') && !innerIds.has('PLT_KFK_TIMEOUT')) {
     return PROTOCOL_REASONS['SASL_AUTHENTICATION_FAILED']
@@ -114,12 +118,13 @@ function fatalReason(error: unknown, ids: ReadonlySet<string>): readonly [string
   return undefined
 }
 
-function authenticationError(error: unknown): Error | undefined {
+/** The first error that `isWanted` among `error`, its causes and the errors it gathers. */
+function find(error: unknown, isWanted: (candidate: Error) => boolean): Error | undefined {
   if (!(error instanceof Error)) return undefined
-  if ((error as { code?: unknown }).code === 'PLT_KFK_AUTHENTICATION') return error
-  const inner = error instanceof AggregateError ? error.errors : []
-  for (const candidate of [error.cause, ...inner]) {
-    const found = authenticationError(candidate)
+  if (isWanted(error)) return error
+  const gathered: readonly unknown[] = error instanceof AggregateError ? error.errors : []
+  for (const candidate of [error.cause, ...gathered]) {
+    const found = find(candidate, isWanted)
     if (found !== undefined) return found
   }
   return undefined
