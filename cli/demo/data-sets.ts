@@ -17,17 +17,15 @@ export interface DataSet {
   readonly mistyped: string
 }
 
-const FLIGHTS = 250_000
-
-/** Real data, from a package that `npm ci` has installed. */
-export async function readDataSets(): Promise<readonly DataSet[]> {
+/** Real data, from a package that `npm ci` has installed; `flights` says how many of these. */
+export async function readDataSets(flights: number): Promise<readonly DataSet[]> {
   const manifest = findPackageJSON('vega-datasets', import.meta.url)
   if (manifest === undefined) throw new Error('the package vega-datasets is not installed: run npm ci')
   const folder = join(dirname(manifest), 'data')
-  return [await flights(folder), earthquakes(folder), weather(folder)]
+  return [await readFlights(folder, flights), readEarthquakes(folder), readWeather(folder)]
 }
 
-async function flights(folder: string): Promise<DataSet> {
+async function readFlights(folder: string, count: number): Promise<DataSet> {
   const file = join(folder, 'flights-3m.parquet').replaceAll("'", "''")
   const rows = await queryRows<{
     time: number
@@ -39,7 +37,7 @@ async function flights(folder: string): Promise<DataSet> {
   }>(
     `SELECT epoch_ms(date::TIMESTAMP)::DOUBLE AS time, strftime(date, '%Y-%m-%dT%H:%M:%SZ') AS date,
        delay::INTEGER AS delay, distance::INTEGER AS distance, origin AS from, destination AS to
-     FROM '${file}' WHERE delay IS NOT NULL LIMIT ${FLIGHTS}`
+     FROM '${file}' WHERE delay IS NOT NULL LIMIT ${count}`
   )
   return {
     topic: 'flights',
@@ -62,7 +60,7 @@ interface Earthquake {
   readonly properties: { readonly time: number; readonly mag: number | null; readonly place: string | null }
 }
 
-function earthquakes(folder: string): DataSet {
+function readEarthquakes(folder: string): DataSet {
   const text = readFileSync(join(folder, 'earthquakes.json'), 'utf8')
   const { features } = JSON.parse(text) as { features: readonly Earthquake[] }
   return {
@@ -81,7 +79,7 @@ function earthquakes(folder: string): DataSet {
   }
 }
 
-function weather(folder: string): DataSet {
+function readWeather(folder: string): DataSet {
   const [head = '', ...lines] = readFileSync(join(folder, 'weather.csv'), 'utf8').trim().split('\n')
   const names = head.split(',')
   const observations = lines.map(line => {

@@ -16,6 +16,10 @@ export class Drill {
     }, LOOK_EVERY_MS)
   }
 
+  get hasKilled(): boolean {
+    return this.#victim !== undefined
+  }
+
   hear({ reason, message, consumer, pid, lastLines }: RunLine): void {
     if (typeof consumer !== 'string') return
     if (reason === 'ConsumerStarted' && typeof pid === 'number') {

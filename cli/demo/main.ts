@@ -2,11 +2,11 @@
  * The demo: real data through a broker of its own into Delta tables, a consumer killed on the way, and the tables
  * counted by another engine. Needs nothing but what `npm ci` installs.
  */
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { parseArgs } from 'node:util'
+import { EXIT_USAGE, UsageError, parseOptions, wholeNumber } from '../command.ts'
 import { BronzeRun } from './bronze-run.ts'
 import { type EmbeddedBroker, startBroker } from './broker/broker.ts'
 import { type DataSet, readDataSets } from './data-sets.ts'
@@ -17,42 +17,50 @@ import { type Fed, feed } from './feed.ts'
 import { manifest } from './manifest.ts'
 import { report } from './report.ts'
 
-const HELP = `npm run demo [-- --folder DIR]
+const HELP = `npm run demo [-- --folder DIR] [-- --flights N]
 
 Starts a small Kafka broker on this machine, puts real data with a few malformed records into three topics, runs
-"bronze run" on them, kills a consumer on the way, and counts the tables with DuckDB. Everything stays in a new folder
-under the system's temporary folder, or in DIR, which must not hold anything yet.
+"bronze run" on them, kills a consumer on the way, and counts the tables with DuckDB. It takes less than a minute.
+
+  --folder DIR   keep everything in DIR, which must not hold anything yet; else in a new folder under the system's
+                 temporary folder
+  --flights N    how many flights to take, at most 3000000; 250000
 `
+const MOST_FLIGHTS = 3_000_000
 /** The kill comes as soon as the first table has taken this many commits: the run is then in the middle. */
 const KILL_AFTER_COMMITS = 4
+/** At least so many commits it takes for all flights. */
+const FLIGHT_COMMITS = 12
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 const say = (text: string): void => void process.stdout.write(text)
 const step = (text: string): void => say(`\n● ${text}\n`)
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({ options: { folder: { type: 'string' }, help: { type: 'boolean', short: 'h' } } })
-  if (values.help) {
+  const startedMs = performance.now()
+  const options = readOptions()
+  if (options === undefined) {
     say(HELP)
     return 0
   }
-  const startedMs = performance.now()
-  const folder = values.folder === undefined ? mkdtempSync(join(tmpdir(), 'bronze-demo-')) : resolve(values.folder)
+  const { folder, flights } = options
   const tables = join(folder, 'tables')
   mkdirSync(tables, { recursive: true })
-
   const broker = await startBroker({ folder: join(folder, 'kafka') })
   try {
     step(`A Kafka broker of the demo's own listens on ${broker.bootstrap}.`)
-    const dataSets = await readDataSets()
+    const dataSets = await readDataSets(flights)
     const fed: Fed[] = []
     for (const dataSet of dataSets) fed.push(await tellFeed(broker, dataSet))
 
     const file = join(folder, 'pipeline.yaml')
-    writeFileSync(file, manifest(broker.bootstrap, pathToFileURL(tables).href))
+    const commitRecords = Math.ceil(flights / FLIGHT_COMMITS)
+    writeFileSync(file, manifest({ bootstrap: broker.bootstrap, location: pathToFileURL(tables).href, commitRecords }))
     step(`bronze run -f ${file} --consumers 2 --until-caught-up`)
     const exitCode = await run(file, folder, tablePaths(tables, 'bronze.flights').table)
     if (exitCode !== 0) {
-      say(`\nbronze run ended with exit code ${exitCode}; its logs are in ${join(folder, 'logs')}\n`)
+      say(`\nbronze run ended with exit code ${exitCode}; what its consumers said is in ${join(folder, 'logs')}\n`)
       return exitCode
     }
     step('The tables, read back by DuckDB')
@@ -61,6 +69,21 @@ async function main(): Promise<number> {
   } finally {
     await broker.stop()
   }
+}
+
+/** Undefined when help is asked for. Throws UsageError. */
+function readOptions(): { folder: string; flights: number } | undefined {
+  const { values } = parseOptions(process.argv.slice(2), {
+    folder: { type: 'string' },
+    flights: { type: 'string', default: '250000' },
+    help: { type: 'boolean', short: 'h' }
+  })
+  if (values.help) return undefined
+  const flights = wholeNumber('flights', values.flights, 1000) ?? 0
+  if (flights > MOST_FLIGHTS) throw new UsageError(`--flights takes at most ${MOST_FLIGHTS}`)
+  const folder = values.folder === undefined ? mkdtempSync(join(tmpdir(), 'bronze-demo-')) : resolve(values.folder)
+  if (existsSync(folder) && readdirSync(folder).length > 0) throw new UsageError(`${folder} is not empty`)
+  return { folder, flights }
 }
 
 async function tellFeed(broker: EmbeddedBroker, dataSet: DataSet): Promise<Fed> {
@@ -81,12 +104,21 @@ async function run(file: string, folder: string, firstTable: string): Promise<nu
     toGo = line.lag
     say(toGo === 0 ? '  caught up\n' : `  ${toGo.toLocaleString('en-US')} records to go\n`)
   })
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => bronze.stop())
+  const stop = () => bronze.stop()
+  for (const signal of SIGNALS) process.on(signal, stop)
   try {
     return await bronze.ended
   } finally {
+    for (const signal of SIGNALS) process.off(signal, stop)
     drill.end()
+    if (!drill.hasKilled) say('  nobody was killed: it was over too soon\n')
   }
 }
 
-process.exitCode = await main()
+try {
+  process.exitCode = await main()
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error
+  process.stderr.write(`demo: ${error.message}\n`)
+  process.exitCode = EXIT_USAGE
+}

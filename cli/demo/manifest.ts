@@ -1,5 +1,16 @@
+export interface DemoPipeline {
+  readonly bootstrap: string
+  readonly location: string
+  /** The most records of a commit to the table of flights: small enough that there is time to kill someone. */
+  readonly commitRecords: number
+}
+
 /** The pipeline of the demo, as a user would write it. */
-export const manifest = (bootstrap: string, location: string): string => `# What "npm run demo" has run.
+export const manifest = ({
+  bootstrap,
+  location,
+  commitRecords
+}: DemoPipeline): string => `# What "npm run demo" has run.
 apiVersion: bronze.dev/v1alpha1
 kind: BronzePipeline
 metadata:
@@ -17,7 +28,7 @@ spec:
     - {name: delay_minutes, value: /delay, type: Int}
     - {name: distance_miles, value: /distance, type: Int}
     - {name: producer, header: x-producer, type: String}
-    batch: {maxRecords: 20000}
+    batch: {maxRecords: ${commitRecords}}
   - name: earthquakes
     table: bronze.earthquakes
     format: Json

@@ -33,15 +33,7 @@ export async function report(demo: Demo): Promise<number> {
     return [table, fed[index]?.records ?? 0, rows, deadLetters, duplicates, missing, files]
   })
   say(textTable(head, counts))
-  say('\n  Dead letters, by reason:\n')
-  say(
-    textTable(
-      ['TABLE', 'REASON', 'COUNT'],
-      dataSets.flatMap(({ table }, index) =>
-        [...(audits[index]?.reasons ?? [])].map(([reason, count]) => [table.replace('.', '.dlq_'), reason, count])
-      )
-    )
-  )
+  say(`\n  Dead letters, by reason:\n${deadLetterTable(dataSets, audits)}`)
   await sample(demo)
   lookAround(demo)
   for (const problem of wrong) say(`✗ ${problem}\n`)
@@ -51,6 +43,15 @@ export async function report(demo: Demo): Promise<number> {
       `✓ Each of ${total} records is in its table or its dead-letter table exactly once. (${demo.seconds().toFixed(0)} s)\n`
     )
   return wrong.length === 0 ? 0 : 1
+}
+
+function deadLetterTable(dataSets: readonly DataSet[], audits: readonly Audit[]): string {
+  const reasons = [...new Set(audits.flatMap(({ reasons }) => [...reasons.keys()]))].sort()
+  const rows = dataSets.map(({ table }, index) => [
+    table.replace('.', '.dlq_'),
+    ...reasons.map(reason => audits[index]?.reasons.get(reason) ?? 0)
+  ])
+  return textTable(['TABLE', ...reasons], rows)
 }
 
 function problems({ table }: DataSet, fed: Fed, { rows, deadLetters, reasons, duplicates, missing }: Audit): string[] {
