@@ -1,0 +1,30 @@
+"""Produces each line of standard input as a record: produce.py BOOTSTRAP TOPIC PARTITIONS CODEC"""
+
+import sys
+
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, NewTopic
+
+bootstrap, topic, partitions, codec = sys.argv[1:]
+admin = AdminClient({"bootstrap.servers": bootstrap})
+for created in admin.create_topics([NewTopic(topic, int(partitions), 1)]).values():
+    created.result()
+producer = Producer(
+    {
+        "bootstrap.servers": bootstrap,
+        "compression.type": codec,
+        "linger.ms": 20,
+        "enable.idempotence": True,
+        "queue.buffering.max.messages": 200000,
+    }
+)
+for number, line in enumerate(sys.stdin.buffer):
+    while True:
+        try:
+            producer.produce(topic, line[:-1], partition=(number // 500) % int(partitions))
+            break
+        except BufferError:
+            producer.poll(0.1)
+    producer.poll(0)
+if producer.flush(60) > 0:
+    sys.exit("not all records were delivered")
