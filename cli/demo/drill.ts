@@ -24,8 +24,8 @@ export class Drill {
     if (typeof consumer !== 'string') return
     if (reason === 'ConsumerStarted' && typeof pid === 'number') {
       this.#pids.set(consumer, pid)
-      if (consumer === this.#victim)
-        this.#say(`  ${consumer} is back as pid ${pid}, and goes on where the tables say\n`)
+      if (consumer !== this.#victim) this.#say(`  ${consumer} starts as pid ${pid}\n`)
+      else this.#say(`  ${consumer} is back as pid ${pid}, and goes on where the tables say\n`)
     } else if (reason === 'ConsumerEnded' && consumer !== this.#victim) {
       this.#say(`  ${message ?? ''}\n${(lastLines ?? []).map(line => `    ${line}\n`).join('')}`)
     } else if (reason === 'ConsumerRefused') this.#say(`  ${message ?? ''}\n`)
