@@ -2,7 +2,7 @@ import { EXIT_CONFIGURATION } from '../lib/errors.ts'
 import { type EntryLag, type PipelineLag } from '../operator/lag.ts'
 import { shortSeconds } from '../lib/figures.ts'
 import { type RunEvent } from './status.ts'
-import { type ConsumerEnd, type ConsumerEvent } from './supervisor.ts'
+import { isCleanEnd, type ConsumerEnd, type ConsumerEvent } from './supervisor.ts'
 
 /** What became of a consumer, in words and fields. */
 export function consumerEvent(event: ConsumerEvent, atMs: number, logFile: string): RunEvent {
@@ -43,7 +43,7 @@ export function consumerEvent(event: ConsumerEvent, atMs: number, logFile: strin
 function endEvent(consumer: string, end: ConsumerEnd, wasAsked: boolean, atMs: number): RunEvent {
   const { code, signal, reason, message, lastLines } = end
   const fields = { exitCode: code, signal }
-  if (code === 0 && wasAsked) {
+  if (isCleanEnd(end, wasAsked)) {
     return { atMs, level: 'info', reason: 'ConsumerStopped', message: `${consumer} stopped`, consumer, fields }
   }
   const how = signal === null ? `ended with exit code ${code ?? 'none'}` : `was ended by ${signal}`

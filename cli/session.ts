@@ -10,7 +10,7 @@ import { type LagSample } from './lag.ts'
 import { type LocalConsumers } from './local-consumers.ts'
 import { type Display } from './screen.ts'
 import { runStatus, type RunEnd, type RunEvent, type RunStatus } from './status.ts'
-import { Supervisor, type ConsumerEvent } from './supervisor.ts'
+import { Supervisor, isCleanEnd, type ConsumerEvent } from './supervisor.ts'
 
 export interface SessionPorts {
   readonly clock: Clock
@@ -176,7 +176,7 @@ export class RunSession {
 
   #onConsumer(event: ConsumerEvent): void {
     const { clock, consumers, display } = this.#ports
-    if (event.kind === 'ended' && !(event.wasAsked && event.end.code === 0)) {
+    if (event.kind === 'ended' && !isCleanEnd(event.end, event.wasAsked)) {
       this.#failures++
       if (event.wasAsked) this.#stoppedBadly = true
     }

@@ -28,6 +28,13 @@ export type ConsumerEvent =
   | { readonly kind: 'restarting'; readonly consumer: string; readonly restarts: number; readonly inMs: number }
   | { readonly kind: 'killed'; readonly consumer: string; readonly afterMs: number }
 
+/**
+ * Whether an end was one that was asked for. A consumer that SIGTERM ends had not begun: it answers the signal before it
+ * takes its first record.
+ */
+export const isCleanEnd = ({ code, signal }: ConsumerEnd, wasAsked: boolean): boolean =>
+  wasAsked && (code === 0 || signal === 'SIGTERM')
+
 export type ConsumerState = 'Running' | 'BackOff' | 'Stopping' | 'Stopped'
 
 export interface ConsumerStatus {

@@ -61,6 +61,16 @@ test('a consumer that fails in its last commit spoils the catching up', async ()
   assert.equal(session.failures, 1)
 })
 
+test('a consumer that is stopped while it starts has nothing to commit, and spoils nothing', async () => {
+  const world = new World()
+  world.offsets = [[10, 10]]
+  world.fetchLags = new Map([['trips/0', 0]])
+  const session = world.session({ untilCaughtUp: true, consumers: 2 })
+  world.next(() => (world.consumer('taxi-1').onStop = { signal: 'SIGTERM' }))
+  assert.equal((await session.run()).exitCode, 0)
+  assert.equal(session.failures, 0)
+})
+
 test('a refused configuration ends the run with 78 and its reason, after the others have stopped', async () => {
   const world = new World()
   const session = world.session({ consumers: 2 })
