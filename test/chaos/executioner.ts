@@ -46,8 +46,14 @@ export class Executioner {
       if (this.#aim === undefined) return
       this.#aim = undefined
     }
-    while (!this.#kill(slot)) await wait(50)
-    this.kills['any time']++
+    // It may just be starting again.
+    for (let left = PATIENCE_MS; left > 0; left -= 50) {
+      if (this.#kill(slot)) {
+        this.kills['any time']++
+        return
+      }
+      await wait(50)
+    }
   }
 
   /** What a proxy tells of a consumer's PUT; true when the consumer was killed for it. */
