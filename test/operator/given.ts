@@ -84,7 +84,7 @@ export function afterwards(observed: Observed, { actions, status }: Plan): Obser
   const kept = observed.configMaps.filter(
     ({ metadata: { name } }) => !deleted.has(name) && !changed.some(({ metadata }) => metadata.name === name)
   )
-  const deployment = (applied('Deployment')[0] ?? observed.deployment) as Deployment | undefined
+  const deployment: Deployment | undefined = applied('Deployment')[0] ?? observed.deployment
   const running = deployment && withAllReady(deployment)
   return {
     ...observed,
@@ -133,7 +133,7 @@ export const conditionOf = ({ status }: Plan, type: string): string => {
 }
 
 export const deploymentIn = ({ actions }: Plan): Deployment | undefined =>
-  actions.find(({ object }) => object.kind === 'Deployment')?.object as Deployment | undefined
+  actions.find(({ object }) => object.kind === 'Deployment')?.object
 
 /** The same object, of somebody else. */
 export const foreign = (object: KubeObject): KubeObject => ({

@@ -144,7 +144,7 @@ test('a pipeline whose status was lost keeps the image that runs', () => {
 
 test('an object of that name which is not ours is never touched', () => {
   const there = inPeace()
-  const conflict = now({ ...observing(aPipeline()), deployment: foreign(there.deployment!) as Deployment })
+  const conflict = now({ ...observing(aPipeline()), deployment: foreign(there.deployment!) })
   assert.deepEqual(sentences(conflict), [])
   assert.equal(conditionOf(conflict, 'WorkloadAvailable'), 'False NameConflict')
   assert.equal(conditionOf(conflict, 'Stalled'), 'True NameConflict')

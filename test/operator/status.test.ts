@@ -7,7 +7,7 @@ import { aLag, anEntry, aPipeline, IMAGE, inPeace, NOW } from './given.ts'
 
 const peace = inPeace()
 const statusWith = (lag: Parameters<typeof aLag>[0], entry: Parameters<typeof aLag>[1] = lag) =>
-  plan({ ...peace, source: { lag: aLag(lag, entry as object), trouble: undefined } }, IMAGE, NOW).status
+  plan({ ...peace, source: { lag: aLag(lag, entry), trouble: undefined } }, IMAGE, NOW).status
 const quiet = statusWith({})
 /** As the API server gives it back. */
 const stored = (status: BronzePipelineStatus) => JSON.parse(JSON.stringify(status)) as BronzePipelineStatus

@@ -1,0 +1,74 @@
+import {
+  keyOf,
+  KubeError,
+  type Kube,
+  type KubeObject,
+  type Metadata,
+  type Page,
+  type ResourceType,
+  type WatchEvent
+} from '../../operator/kube.ts'
+
+/** An API server in memory for single objects: resource versions count, a stale update is refused. It neither lists nor watches. */
+export class FakeKube implements Kube {
+  readonly objects = new Map<string, KubeObject>()
+  /** `create Lease a/b` in order. */
+  readonly calls: string[] = []
+  /** Thrown by every call while set. */
+  failure: KubeError | undefined
+  #version = 0
+
+  async get({ kind }: ResourceType, namespace: string | undefined, name: string): Promise<KubeObject | undefined> {
+    this.#called('get', kind, { namespace: namespace ?? '', name })
+    return this.objects.get(`${kind} ${namespace}/${name}`)
+  }
+
+  async create({ kind }: ResourceType, object: KubeObject): Promise<KubeObject> {
+    this.#called('create', kind, object.metadata)
+    const key = `${kind} ${keyOf(object)}`
+    if (this.objects.has(key)) throw new KubeError(409, 'exists')
+    return this.#put(key, object)
+  }
+
+  async update({ kind }: ResourceType, object: KubeObject): Promise<KubeObject> {
+    this.#called('update', kind, object.metadata)
+    const key = `${kind} ${keyOf(object)}`
+    const there = this.objects.get(key)
+    if (there?.metadata.resourceVersion !== object.metadata.resourceVersion) throw new KubeError(409, 'stale')
+    return this.#put(key, object)
+  }
+
+  async apply({ kind }: ResourceType, object: KubeObject): Promise<KubeObject> {
+    this.#called('apply', kind, object.metadata)
+    return this.#put(`${kind} ${keyOf(object)}`, object)
+  }
+
+  applyStatus(type: ResourceType, object: KubeObject): Promise<KubeObject> {
+    return this.apply(type, object)
+  }
+
+  async delete({ kind }: ResourceType, object: KubeObject): Promise<void> {
+    this.#called('delete', kind, object.metadata)
+    this.objects.delete(`${kind} ${keyOf(object)}`)
+  }
+
+  list(): Promise<Page> {
+    throw new Error('this fake does not list')
+  }
+
+  watch(): AsyncIterable<WatchEvent> {
+    throw new Error('this fake does not watch')
+  }
+
+  #called(verb: string, kind: string, { namespace = '', name }: Metadata): void {
+    this.calls.push(`${verb} ${kind} ${namespace}/${name}`)
+    if (this.failure !== undefined) throw this.failure
+  }
+
+  #put(key: string, object: KubeObject): KubeObject {
+    const resourceVersion = String(++this.#version)
+    const kept = { ...object, metadata: { ...object.metadata, resourceVersion } }
+    this.objects.set(key, kept)
+    return kept
+  }
+}

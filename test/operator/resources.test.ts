@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { settle } from '../../crds/settle.ts'
+import { readPipelines } from '../../crds/documents.ts'
+import { consumerName } from '../../operator/names.ts'
+import { budget, configMap, deployment, secretsOf, serviceAccount } from '../../operator/resources.ts'
+import { aPipeline } from './given.ts'
+
+interface PodSpec {
+  readonly automountServiceAccountToken: boolean
+  readonly serviceAccountName: string
+  readonly securityContext: { readonly runAsNonRoot: boolean; readonly seccompProfile: { readonly type: string } }
+  readonly containers: readonly [
+    {
+      readonly env: readonly { readonly name: string; readonly value?: string }[]
+      readonly securityContext: { readonly allowPrivilegeEscalation: boolean; readonly capabilities: unknown }
+      readonly volumeMounts: readonly { readonly mountPath: string }[]
+    }
+  ]
+  readonly volumes: readonly { readonly name: string; readonly secret?: { readonly secretName: string } }[]
+}
+
+const made = (spec: object = {}) => {
+  const pipeline = aPipeline(spec)
+  const blueprint = { pipeline, settled: settle(pipeline), image: 'bronze:1', replicas: 2, secretsHash: 'h' }
+  const object = deployment(blueprint) as unknown as {
+    spec: { strategy: { rollingUpdate: object }; template: { metadata: { labels: object }; spec: PodSpec } }
+  }
+  return { blueprint, strategy: object.spec.strategy.rollingUpdate, template: object.spec.template }
+}
+
+test('consumers read from the ConfigMap the same pipeline that the operator read', () => {
+  const pipeline = aPipeline({ batch: { triggerInterval: '20s' }, consumer: { logLevel: 'Debug', image: 'x' } })
+  const { data } = configMap(pipeline) as unknown as { data: Record<string, string> }
+  const { pipelines, problems } = readPipelines(data['pipeline.yaml']!, 'pipeline.yaml')
+  assert.deepEqual(problems, [])
+  const [theirs, ours] = [settle(pipelines[0]!), settle(pipeline)]
+  const { consumer: _theirs, scaling: _theirScaling, ...read } = theirs
+  const { consumer: _ours, scaling: _ourScaling, ...expected } = ours
+  assert.deepEqual(read, expected)
+  assert.equal(theirs.consumer.logLevel, 'debug')
+})
+
+test('the name of a ConfigMap changes with what consumers read, and with nothing else', () => {
+  const name = (spec: object) => configMap(aPipeline(spec)).metadata.name
+  assert.equal(name({ suspend: true, scaling: { mode: 'External', replicas: 4 } }), name({}))
+  assert.notEqual(name({ batch: { triggerInterval: '20s' } }), name({}))
+})
+
+test('pods meet the restricted Pod Security Standard and have no token of the cluster', () => {
+  const { spec } = made().template
+  assert.equal(spec.automountServiceAccountToken, false)
+  assert.equal(spec.securityContext.runAsNonRoot, true)
+  assert.equal(spec.securityContext.seccompProfile.type, 'RuntimeDefault')
+  assert.equal(spec.containers[0].securityContext.allowPrivilegeEscalation, false)
+  assert.deepEqual(spec.containers[0].securityContext.capabilities, { drop: ['ALL'] })
+})
+
+test('every Secret that the pipeline names is mounted under its own name', () => {
+  const security = {
+    protocol: 'SASL_SSL',
+    mechanism: 'PLAIN',
+    credentialsSecretRef: { name: 'user' },
+    caSecretRef: { name: 'ca' }
+  }
+  const { template, blueprint } = made({ source: { bootstrapServers: ['k:9092'], security } })
+  assert.deepEqual(secretsOf(blueprint.settled), ['ca', 'minio', 'user'])
+  assert.deepEqual(
+    template.spec.volumes.flatMap(({ secret }) => secret?.secretName ?? []),
+    ['ca', 'minio', 'user']
+  )
+  assert.deepEqual(
+    template.spec.containers[0].volumeMounts.map(({ mountPath }) => mountPath),
+    ['/etc/bronze/pipeline.yaml', '/etc/bronze/secrets/ca', '/etc/bronze/secrets/minio', '/etc/bronze/secrets/user']
+  )
+})
+
+test('the heap is bound to half of the memory limit', () => {
+  const heap = (spec: object) =>
+    made(spec).template.spec.containers[0].env.find(({ name }) => name === 'NODE_OPTIONS')?.value
+  assert.equal(heap({}), '--max-old-space-size=128')
+  assert.equal(heap({ consumer: { resources: { limits: { memory: '1Gi' } } } }), '--max-old-space-size=512')
+})
+
+test('the default rollout is a full stop; one by one is a choice', () => {
+  assert.deepEqual(made().strategy, { maxSurge: 0, maxUnavailable: '100%' })
+  assert.deepEqual(made({ consumer: { rollout: 'Rolling' } }).strategy, { maxSurge: 0, maxUnavailable: 1 })
+})
+
+test('labels of the user stand on the pods beside those that select them', () => {
+  const { labels } = made({ consumer: { labels: { team: 'x' } } }).template.metadata
+  assert.deepEqual(labels, {
+    team: 'x',
+    'bronze.dev/pipeline': 'shop',
+    'app.kubernetes.io/name': 'bronze-consumer',
+    'app.kubernetes.io/managed-by': 'bronze-operator'
+  })
+})
+
+test('an own service account is used and none is made', () => {
+  const { blueprint, template } = made({ consumer: { serviceAccountName: 'mine' } })
+  assert.equal(serviceAccount(blueprint), undefined)
+  assert.equal(template.spec.serviceAccountName, 'mine')
+  assert.equal(made().template.spec.serviceAccountName, 'shop-consumer')
+})
+
+test('a drain takes one consumer at a time, and one that cannot start at any time', () => {
+  const { spec } = budget(made().blueprint) as unknown as { spec: object }
+  assert.deepEqual(spec, {
+    maxUnavailable: 1,
+    unhealthyPodEvictionPolicy: 'AlwaysAllow',
+    selector: { matchLabels: { 'app.kubernetes.io/name': 'bronze-consumer', 'bronze.dev/pipeline': 'shop' } }
+  })
+})
+
+test('names fit a label, and two long ones stay different', () => {
+  assert.equal(consumerName('taxi'), 'taxi-consumer')
+  const [a, b] = [consumerName(`${'x'.repeat(60)}a`), consumerName(`${'x'.repeat(60)}b`)]
+  assert.ok(a.length <= 63 && b.length <= 63)
+  assert.notEqual(a, b)
+})
