@@ -113,7 +113,10 @@ export interface StartFrom {
   readonly position: 'Earliest' | 'Latest' | 'Timestamp' | 'Group'
   /** RFC 3339 time, for position Timestamp. */
   readonly timestamp?: string
-  /** Group whose offsets are taken over, for position Group. It must have no members then. */
+  /**
+   * Group whose offsets are taken over, for position Group. Its members should stop first, since what they read later
+   * is read again.
+   */
   readonly groupId?: string
 }
 
@@ -158,7 +161,10 @@ export interface TopicStartFrom {
   readonly position: 'Earliest' | 'Latest' | 'Timestamp' | 'Group' | 'Offsets'
   /** RFC 3339 time, for position Timestamp. */
   readonly timestamp?: string
-  /** Group whose offsets are taken over, for position Group. It must have no members then. */
+  /**
+   * Group whose offsets are taken over, for position Group. Its members should stop first, since what they read later
+   * is read again.
+   */
   readonly groupId?: string
   /** Where to begin by partition, for position Offsets. */
   readonly offsets?: readonly PartitionOffset[]
@@ -181,7 +187,7 @@ export interface TopicBatchSpec {
   readonly triggerInterval?: string
   /** A commit is made when this many records wait. No limit when absent. */
   readonly maxRecords?: number
-  /** A commit is made when keys and values of this size wait, between `64Ki` and `1Gi`. */
+  /** A commit is made when records of about this size wait, between `64Ki` and `1Gi`. */
   readonly maxBytes?: string
 }
 
@@ -233,7 +239,7 @@ export interface BatchSpec {
   readonly triggerInterval: string
   /** A commit is made when this many records wait. No limit when absent. */
   readonly maxRecords?: number
-  /** A commit is made when keys and values of this size wait, between `64Ki` and `1Gi`. */
+  /** A commit is made when records of about this size wait, between `64Ki` and `1Gi`. */
   readonly maxBytes: string
 }
 
@@ -246,8 +252,8 @@ export interface SinkSpec {
 /** Delta Lake tables on an object store or in a folder. */
 export interface DeltaSpec {
   /**
-   * `s3://bucket/prefix` or `file:///folder`, without a slash at the end; table `a.b` lies at `<location>/a/b`. On
-   * Kubernetes a folder must be on a volume that all consumers share, so it is for one machine. Immutable.
+   * `s3://bucket/prefix` or `file:///folder`, without a slash at the end; table `a.b` lies at `<location>/a/b`. A
+   * folder is for `bronze run` on one machine: consumers on Kubernetes have none. Immutable.
    */
   readonly location: string
   /**

@@ -31,6 +31,14 @@ export const rules: ReadonlyMap<string, Rule> = new Map([
       topic => canonical([topic.format, sorted(topic.columns), topic.batch ?? null])
     )
   ),
+  rule<BronzePipelineSpec>(
+    'no table may lie inside another: with a table `a` there can be no table `a.b`',
+    ({ topics }) => {
+      const tables = new Set(topics.map(topic => topic.table))
+      const outer = (table: string) => [...table.matchAll(/[.]/g)].map(({ index }) => table.slice(0, index))
+      return !topics.some(topic => outer(topic.table).some(name => tables.has(name)))
+    }
+  ),
   rule<BronzePipelineSpec>('each topic may be read by one entry only', ({ topics }) =>
     areUnique(topics.flatMap(topicName))
   ),
@@ -61,7 +69,7 @@ export const rules: ReadonlyMap<string, Rule> = new Map([
     const [before = '', after = ''] = (self.deadLetters.table ?? 'dlq_{table}').split('{table}')
     const isTaken = (name: string) =>
       name.length > before.length + after.length && name.startsWith(before) && name.endsWith(after)
-    return !self.topics.some(topic => isTaken(topic.table.split('.').at(-1)!))
+    return !self.topics.some(topic => topic.table.split('.').some(isTaken))
   }),
   rule<BronzePipelineSpec>('a topic may not be named as deadLetters.topic names dead-letter topics', self => {
     if (self.deadLetters.policy !== 'Topic') return true

@@ -69,7 +69,7 @@ test('the largest pipelines stay within what the API server spends on rules', ne
       topics: Array.from({ length: topics }, (_, index) => ({
         name: `entry-${index}`,
         topic: `topic-${index}`.padStart(60, 't'),
-        table: `bronze.table_${index}`.padEnd(60, 't'),
+        table: `lake.bronze.table_${index}`.padEnd(60, 't'),
         columns: columns.slice(0, columnsEach)
       })),
       sink: { delta: { location: 's3://lake/bronze' } }
