@@ -1,7 +1,6 @@
 import { type CommitAuthor, type Staged } from '../../sink.ts'
-import { addOf, type Action, type BronzeCommit, type DataFile, type DeadLetterFile, type Txn } from './actions.ts'
+import { ENGINE, addOf, type Action, type BronzeCommit, type DataFile, type DeadLetterFile, type Txn } from './actions.ts'
 import { markerAppId, mergeRanges, offsetAppId } from './offsets.ts'
-import { ENGINE } from './table.ts'
 
 /** What `stage` leaves for `commit`: plain JSON. */
 export interface StagedFiles {

@@ -33,13 +33,13 @@ export interface DeltaSinkOptions {
   readonly clock: Clock
   readonly log: Log
   readonly author: CommitAuthor
-  /** Default 20: with back-off about a minute. */
+  /** Default 40, of which trouble with the store takes at most 15 s. */
   readonly commitAttempts?: number
   /** Whether this process writes checkpoints; true unless a test counts operations. */
   readonly checkpoints?: boolean
 }
 
-const DEFAULT_COMMIT_ATTEMPTS = 20
+const DEFAULT_COMMIT_ATTEMPTS = 40
 
 /** One bronze table and its dead-letter table as Delta tables. Offsets are `txn` actions, one per key (see `offsets.ts`). */
 export function openDeltaSink(options: DeltaSinkOptions): Sink {

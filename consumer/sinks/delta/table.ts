@@ -4,18 +4,20 @@ import { FatalError, RetryableError } from '../../../lib/errors.ts'
 import { type Log } from '../../../lib/log.ts'
 import { type TableSchema } from '../../columns/schema.ts'
 import { type ObjectStore } from '../../store/object-store.ts'
-import { type Action } from './actions.ts'
+import { ENGINE, type Action } from './actions.ts'
 import { checkpointPath, entryPath, formatEntry } from './log.ts'
 import { loadSnapshot, readEntries, readEntry, type LogEntry } from './load.ts'
 import { OUR_PROTOCOL, checkFeatures, checkPartitioning } from './protocol.ts'
 import { deltaSchema, formatSchema, missingFields, parseSchema, type DeltaField } from './schema.ts'
 import { applyEntry, isRolledBack, type Snapshot } from './snapshot.ts'
 
-export const ENGINE = 'bronze-operator'
-
 /** A snapshot older than this may lie before the end of a log that was cleaned since: an old number is free again. */
 const FRESH_MS = 10 * 60_000
-const ATTEMPTS_BACKOFF = { firstMs: 20, maxMs: 5_000 }
+/** Others were faster: look and try again soon. */
+const CONTENTION_BACKOFF = { firstMs: 5, maxMs: 500 }
+const TROUBLE_BACKOFF = { firstMs: 100, maxMs: 5_000 }
+/** Trouble that lasts longer is the caller's: it recovers, and on SIGTERM it must end within the grace period. */
+const MAX_TROUBLE_MS = 15_000
 
 export interface DeltaTableOptions {
   /** Rooted at the table. */
@@ -72,7 +74,7 @@ export class DeltaTable {
       await this.store
         .putIfAbsent(entryPath(0), [formatEntry(this.#firstActions(schema))])
         .catch(rethrowUnlessRetryable)
-      if (attempt > 1) await this.#backOff(attempt)
+      if (attempt > 1) await this.#backOff(attempt, TROUBLE_BACKOFF)
     }
     await this.transact([`open-${randomId(this.#options.clock)}`], () => ({ stop: undefined }))
   }
@@ -99,8 +101,10 @@ export class DeltaTable {
     const ids = new Set(commitIds)
     let trouble: RetryableError | undefined
     let mayBeIn: number | undefined
+    const giveUpMs = this.#options.clock.now() + MAX_TROUBLE_MS
     for (let attempt = 1; attempt <= this.#options.commitAttempts; attempt++) {
-      if (attempt > 1) await this.#backOff(attempt)
+      if (trouble !== undefined && this.#options.clock.now() > giveUpMs) break
+      if (attempt > 1) await this.#backOff(attempt, trouble === undefined ? CONTENTION_BACKOFF : TROUBLE_BACKOFF)
       try {
         const isFirst = attempt === 1 && this.#isFresh()
         if (isFirst) await this.#verify()
@@ -254,9 +258,9 @@ export class DeltaTable {
     return { commitInfo: { timestamp, operation, operationParameters: {}, isBlindAppend: true, engineInfo: ENGINE } }
   }
 
-  async #backOff(attempt: number): Promise<void> {
+  async #backOff(attempt: number, limits: { readonly firstMs: number; readonly maxMs: number }): Promise<void> {
     const { clock } = this.#options
-    await clock.sleep(backoffMs(attempt - 1, clock.random(), ATTEMPTS_BACKOFF))
+    await clock.sleep(backoffMs(attempt - 1, clock.random(), limits))
   }
 }
 
