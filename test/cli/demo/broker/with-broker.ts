@@ -17,7 +17,8 @@ export async function withBroker<T>(
   const connection = new Connection('test', { requestTimeout: 10_000 })
   try {
     await connection.connect('127.0.0.1', broker.port)
-    const kafkajs = new Kafka({ clientId: 'test', brokers: [broker.bootstrap], logLevel: logLevel.NOTHING })
+    const retry = { initialRetryTime: 10, maxRetryTime: 50, retries: 5 }
+    const kafkajs = new Kafka({ clientId: 'test', brokers: [broker.bootstrap], logLevel: logLevel.NOTHING, retry })
     return await body(broker, { kafkajs, connection })
   } finally {
     await connection.close().catch(() => {})
