@@ -29,6 +29,7 @@ const PURE = [
   'lib/backoff.ts',
   'lib/duration.ts',
   'lib/errors.ts',
+  'lib/figures.ts',
   'lib/quantity.ts',
   'consumer/columns/',
   'consumer/decode/',
@@ -41,13 +42,23 @@ const PURE = [
   'consumer/record-batch.ts',
   'consumer/topics.ts',
   'consumer/sinks/delta/',
-  'operator/plan',
-  'operator/resources',
-  'operator/scale',
-  'operator/conditions'
+  'operator/conditions.ts',
+  'operator/covers.ts',
+  'operator/facts.ts',
+  'operator/kube.ts',
+  'operator/lag.ts',
+  'operator/names.ts',
+  'operator/notes.ts',
+  'operator/plan.ts',
+  'operator/resources.ts',
+  'operator/scale.ts',
+  'operator/status.ts',
+  'operator/summary.ts',
+  'operator/workload.ts'
 ]
-/** The shells among them, and the folders of crds/ that pure files may use. */
+/** The shells among them. */
 const SHELLS = [
+  'consumer/sinks/delta/checkpoint.ts',
   'consumer/sinks/delta/sink.ts',
   'consumer/sinks/delta/table.ts',
   'consumer/sinks/delta/load.ts',

@@ -1,5 +1,8 @@
 import { type CommitAuthor, type StagedRange } from '../../sink.ts'
 
+/** What our commits name as their engine. */
+export const ENGINE = 'bronze-operator'
+
 /** The actions of a Delta log entry that a writer of appends must know (PROTOCOL.md, "Actions"). */
 export interface Protocol {
   readonly minReaderVersion: number

@@ -1,5 +1,13 @@
 import { type CommitAuthor, type Staged } from '../../sink.ts'
-import { ENGINE, addOf, type Action, type BronzeCommit, type DataFile, type DeadLetterFile, type Txn } from './actions.ts'
+import {
+  ENGINE,
+  addOf,
+  type Action,
+  type BronzeCommit,
+  type DataFile,
+  type DeadLetterFile,
+  type Txn
+} from './actions.ts'
 import { markerAppId, mergeRanges, offsetAppId } from './offsets.ts'
 
 /** What `stage` leaves for `commit`: plain JSON. */
