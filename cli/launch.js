@@ -20,8 +20,10 @@ export function isNewEnough(version) {
  */
 export function nodeOf(platform, arch) {
   const isWindows = platform === 'win32'
+  // Apple silicon came after the naming.
+  const prefix = platform === 'darwin' && arch === 'arm64' ? 'node-bin' : 'node'
   return {
-    packageName: `node-${isWindows ? 'win' : platform}-${arch}`,
+    packageName: `${prefix}-${isWindows ? 'win' : platform}-${arch}`,
     binary: isWindows ? 'bin/node.exe' : 'bin/node'
   }
 }

