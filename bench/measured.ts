@@ -17,12 +17,14 @@ export interface Measured {
   readonly account: Promise<Account>
 }
 
+/** For looking into a run: `BENCH_NODE_ARGS="--cpu-prof --cpu-prof-dir=…"`. */
+const NODE_ARGS = (process.env['BENCH_NODE_ARGS'] ?? '').split(' ').filter(arg => arg !== '')
 const ACCOUNT = fileURLToPath(new URL('account.ts', import.meta.url))
 
 /** Starts a program of ours as a process of its own that keeps an account. */
 export function measured(folder: string, name: string, script: URL, args: readonly string[]): Measured {
   const file = join(folder, `${name}.account.json`)
-  const child = spawn(process.execPath, ['--import', ACCOUNT, fileURLToPath(script), ...args], {
+  const child = spawn(process.execPath, [...NODE_ARGS, '--import', ACCOUNT, fileURLToPath(script), ...args], {
     stdio: ['pipe', 'pipe', 'inherit'],
     env: { ...process.env, BENCH_ACCOUNT: file }
   })
