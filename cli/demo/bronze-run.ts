@@ -36,7 +36,7 @@ export class BronzeRun {
   }
 
   /** Asks it to stop its consumers and end. */
-  stop(): void {
-    this.#child.kill('SIGTERM')
+  stop(signal: NodeJS.Signals): void {
+    this.#child.kill(signal)
   }
 }

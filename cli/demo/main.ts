@@ -59,10 +59,10 @@ async function main(): Promise<number> {
     writeFileSync(file, manifest({ bootstrap: broker.bootstrap, location: pathToFileURL(tables).href, commitRecords }))
     step(`bronze run -f ${file} --consumers 2 --until-caught-up`)
     const exitCode = await run(file, folder, tablePaths(tables, 'bronze.flights').table)
-    if (exitCode !== 0) {
+    if (exitCode > 128) say(`\nstopped; what there is so far is in ${folder}\n`)
+    else if (exitCode !== 0)
       say(`\nbronze run ended with exit code ${exitCode}; what its consumers said is in ${join(folder, 'logs')}\n`)
-      return exitCode
-    }
+    if (exitCode !== 0) return exitCode
     step('The tables, read back by DuckDB')
     const seconds = () => (performance.now() - startedMs) / 1000
     return await report({ folder, tables, broker, dataSets, fed, seconds, say })
@@ -104,7 +104,7 @@ async function run(file: string, folder: string, firstTable: string): Promise<nu
     toGo = line.lag
     say(toGo === 0 ? '  caught up\n' : `  ${toGo.toLocaleString('en-US')} records to go\n`)
   })
-  const stop = () => bronze.stop()
+  const stop = (signal: NodeJS.Signals) => bronze.stop(signal)
   for (const signal of SIGNALS) process.on(signal, stop)
   try {
     return await bronze.ended
