@@ -6,6 +6,7 @@ import { type SettledPipeline } from '../crds/settled.ts'
 import { systemClock } from '../lib/clock.ts'
 import { EXIT_CONFIGURATION, EXIT_DEFECT, FatalError, errorText } from '../lib/errors.ts'
 import { jsonLog, type Log } from '../lib/log.ts'
+import { retrying } from '../lib/retry.ts'
 import { secretFolder } from '../lib/secrets.ts'
 import { Health } from './health.ts'
 import { ingest } from './ingest.ts'
@@ -17,6 +18,7 @@ import { startServer } from './server.ts'
 import { openDeltaSink } from './sinks/delta/sink.ts'
 import { openKafkaSource } from './source/kafka-source.ts'
 import { openDeadLetterProducer } from './source/producer.ts'
+import { type ObjectStore } from './store/object-store.ts'
 import { openObjectStore } from './store/open.ts'
 
 const SESSION_TIMEOUT_MS = 30_000
@@ -67,8 +69,6 @@ async function consume(pipeline: SettledPipeline, options: ConsumerOptions, log:
   const stopping = stopSignal(options, pipeline, log)
   const readSecret = secretFolder(options.secretsFolder)
   const memory = planMemory(await memoryLimitBytes(options.memoryBytes))
-  const { delta } = pipeline.sink
-  const store = await openObjectStore(delta.location, delta.s3, readSecret)
   const identity = { clientId: options.instanceId, readSecret, clock: systemClock, log }
   const limits = { ...memory, sessionTimeoutMs: SESSION_TIMEOUT_MS, metadataRefreshMs: METADATA_REFRESH_MS }
   const source = openKafkaSource({ ...identity, pipeline, instanceId: options.instanceId, limits })
@@ -82,17 +82,32 @@ async function consume(pipeline: SettledPipeline, options: ConsumerOptions, log:
     createdAt: pipeline.createdAt,
     consumerId: options.instanceId
   }
-  log.info('starting', { budgetBytes: memory.budgetBytes, fetchBytes: memory.fetchBytes, location: store.location })
+  const observer = allOf([health.observer, metrics.observer])
+  const { location, s3 } = pipeline.sink.delta
+  log.info('starting', { budgetBytes: memory.budgetBytes, fetchBytes: memory.fetchBytes, location })
+  let store: ObjectStore | undefined
   try {
+    store = await retrying(
+      () => openObjectStore(location, s3, readSecret),
+      systemClock,
+      stopping,
+      (error, waitMs) => {
+        log.warn('the store could not be reached', { code: error.code, waitMs }, error)
+        observer.sinkFailed(location, error.code)
+      }
+    )
+    if (store === undefined) return
+    observer.sinkWorks(location)
+    const opened = store
     await ingest(
       pipeline,
       {
         source,
-        openSink: plan => openDeltaSink({ plan, pipeline, store, clock: systemClock, log, author }),
+        openSink: plan => openDeltaSink({ plan, pipeline, store: opened, clock: systemClock, log, author }),
         sendDeadLetters: records => producer.send(records),
         clock: systemClock,
         log,
-        observer: allOf([health.observer, metrics.observer]),
+        observer,
         author,
         budgetBytes: memory.budgetBytes,
         onBufferBytes: read => {
@@ -102,7 +117,7 @@ async function consume(pipeline: SettledPipeline, options: ConsumerOptions, log:
       stopping
     )
   } finally {
-    await Promise.allSettled([producer.close(), store.close()])
+    await Promise.allSettled([producer.close(), store?.close()])
     server.close()
     server.closeAllConnections()
   }
