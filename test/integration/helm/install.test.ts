@@ -84,6 +84,8 @@ suite('the chart', need('kube', 'helm'), () => {
       ['no', 'create', 'leases.coordination.k8s.io', '-n', 'anywhere'],
       ['no', 'patch', 'customresourcedefinitions.apiextensions.k8s.io/other.example'],
       ['no', 'delete', 'bronzepipelines.bronze.dev', '-n', 'anywhere'],
+      ['yes', 'get', 'secrets', '-n', 'anywhere'],
+      ['no', 'list', 'secrets', '-n', 'anywhere'],
       ['no', 'create', 'secrets', '-n', 'anywhere'],
       ['no', 'create', 'pods', '-n', 'anywhere'],
       ['no', 'create', 'rolebindings.rbac.authorization.k8s.io', '-n', 'anywhere']
@@ -140,7 +142,7 @@ suite('the chart', need('kube', 'helm'), () => {
       ['default', 'yes'],
       ['bronze', 'no']
     ] as const) {
-      const { stdout } = await kube.kubectl(['auth', 'can-i', 'list', 'secrets', '-n', namespace, `--as=${account}`])
+      const { stdout } = await kube.kubectl(['auth', 'can-i', 'get', 'secrets', '-n', namespace, `--as=${account}`])
       assert.equal(stdout.trim(), answer, namespace)
     }
     await succeed(kube.helm(['upgrade', 'three', chart, '-n', 'bronze', '--set', 'crds.upgrade=false']))
