@@ -16,7 +16,10 @@ export interface Io {
   readonly stderr: NodeJS.WriteStream
   /** Relative paths are meant from here. */
   readonly cwd: string
-  /** Calls `handler` on SIGINT, SIGTERM and SIGHUP instead of ending at once; returns how to end that. */
+  /**
+   * Calls `handler` on SIGINT, SIGTERM and SIGHUP instead of ending at once, and with SIGPIPE when nobody reads standard
+   * output any more; returns how to end that.
+   */
   readonly onSignal: (handler: (signal: NodeJS.Signals) => void) => () => void
 }
 

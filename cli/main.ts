@@ -57,12 +57,14 @@ function fail(io: Io, message: string, exitCode: number): number {
   return exitCode
 }
 
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+let onReaderGone = () => {}
 // A reader that goes away (`bronze ... | head`) is no defect.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error
+  onReaderGone()
 })
-
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 const io: Io = {
   stdin: () => process.stdin,
@@ -71,6 +73,10 @@ const io: Io = {
   cwd: process.cwd(),
   onSignal: handler => {
     for (const signal of SIGNALS) process.on(signal, handler)
+    onReaderGone = () => {
+      onReaderGone = () => {}
+      handler('SIGPIPE')
+    }
     return () => {
       for (const signal of SIGNALS) process.off(signal, handler)
     }

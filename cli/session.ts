@@ -1,6 +1,6 @@
 import { type SettledPipeline } from '../crds/settled.ts'
 import { type Clock } from '../lib/clock.ts'
-import { EXIT_CONFIGURATION, FatalError, RetryableError } from '../lib/errors.ts'
+import { EXIT_CONFIGURATION, EXIT_DEFECT, FatalError, RetryableError, errorText } from '../lib/errors.ts'
 import { replicasFor } from '../operator/scale.ts'
 import { CatchUp } from './catch-up.ts'
 import { EXIT_OK, EXIT_PROBLEMS } from './command.ts'
@@ -28,7 +28,7 @@ export interface SessionOptions {
 
 /** `npm run` and terminals both send a Ctrl-C on: the second within this time is the same one. */
 const SAME_INTERRUPT_MS = 500
-const SIGNAL_NUMBERS: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 }
+const SIGNAL_NUMBERS: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGPIPE: 13, SIGTERM: 15 }
 
 /** One `bronze run`: starts consumers, looks at Kafka and at them again and again, shows it, and stops them at the end. */
 export class RunSession {
@@ -75,13 +75,20 @@ export class RunSession {
       }
       if (this.#supervisor.status().length > 0)
         this.#tell({ level: 'info', reason: 'Stopping', message: 'stopping the consumers' })
-    } finally {
-      // Also after a defect of our own: consumers never outlive the run.
-      await this.#supervisor.stop(this.#pipeline.consumer.terminationGracePeriodSeconds * 1000)
+    } catch (error) {
+      // A defect of our own: consumers never outlive the run, and its last line comes all the same.
+      await this.#stopAll()
+      display.end({ atMs: clock.now(), outcome: 'Failed', exitCode: EXIT_DEFECT, message: errorText(error) }, undefined)
+      throw error
     }
+    await this.#stopAll()
     const end = { ...this.#verdict(), atMs: clock.now() }
     display.end(end, await this.#lastStatus())
     return end
+  }
+
+  #stopAll(): Promise<void> {
+    return this.#supervisor.stop(this.#pipeline.consumer.terminationGracePeriodSeconds * 1000)
   }
 
   /** The first asks for a clean stop, the second kills. */

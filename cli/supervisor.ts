@@ -1,6 +1,6 @@
 import { backoffMs } from '../lib/backoff.ts'
 import { type Clock } from '../lib/clock.ts'
-import { EXIT_CONFIGURATION } from '../lib/errors.ts'
+import { EXIT_CONFIGURATION, errorText } from '../lib/errors.ts'
 
 /** One consumer process, as the supervisor sees it. */
 export interface ConsumerProcess {
@@ -139,7 +139,12 @@ export class Supervisor {
   }
 
   async #runOnce(slot: Slot): Promise<ConsumerEnd> {
-    const process = await this.#ports.start(slot.name)
+    let process: ConsumerProcess
+    try {
+      process = await this.#ports.start(slot.name)
+    } catch (error) {
+      return { code: null, signal: null, reason: 'NotStarted', message: errorText(error), lastLines: [] }
+    }
     slot.process = process
     // A stop that was asked for meanwhile has not reached it.
     if (this.#stopping.signal.aborted) process.stop()

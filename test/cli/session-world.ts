@@ -1,6 +1,6 @@
 import { type Display } from '../../cli/screen.ts'
 import { RunSession, type SessionOptions } from '../../cli/session.ts'
-import { type RunEvent, type RunStatus } from '../../cli/status.ts'
+import { type RunEnd, type RunEvent, type RunStatus } from '../../cli/status.ts'
 import { type ConsumerEnd, type ConsumerProcess } from '../../cli/supervisor.ts'
 import { readPipelines } from '../../crds/documents.ts'
 import { settle } from '../../crds/settle.ts'
@@ -120,7 +120,9 @@ export class World implements Display {
   }
 
   last: RunStatus | undefined
-  end(_: unknown, last: RunStatus | undefined): void {
+  ended: RunEnd | undefined
+  end(end: RunEnd, last: RunStatus | undefined): void {
+    this.ended = end
     this.last = last
   }
 

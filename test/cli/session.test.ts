@@ -187,3 +187,14 @@ test('a second Ctrl-C kills, but the same one seen twice does not', async () => 
     assert.equal(world.consumer('taxi-0').wasKilled, isKilled)
   }
 })
+
+test('after a defect the consumers are stopped and the last line is written, then it is thrown', async () => {
+  const world = new World()
+  const session = world.session({ consumers: 1 })
+  world.next(() => {
+    throw new TypeError('x is undefined')
+  })
+  await assert.rejects(session.run(), TypeError)
+  assert.deepEqual(world.reasons().at(-1), 'ConsumerStopped')
+  assert.equal(world.ended?.outcome, 'Failed')
+})

@@ -156,6 +156,26 @@ test('a program that is not there counts as ended and is tried again', async () 
   assert.match(end.message ?? '', /ENOENT/)
 })
 
+test('a start that throws is an end like another', async () => {
+  const events: ConsumerEvent[] = []
+  const supervisor = new Supervisor({
+    clock: fastClock,
+    start: () => Promise.reject(new Error('no file descriptors left')),
+    onEvent: event => {
+      events.push(event)
+    }
+  })
+  supervisor.start(['taxi-0'])
+  while (events.length < 4) await systemClock.sleep(5)
+  await supervisor.stop(60_000)
+  assert.deepEqual(
+    events.slice(0, 4).map(({ kind }) => kind),
+    ['ended', 'restarting', 'ended', 'restarting']
+  )
+  const end = events.find(event => event.kind === 'ended')?.end
+  assert.deepEqual([end?.reason, end?.message], ['NotStarted', 'no file descriptors left'])
+})
+
 test('consumers end by themselves when the run is killed', async () => {
   const own = await mkdtemp(join(folder, 'killed-'))
   const logFile = join(own, 'taxi-0.log')
