@@ -5,7 +5,7 @@ import { type Put } from './proxy.ts'
 export const MOMENTS = ['any time', 'commit sent', 'commit done', 'upload done', 'dead letters published'] as const
 export type Moment = (typeof MOMENTS)[number]
 
-const PATIENCE_MS = 4000
+const PATIENCE_MS = 10_000
 
 /** Kills consumers one after the other, at moments that it chooses. */
 export class Executioner {
@@ -17,6 +17,8 @@ export class Executioner {
     'upload done': 0,
     'dead letters published': 0
   }
+  /** Consumers that were seen to commit. */
+  readonly atWork = new Set<number>()
   readonly #kill: (slot: number) => boolean
   readonly #random: () => number
   #aim: { slot: number; moment: Moment; hit: () => void } | undefined
@@ -58,6 +60,7 @@ export class Executioner {
 
   /** What a proxy tells of a consumer's PUT; true when the consumer was killed for it. */
   witness(slot: number, phase: 'before' | 'after', put: Put): boolean {
+    if (put.isConditional) this.atWork.add(slot)
     const aim = this.#aim
     if (aim?.slot !== slot || momentOf(phase, put) !== aim.moment || !this.#kill(slot)) return false
     this.#aim = undefined

@@ -102,6 +102,27 @@ test('a delayed write is overtaken', async () => {
   })
 })
 
+test('a client that hangs up while the store works disturbs nobody', async () => {
+  let release = () => {}
+  const held = new Promise<void>(resolve => (release = resolve))
+  const slow = createServer((_, response) => void held.then(() => response.end('late')))
+  slow.listen(0, '127.0.0.1')
+  await once(slow, 'listening')
+  const asked = once(slow, 'request')
+  const to = `http://127.0.0.1:${(slow.address() as AddressInfo).port}`
+  await withProxy({ ...always({ kind: 'none' }), upstream: to }, async endpoint => {
+    const gone = new AbortController()
+    const given = assert.rejects(fetch(`${endpoint}/slow`, { signal: gone.signal }))
+    await asked
+    gone.abort()
+    await given
+    release()
+    assert.equal(await (await fetch(`${endpoint}/again`)).text(), 'late')
+  })
+  slow.close()
+  slow.closeAllConnections()
+})
+
 for (const [phase, kept] of [
   ['before', false],
   ['after', true]

@@ -79,11 +79,10 @@ async function serve(exchange: Exchange, { upstream, intercept }: ProxyOptions, 
   const sent = request({ hostname, port, method: incoming.method, path: incoming.url, headers, agent })
   sent.on('error', hangUp)
   sent.on('response', answer => {
-    if (put !== undefined && intercept?.('after', put) === true) return void hangUp()
-    if (fault.kind === 'loseResponse') {
-      answer.resume()
-      return void hangUp()
-    }
+    if (put !== undefined && intercept?.('after', put) === true) hangUp()
+    if (fault.kind === 'loseResponse') hangUp()
+    // Also when the client has gone meanwhile: the connection to the store is used again.
+    if (incoming.socket.destroyed) return void answer.resume()
     response.writeHead(answer.statusCode ?? 502, answer.headers)
     if (fault.kind === 'cutResponse') answer.once('data', hangUp)
     // Either side may be gone before the end: nothing is left to do then.

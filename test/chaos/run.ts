@@ -106,6 +106,9 @@ async function unrest(
   const { records, seed, kills, pauses, secondsBetweenKills } = options
   const random = randomFrom(seed, 2)
   await members.start()
+  // On a busy machine it takes a while until all have come together; before, there is nothing to interrupt.
+  for (let left = 60; left > 0 && executioner.atWork.size < CONSUMERS && members.failure === undefined; left--)
+    await wait(1000)
   const feed = { bootstrap, records, seed, seconds: (kills + 1) * secondsBetweenKills }
   const flags = Object.entries(feed).map(([name, value]) => `--${name}=${value}`)
   const producer = startProcess(process.execPath, [PRODUCER, ...flags], { log: join(logs, 'producer.log') })
