@@ -117,14 +117,8 @@ async function runIn(
 ): Promise<number> {
   const settled = settle(pipeline)
   if (settled.suspend) throw new FatalError('Suspended', 'spec.suspend is true: set it to false to run the pipeline')
-  const logs = options.logFolder ?? (await mkdtemp(join(tmpdir(), `bronze-logs-${settled.name}-`)))
-  const folders = {
-    pipelineFile: join(work, 'pipeline.yaml'),
-    secrets: join(work, 'secrets'),
-    logs,
-    terminations: join(work, 'ends')
-  }
-  await layOut(folders, pipeline, secrets, options)
+  const laidOut = await layOut(work, pipeline, secrets, options)
+  const folders = { ...laidOut, logs: await logFolder(options, settled.name) }
   const sampler = openLagSampler(settled, secretFolder(folders.secrets), new KafkaClusters(systemClock), Date.now)
   const { limits } = settled.consumer.resources
   const memoryBytes = limits?.['memory'] === undefined ? undefined : parseQuantity(limits['memory'])
@@ -144,23 +138,35 @@ async function runIn(
   } finally {
     stopListening()
     sampler.close()
-    if (options.logFolder === undefined && session.failures === 0) await rm(logs, { recursive: true, force: true })
+    if (options.logFolder === undefined && session.failures === 0)
+      await rm(folders.logs, { recursive: true, force: true })
   }
 }
 
 async function layOut(
-  folders: LocalFolders,
+  work: string,
   pipeline: BronzePipeline,
   secrets: readonly SecretDocument[],
   { secretsFolder }: RunOptions
-): Promise<void> {
-  await mkdir(folders.logs, { recursive: true })
+): Promise<Omit<LocalFolders, 'logs'>> {
+  const folders = {
+    pipelineFile: join(work, 'pipeline.yaml'),
+    secrets: join(work, 'secrets'),
+    terminations: join(work, 'ends')
+  }
   await mkdir(folders.terminations)
   // JSON is YAML.
   await writeFile(folders.pipelineFile, `${JSON.stringify(pipeline, undefined, 2)}\n`, { mode: 0o600 })
   const namespace = pipeline.metadata.namespace ?? 'default'
   const own = secrets.filter(secret => (secret.namespace ?? namespace) === namespace)
   await layOutSecrets(folders.secrets, own, secretsFolder)
+  return folders
+}
+
+async function logFolder({ logFolder }: RunOptions, name: string): Promise<string> {
+  if (logFolder === undefined) return await mkdtemp(join(tmpdir(), `bronze-logs-${name}-`))
+  await mkdir(logFolder, { recursive: true })
+  return logFolder
 }
 
 function displayFor({ output }: RunOptions, { stdout }: Io): Display {
