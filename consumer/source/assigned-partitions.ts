@@ -12,8 +12,11 @@ export class AssignedPartitions {
     return this.#assigned.length + this.#revoked.length > 0
   }
 
-  /** Takes over what the group gives; what is kept is not touched. */
-  update(partitions: readonly TopicPartition[], topicIdOf: (topic: string) => string): void {
+  /**
+   * Takes over what the group gives; what is kept is not touched. A partition whose topic is not known here yet
+   * (`topicIdOf` gives undefined) waits for the next call: without its id a topic made anew would pass for the old one.
+   */
+  update(partitions: readonly TopicPartition[], topicIdOf: (topic: string) => string | undefined): void {
     const held = new Set(partitions.map(partitionId))
     for (const [id, cursor] of this.cursors) {
       if (held.has(id)) continue
@@ -24,9 +27,10 @@ export class AssignedPartitions {
       else this.#revoked.push(cursor.partition)
     }
     for (const { topic, partition } of partitions) {
-      const assigned: Partition = { topic, topicId: topicIdOf(topic), partition }
+      const topicId = topicIdOf(topic)
+      if (topicId === undefined || this.cursors.has(partitionId({ topic, partition }))) continue
+      const assigned: Partition = { topic, topicId, partition }
       const cursor = new Cursor(assigned)
-      if (this.cursors.has(cursor.id)) continue
       this.cursors.set(cursor.id, cursor)
       this.#assigned.push(assigned)
     }

@@ -34,8 +34,9 @@ export class Connections {
     const key = `${purpose} ${host}:${port}`
     for (let known = this.#links.get(key); known !== undefined; known = this.#links.get(key)) {
       const link = await known
-      if (link.isOpen) return link
+      if (await link.isUsable()) return link
       if (this.#links.get(key) === known) this.#links.delete(key)
+      void link.close()
     }
     if (this.#isClosed) throw new RetryableError('SourceClosed', 'the source is closed')
     const made = this.#connect(purpose, { host, port })
@@ -89,8 +90,11 @@ export class Link {
     this.#versions = versions
   }
 
-  get isOpen(): boolean {
-    return this.#connection.isConnected()
+  /** While the library authenticates anew (KIP-368) the broker takes nothing else: waits for that. */
+  async isUsable(): Promise<boolean> {
+    const connection = this.#connection
+    if (connection.status === 'reauthenticating') await connection.ready().catch(() => {})
+    return connection.isConnected()
   }
 
   /** The first of `candidates` that the broker takes. */

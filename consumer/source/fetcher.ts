@@ -185,7 +185,8 @@ export class Fetcher {
     cursor.logStart = logStart
     cursor.endOffset = lastStableOffset
     if (records === undefined) return undefined
-    const { nextOffset, leaderEpoch } = summarize(records, from)
+    const isWhole = cursor.isStuck
+    const { nextOffset, leaderEpoch } = summarize(records, from, isWhole)
     cursor.isStuck = nextOffset === from
     if (cursor.isStuck) return undefined
     cursor.fetchOffset = nextOffset
@@ -193,7 +194,7 @@ export class Fetcher {
     cursor.pending++
     cursor.pendingNode = node
     cursor.servedAt = ++this.#served
-    const set = new RecordSet(cursor.partition, records, from, new AbortedTransactions(aborted))
+    const set = new RecordSet(cursor.partition, records, from, new AbortedTransactions(aborted), isWhole)
     return { cursor, version: cursor.version, records: set }
   }
 }

@@ -66,6 +66,7 @@ class KafkaSource implements Source {
   readonly #outage: Outage
   #isOpen: (partition: PartitionId) => boolean = () => true
   #losses: SourceLoss[] = []
+  #held: readonly TopicPartition[] = []
   #failure: Error | undefined
   #isStarted = false
   #isClosed = false
@@ -128,7 +129,7 @@ class KafkaSource implements Source {
       membership: this.#membership,
       refreshMs: limits.metadataRefreshMs,
       onRecreated: cursor => this.#examine(cursor, RECREATED),
-      onRefreshed: () => this.#fetcher.wake(),
+      onRefreshed: () => this.#onAssigned(this.#held),
       onTrouble: error => this.#onTrouble(error)
     })
   }
@@ -226,7 +227,8 @@ class KafkaSource implements Source {
   }
 
   #onAssigned(partitions: readonly TopicPartition[]): void {
-    this.#partitions.update(partitions, topic => this.#cluster.topic(topic)?.topicId ?? '')
+    this.#held = partitions
+    this.#partitions.update(partitions, topic => this.#cluster.topic(topic)?.topicId)
     this.#fetcher.wake()
     this.#news.wake()
   }

@@ -29,12 +29,16 @@ interface Extent {
   readonly broken: string | undefined
 }
 
-/** The batch at `start`, or undefined where only a part of one is left: brokers cut the last batch at the byte limit. */
-function extentAt(set: Buffer, start: number): Extent | undefined {
-  if (start + MAGIC + 1 > set.length) return undefined
+/**
+ * The batch at `start`, or undefined where only a part of one is left: brokers cut the last batch at the byte limit.
+ * With `isWhole` the first was asked for alone and must be there to its end.
+ */
+function extentAt(set: Buffer, start: number, isWhole: boolean): Extent | undefined {
+  const cut = { start, end: set.length, broken: 'the batch ends before its length' }
+  if (start + MAGIC + 1 > set.length) return isWhole && start === 0 ? cut : undefined
   const end = start + LENGTH + 4 + set.readInt32BE(start + LENGTH)
   const magic = set.readInt8(start + MAGIC)
-  if (end > set.length) return undefined
+  if (end > set.length) return isWhole && start === 0 ? cut : undefined
   if (magic !== 2) {
     const isPlausible = (magic === 0 || magic === 1) && end > start + MAGIC
     return { start, end: isPlausible ? end : set.length, broken: `record format ${magic} is not supported, only 2` }
@@ -51,10 +55,10 @@ export interface RecordSetSummary {
 }
 
 /** Walks the headers alone: what to fetch next is known before anything is decompressed. */
-export function summarize(set: Buffer, from: number): RecordSetSummary {
+export function summarize(set: Buffer, from: number, isWhole = false): RecordSetSummary {
   let nextOffset = from
   let leaderEpoch = -1
-  for (let extent = extentAt(set, 0); extent !== undefined; extent = extentAt(set, extent.end)) {
+  for (let extent = extentAt(set, 0, isWhole); extent !== undefined; extent = extentAt(set, extent.end, isWhole)) {
     nextOffset = Math.max(nextOffset, nextOffsetOf(set, extent, nextOffset))
     if (extent.broken === undefined) leaderEpoch = set.readInt32BE(extent.start + LEADER_EPOCH)
   }
@@ -88,15 +92,17 @@ export class RecordSet {
   readonly partition: Partition
   readonly #set: Buffer
   readonly #aborted: AbortedTransactions
+  readonly #isWhole: boolean
   #at = 0
   #nextOffset: number
 
   /** Records below `from` are left out: the first batch may begin before it. */
-  constructor(partition: Partition, set: Buffer, from: number, aborted: AbortedTransactions) {
+  constructor(partition: Partition, set: Buffer, from: number, aborted: AbortedTransactions, isWhole = false) {
     this.partition = partition
     this.#set = set
     this.#nextOffset = from
     this.#aborted = aborted
+    this.#isWhole = isWhole
   }
 
   /** The offset after the last batch that was taken. */
@@ -107,7 +113,7 @@ export class RecordSet {
   /** Undefined at the end. Throws ChecksumError, having taken nothing, unless `isBelieved`. */
   next(isBelieved: boolean): RecordBatch | undefined {
     for (;;) {
-      const extent = extentAt(this.#set, this.#at)
+      const extent = extentAt(this.#set, this.#at, this.#isWhole)
       if (extent === undefined) return undefined
       const from = this.#nextOffset
       const nextOffset = nextOffsetOf(this.#set, extent, from)

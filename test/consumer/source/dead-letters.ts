@@ -126,7 +126,7 @@ interface Found {
 /** Reads with the library's own consumer, so that two implementations must agree. */
 async function consumeAll(bootstrap: string, topic: string, count: number): Promise<readonly Found[]> {
   const consumer = new Consumer({ clientId: 'reader', groupId: `reader-${topic}`, bootstrapBrokers: [bootstrap] })
-  const stream = await consumer.consume({ topics: [topic], mode: 'earliest', autocommit: false })
+  const stream = await consumer.consume({ topics: [topic], mode: 'earliest', autocommit: false, maxWaitTime: 100 })
   const found: Found[] = []
   for await (const message of stream) {
     const { partition, key, value, timestamp } = message

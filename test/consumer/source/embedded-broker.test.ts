@@ -12,5 +12,5 @@ after(async () => {
   await broker.stop()
 })
 
-testSource('embedded broker', {}, async () => cluster)
+testSource('embedded broker', {}, async () => cluster, 1500)
 testDeadLetters('embedded broker', {}, async () => cluster)

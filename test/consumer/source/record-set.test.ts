@@ -177,6 +177,17 @@ test('a damaged last offset does not lead over the batches that follow', () => {
   assert.equal(summarize(set, 0).nextOffset, 3)
 })
 
+test('a batch that was asked for alone and is not whole is corrupt, so that reading goes on', () => {
+  const cut = buildBatch({ baseOffset: 4, records: values('a') }).subarray(0, 65)
+  for (const set of [cut, cut.subarray(0, 10)]) {
+    const reader = new RecordSet(PARTITION, set, 4, new AbortedTransactions([]), true)
+    assert.equal(summarize(set, 4, true).nextOffset, 5)
+    const batch = reader.next(false)
+    assert.deepEqual([batch?.kind, batch?.nextOffset, batch?.records.length], ['corrupt', 5, set.length])
+    assert.equal(reader.next(false), undefined)
+  }
+})
+
 test('a batch whose bytes do not decompress is corrupt with its bytes', () => {
   for (const codec of [1, 2, 3, 4] as const) {
     const batch = buildBatch({ baseOffset: 0, codec, records: values('a'.repeat(100)) })

@@ -6,10 +6,16 @@ import { type Law, type Overrides } from './laws/law.ts'
 import { lossLaws } from './laws/loss.ts'
 import { readingLaws } from './laws/reading.ts'
 import { startLaws } from './laws/start.ts'
+import { wireLaws } from './laws/wire.ts'
 import { type TestCluster } from './test-cluster.ts'
 
-/** The laws of a source, the same on every broker. */
-export function testSource(name: string, options: { skip?: string }, clusterOf: () => Promise<TestCluster>): void {
+/** The laws of a source, the same on every broker. `sessionTimeoutMs` is the least the broker takes. */
+export function testSource(
+  name: string,
+  options: { skip?: string },
+  clusterOf: () => Promise<TestCluster>,
+  sessionTimeoutMs: number
+): void {
   const law: Law = (title, run) => {
     test(`${name}: ${title}`, options, async () => {
       const cluster = await clusterOf()
@@ -20,7 +26,8 @@ export function testSource(name: string, options: { skip?: string }, clusterOf: 
           bootstrap: cluster.bootstrap,
           groupId: `g-${topic}`,
           topics: [topic],
-          ...overrides
+          ...overrides,
+          limits: { sessionTimeoutMs, ...overrides.limits }
         })
         sources.push(source)
         await source.source.open()
@@ -37,4 +44,5 @@ export function testSource(name: string, options: { skip?: string }, clusterOf: 
   groupLaws(law)
   startLaws(law)
   lossLaws(law)
+  wireLaws(law)
 }

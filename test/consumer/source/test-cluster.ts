@@ -38,7 +38,16 @@ export class TestCluster {
     compression: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd' = 'none',
     timestampMs?: number
   ): Promise<void> {
-    await this.#producer.send({ compression, acks: -1, messages: messages(topic, partition, values, timestampMs) })
+    // A topic that was just made, or made anew, is not known to every part of a broker at once.
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.#producer.send({ compression, acks: -1, messages: messages(topic, partition, values, timestampMs) })
+        return
+      } catch (error) {
+        if (attempt === 30) throw error
+        await new Promise(resolve => setTimeout(resolve, 100))
+      }
+    }
   }
 
   /** Sends `values` in one transaction and ends it as told. */

@@ -13,5 +13,5 @@ after(async () => {
 
 const clusterOf = () => (cluster ??= sharedKafka().then(({ bootstrap }) => new TestCluster(bootstrap)))
 
-testSource('Apache Kafka', need('kafka'), clusterOf)
+testSource('Apache Kafka', need('kafka'), clusterOf, 6000)
 testDeadLetters('Apache Kafka', need('kafka'), clusterOf)

@@ -26,19 +26,33 @@ export function groupLaws(law: Law): void {
     'a restart under the same name keeps its partitions without touching the others',
     async ({ cluster, topic, open }) => {
       await cluster.createTopic(topic, 4)
-      const stays = await open({ instanceId: 'stays', limits: { sessionTimeoutMs: 30_000 } })
-      const restarts = await open({ instanceId: 'restarts', limits: { sessionTimeoutMs: 30_000 } })
+      const stays = await open({ instanceId: 'stays', limits: { sessionTimeoutMs: 8000 } })
+      const restarts = await open({ instanceId: 'restarts', limits: { sessionTimeoutMs: 8000 } })
       await pollUntil([stays, restarts], () => stays.assigned.size === 2 && restarts.assigned.size === 2, 'two each')
       const changes = stays.changes.length
       const before = [...restarts.assigned.keys()].sort()
       await restarts.source.close({ leave: false })
-      const again = await open({ instanceId: 'restarts', limits: { sessionTimeoutMs: 30_000 } })
+      const again = await open({ instanceId: 'restarts', limits: { sessionTimeoutMs: 8000 } })
       await pollUntil([stays, again], () => again.assigned.size === 2, 'its partitions')
       assert.deepEqual([...again.assigned.keys()].sort(), before)
       await pollUntil([stays], () => stays.source.isMember(), 'membership')
       assert.equal(stays.changes.length, changes)
     }
   )
+
+  law('a leader that was restarted still deals new partitions', async ({ cluster, topic, open }) => {
+    await cluster.createTopic(topic, 2)
+    const limits = { sessionTimeoutMs: 8000 }
+    const leader = await open({ instanceId: 'leader', limits })
+    await pollUntil([leader], () => leader.assigned.size === 2, 'all partitions')
+    const other = await open({ instanceId: 'other', limits })
+    await pollUntil([leader, other], () => leader.assigned.size === 1 && other.assigned.size === 1, 'one each')
+    await leader.source.close({ leave: false })
+    const again = await open({ instanceId: 'leader', limits })
+    await pollUntil([again, other], () => again.assigned.size === 1, 'its partition')
+    await cluster.addPartitions(topic, 4)
+    await pollUntil([again, other], () => again.assigned.size === 2 && other.assigned.size === 2, 'two each')
+  })
 
   law('a second process under the same name fences the first, which stops', async ({ cluster, topic, open }) => {
     await cluster.createTopic(topic)
