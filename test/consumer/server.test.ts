@@ -10,7 +10,9 @@ import { startServer } from '../../consumer/server.ts'
 
 async function serve() {
   const health = new Health()
-  const lags: ReturnType<Source['lags']> = new Map([['my-topic-3', { endOffset: 100, logStart: 50, position: 40 }]])
+  const lags: ReturnType<Source['lags']> = new Map([
+    ['my-topic-3' as const, { endOffset: 100, logStart: 50, position: 40 }]
+  ])
   const metrics = new ConsumerMetrics({ lags: () => lags, bufferBytes: () => 7 })
   const state = { isMember: false }
   const server = await startServer('127.0.0.1', 0, { health, metrics, isReady: () => state.isMember })
