@@ -13,8 +13,9 @@ export class TestCluster {
     this.#producer = new Producer(options)
   }
 
+  /** Without retention by time: some laws produce records of long ago. */
   async createTopic(topic: string, partitions = 1, configs: Readonly<Record<string, string>> = {}): Promise<void> {
-    const settings = Object.entries(configs).map(([name, value]) => ({ name, value }))
+    const settings = Object.entries({ 'retention.ms': '-1', ...configs }).map(([name, value]) => ({ name, value }))
     await this.#admin.createTopics({ topics: [{ topic, partitions, replicas: 1 }], configs: settings })
   }
 
