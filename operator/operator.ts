@@ -33,6 +33,8 @@ export interface OperatorOptions {
   readonly upgradesDefinition: boolean
   readonly sampleIntervalMs: number
   readonly secretsIntervalMs: number
+  /** Figures of the status that moved are written at most this often; 30 s when absent. */
+  readonly figuresIntervalMs?: number
 }
 
 /** The operator without a process around it. */
@@ -93,7 +95,8 @@ export class Operator {
   }
 
   async #work(signal: AbortSignal): Promise<void> {
-    const { kube, clock, log, consumerImage, identity, sampleIntervalMs, secretsIntervalMs } = this.#options
+    const { kube, clock, log, identity, sampleIntervalMs } = this.#options
+    const { consumerImage, secretsIntervalMs, figuresIntervalMs } = this.#options
     const aborted = new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
     await Promise.race([this.#stores.synced(), aborted])
     const secrets = new SecretReader(kube, clock)
@@ -108,7 +111,7 @@ export class Operator {
     })
     const events = new EventRecorder(kube, clock, log, identity)
     const ports = { kube, stores: this.#stores, sampling, secrets, events, metrics: this.metrics, clock, log }
-    const reconciler = new Reconciler({ ...ports, consumerImage, secretsIntervalMs })
+    const reconciler = new Reconciler({ ...ports, consumerImage, secretsIntervalMs, figuresIntervalMs })
     const perform = async (key: string) => {
       const startedMs = clock.now()
       const outcome = await reconciler.reconcile(key)

@@ -45,6 +45,8 @@ export interface ReconcilerPorts {
   readonly consumerImage: string
   /** How often Secrets that a pipeline names are looked at. */
   readonly secretsIntervalMs: number
+  /** Figures that moved are written at most this often; 30 s when absent. */
+  readonly figuresIntervalMs?: number | undefined
 }
 
 interface Written {
@@ -170,9 +172,9 @@ export class Reconciler {
     before: BronzePipelineStatus,
     status: BronzePipelineStatus
   ): Promise<number | undefined> {
-    const { kube, clock, metrics } = this.#ports
+    const { kube, clock, metrics, figuresIntervalMs } = this.#ports
     const nowMs = clock.now()
-    const afterMs = writeAfterMs(before, status, this.#written.get(key)?.atMs, nowMs)
+    const afterMs = writeAfterMs(before, status, this.#written.get(key)?.atMs, nowMs, figuresIntervalMs)
     if (afterMs !== 0) return afterMs
     try {
       // The uid: a pipeline created anew under this name must not get the status of the old one.

@@ -5,7 +5,7 @@ import { selectorLabels } from './names.ts'
 import { currentLag, lagOf, lastCommitOf, summaryOf, worstTopics } from './summary.ts'
 
 /** A figure that moved does not write sooner than this after the last write. */
-export const FIGURES_INTERVAL_MS = 30_000
+const FIGURES_INTERVAL_MS = 30_000
 /** Exact figures whose rounded ones stay (offsets of a pipeline that keeps up) are brought up to date this often. */
 const EXACT_INTERVAL_MS = 600_000
 
@@ -19,6 +19,7 @@ export function statusOf(
   const lag = currentLag(facts)
   const partitions = facts.source.lag?.partitions ?? status.partitions
   const groupId = facts.settled?.source.groupId ?? status.groupId
+  const figures = lag && lagOf(lag)
   const worst = lag === undefined ? undefined : worstTopics(lag)
   const lastCommit = lag === undefined ? status.lastCommit : (lastCommitOf(lag) ?? status.lastCommit)
   return {
@@ -32,7 +33,7 @@ export function statusOf(
     ...(groupId === undefined ? {} : { groupId }),
     ...(image === undefined ? {} : { image }),
     ...(partitions === undefined ? {} : { partitions }),
-    ...(lag === undefined ? {} : { lag: lagOf(lag) }),
+    ...(figures === undefined ? {} : { lag: figures }),
     ...(worst === undefined ? {} : { topics: worst.topics }),
     ...(worst === undefined || worst.omitted === 0 ? {} : { topicsOmitted: worst.omitted }),
     ...(lastCommit === undefined ? {} : { lastCommit })
@@ -47,11 +48,12 @@ export function writeAfterMs(
   before: BronzePipelineStatus,
   next: BronzePipelineStatus,
   writtenMs: number | undefined,
-  nowMs: number
+  nowMs: number,
+  figuresIntervalMs = FIGURES_INTERVAL_MS
 ): number | undefined {
   if (!isDeepStrictEqual(urgent(before), urgent(next))) return 0
   const sinceMs = writtenMs === undefined ? Infinity : nowMs - writtenMs
-  if (!isDeepStrictEqual(rounded(before), rounded(next))) return Math.max(0, FIGURES_INTERVAL_MS - sinceMs)
+  if (!isDeepStrictEqual(rounded(before), rounded(next))) return Math.max(0, figuresIntervalMs - sinceMs)
   if (isDeepStrictEqual(plain(before), plain(next))) return undefined
   return Math.max(0, EXACT_INTERVAL_MS - sinceMs)
 }

@@ -32,7 +32,9 @@ function topicsText(lag: PipelineLag | undefined, entries: number | undefined): 
   return missing === 0 ? String(found) : `${found}/${found + missing}`
 }
 
-export function lagOf({ lag, behindSeconds }: PipelineLag): Lag {
+/** Undefined when neither figure is known: server-side apply makes null of an object that became empty. */
+export function lagOf({ lag, behindSeconds }: PipelineLag): Lag | undefined {
+  if (lag === undefined && behindSeconds === undefined) return undefined
   return {
     ...(lag === undefined ? {} : { records: lag }),
     ...(behindSeconds === undefined ? {} : { seconds: Math.round(behindSeconds) })

@@ -1,4 +1,5 @@
 import { Kafka, logLevel, type KafkaConfig } from 'kafkajs'
+import { type Clock } from '../../lib/clock.ts'
 import { RetryableError } from '../../lib/errors.ts'
 import { type PartitionOffsets } from '../lag.ts'
 import { createCluster, send, type Broker, type Cluster, type Metadata } from './internals.ts'
@@ -8,6 +9,10 @@ const CONNECT_TIMEOUT_MS = 5000
 const REQUEST_TIMEOUT_MS = 10_000
 /** One look at the cluster serves all pipelines that ask within this time. */
 const METADATA_AGE_MS = 5000
+const COORDINATOR_ATTEMPTS = 5
+const COORDINATOR_WAIT_MS = 200
+/** COORDINATOR_LOAD_IN_PROGRESS, COORDINATOR_NOT_AVAILABLE, NOT_COORDINATOR */
+const COORDINATOR_MOVES = new Set([14, 15, 16])
 const READ_COMMITTED = 1
 const LATEST = '-1'
 const EARLIEST = '-2'
@@ -37,11 +42,11 @@ interface FetchedOffsets extends ListedOffsets {
 /** Reads topics and offsets of one cluster under one identity. Connects when first asked; every method throws RetryableError. */
 export class KafkaCluster {
   readonly #cluster: Cluster
-  readonly #now: () => number
+  readonly #clock: Clock
   #metadata: { readonly found: Promise<Metadata>; readonly atMs: number } | undefined
 
-  constructor(brokers: readonly string[], security: KafkaSecurity, now: () => number) {
-    this.#now = now
+  constructor(brokers: readonly string[], security: KafkaSecurity, clock: Clock) {
+    this.#clock = clock
     this.#cluster = createCluster(
       new Kafka({
         clientId: 'bronze-operator',
@@ -99,7 +104,7 @@ export class KafkaCluster {
   }
 
   #look(): Promise<Metadata> {
-    const nowMs = this.#now()
+    const nowMs = this.#clock.now()
     if (this.#metadata === undefined || nowMs - this.#metadata.atMs > METADATA_AGE_MS) {
       this.#metadata = { found: this.#asked(() => this.#refresh()), atMs: nowMs }
     }
@@ -118,11 +123,7 @@ export class KafkaCluster {
     groupId: string,
     partitions: readonly Placed[]
   ): Promise<ReadonlyMap<string, { readonly offset: number; readonly metadata: string }>> {
-    const coordinator = await this.#cluster.findGroupCoordinator({ groupId })
-    const answer = (await send(coordinator, 'OffsetFetch', {
-      groupId,
-      topics: byTopic(partitions, {})
-    })) as FetchedOffsets
+    const answer = await this.#fetch(groupId, byTopic(partitions, {}))
     if (answer.errorCode !== 0) throw protocolError(answer.errorCode)
     const found = new Map<string, { offset: number; metadata: string }>()
     for (const { topic, partitions } of answer.responses) {
@@ -133,6 +134,17 @@ export class KafkaCluster {
       }
     }
     return found
+  }
+
+  /** A coordinator that is just being chosen, or has to read its log first, is asked again. */
+  async #fetch(groupId: string, topics: readonly object[]): Promise<FetchedOffsets> {
+    for (let attempt = 1; ; attempt++) {
+      const coordinator = await this.#cluster.findGroupCoordinator({ groupId })
+      const answer = (await send(coordinator, 'OffsetFetch', { groupId, topics })) as FetchedOffsets
+      const codes = [answer.errorCode, ...answer.responses.flatMap(({ partitions }) => partitions.map(errorOf))]
+      if (attempt === COORDINATOR_ATTEMPTS || !codes.some(code => COORDINATOR_MOVES.has(code))) return answer
+      await this.#clock.sleep(COORDINATOR_WAIT_MS)
+    }
   }
 
   /** A partition without a leader, or whose leader does not answer for it, is absent. */
@@ -168,6 +180,8 @@ export class KafkaCluster {
     }
   }
 }
+
+const errorOf = ({ errorCode }: { readonly errorCode: number }) => errorCode
 
 interface Placed {
   readonly topic: string

@@ -17,12 +17,12 @@ export interface ClusterLease {
 /** Connections shared by all who read the same cluster under the same identity, closed when nobody does. */
 export class KafkaClusters {
   readonly #tokens: OauthTokens
-  readonly #now: () => number
+  readonly #clock: Clock
   readonly #open = new Map<string, { readonly cluster: KafkaCluster; users: number }>()
 
   constructor(clock: Clock) {
     this.#tokens = new OauthTokens(clock)
-    this.#now = () => clock.now()
+    this.#clock = clock
   }
 
   /** How many clusters are connected or about to be. */
@@ -42,7 +42,7 @@ export class KafkaClusters {
     const { protocol, mechanism, tokenEndpoint, scope } = security
     const identity = [[...bootstrapServers].sort(), protocol, mechanism, tokenEndpoint, scope, [...values].sort()]
     const key = createHash('sha256').update(JSON.stringify(identity)).digest('hex')
-    const held = this.#open.get(key) ?? { cluster: new KafkaCluster(bootstrapServers, settings, this.#now), users: 0 }
+    const held = this.#open.get(key) ?? { cluster: new KafkaCluster(bootstrapServers, settings, this.#clock), users: 0 }
     held.users++
     this.#open.set(key, held)
     let isReleased = false

@@ -77,3 +77,9 @@ test('the selector of the scale subresource is that of the pods', () => {
   assert.equal(quiet.replicas, 3)
   assert.equal(quiet.observedGeneration, aPipeline().metadata.generation)
 })
+
+test('a lag of which nothing is known is left out, for server-side apply would make null of an empty one', () => {
+  const status = statusWith({ lag: undefined, behindSeconds: undefined })
+  assert.equal('lag' in status, false)
+  assert.equal(status.summary?.lag, '?')
+})

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict'
+import { setTimeout as wait } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { systemClock } from '../../../lib/clock.ts'
+import { jsonLog } from '../../../lib/log.ts'
+import { KubeClient } from '../../../operator/kube-client.ts'
+import { Operator } from '../../../operator/operator.ts'
+import { type KubeAddresses } from '../../servers/kube.ts'
+
+const chart = fileURLToPath(new URL('../../../helm/bronze-operator', import.meta.url))
+const definition = fileURLToPath(new URL('../../../crds/bronzepipeline.yaml', import.meta.url))
+
+/** An operator in this process, with the permissions that the chart gives its service account for one namespace. */
+export interface RunningOperator {
+  readonly namespace: string
+  /** kubectl in that namespace; throws when it fails. */
+  readonly kubectl: (args: readonly string[], input?: string) => Promise<string>
+  /** What the operator logged. */
+  readonly lines: readonly string[]
+  readonly stop: () => Promise<void>
+}
+
+export async function runOperator(kube: KubeAddresses, namespace: string): Promise<RunningOperator> {
+  const kubectl = async (args: readonly string[], input = '') => {
+    const { code, stdout, stderr } = await kube.kubectl(['-n', namespace, ...args], input)
+    assert.equal(code, 0, stderr)
+    return stdout
+  }
+  await kubectl(['apply', '--server-side', '--force-conflicts', '-f', definition])
+  await kubectl(['wait', 'crd/bronzepipelines.bronze.dev', '--for=condition=Established', '--timeout=20s'])
+  await kubectl(['create', 'namespace', namespace])
+  const settings = ['--set', `watchNamespaces={${namespace}}`, '--set', 'metrics.service.enabled=false']
+  const { code, stdout, stderr } = await kube.helm(['template', namespace, chart, '-n', namespace, ...settings])
+  assert.equal(code, 0, stderr)
+  await kubectl(['apply', '-f', '-'], withoutDeployment(stdout))
+  const accounts = (await kubectl(['get', 'serviceaccounts', '-o', 'name'])).split('\n')
+  const account = accounts.find(name => name.includes('bronze-operator')) ?? ''
+  const token = await kube.token(namespace, account.replace('serviceaccount/', ''))
+  const client = new KubeClient({ server: kube.server, ca: kube.ca, token: async () => token }, systemClock)
+  const lines: string[] = []
+  const operator = new Operator({
+    kube: client,
+    clock: systemClock,
+    log: jsonLog(line => lines.push(line), 'info', Date.now),
+    namespaces: [namespace],
+    consumerImage: 'bronze:test',
+    namespace,
+    identity: 'test',
+    upgradesDefinition: true,
+    sampleIntervalMs: 500,
+    secretsIntervalMs: 500,
+    figuresIntervalMs: 500
+  })
+  const stopping = new AbortController()
+  const running = operator.run(stopping.signal)
+  const stop = async () => {
+    stopping.abort()
+    await running
+    client.close()
+  }
+  return { namespace, kubectl, lines, stop }
+}
+
+/** The operator runs here; a Deployment of it would make pods that never start. */
+const withoutDeployment = (manifests: string) =>
+  manifests
+    .split(/^---$/m)
+    .filter(document => !/^kind: Deployment$/m.test(document))
+    .join('---\n')
+
+/** Asks until the answer is as expected; fails with the last one. */
+export async function eventually<T>(what: string, read: () => Promise<T>, isSo: (value: T) => boolean): Promise<T> {
+  let last: T | undefined
+  for (const untilMs = Date.now() + 60_000; Date.now() < untilMs;) {
+    last = await read()
+    if (isSo(last)) return last
+    await wait(200)
+  }
+  assert.fail(`${what} did not come true; last seen: ${JSON.stringify(last)}`)
+}
