@@ -10,11 +10,11 @@ const CHECKSUM_ATTEMPTS = 3
 
 /** Turns what was fetched into batches, a few at a time: each is decompressed when it is handed over, once. */
 export class Handover {
-  readonly #fetcher: Fetcher
+  readonly #fetcher: Pick<Fetcher, 'take' | 'wake' | 'hasData'>
   readonly #log: Log
   #chunk: Chunk | undefined
 
-  constructor(fetcher: Fetcher, log: Log) {
+  constructor(fetcher: Pick<Fetcher, 'take' | 'wake' | 'hasData'>, log: Log) {
     this.#fetcher = fetcher
     this.#log = log
   }

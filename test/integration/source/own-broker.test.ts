@@ -2,17 +2,23 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { partitionId } from '../../../consumer/partition.ts'
 import { RetryableError } from '../../../lib/errors.ts'
-import { TestSource, pollUntil } from '../../consumer/source/harness.ts'
+import { PLAINTEXT, TestSource, pollUntil } from '../../consumer/source/harness.ts'
 import { firstOf, numbered } from '../../consumer/source/laws/law.ts'
 import { TestCluster } from '../../consumer/source/test-cluster.ts'
 import { type KafkaServer, startKafka } from '../../servers/kafka.ts'
 import { need } from '../../servers/need.ts'
 
-/** What takes a broker of its own: one that compacts at once, and is killed. */
+/** What takes a broker of its own: one that compacts at once, ends sessions soon, and is killed. */
+const PROPERTIES = {
+  'log.cleaner.backoff.ms': 200,
+  'connections.max.reauth.ms': 2000,
+  'group.initial.rebalance.delay.ms': 0
+}
+
 let started: Promise<{ kafka: KafkaServer; cluster: TestCluster }> | undefined
 
 const start = () =>
-  (started ??= startKafka({ properties: { 'log.cleaner.backoff.ms': 200 } }).then(kafka => ({
+  (started ??= startKafka({ properties: PROPERTIES }).then(kafka => ({
     kafka,
     cluster: new TestCluster(kafka.bootstrap)
   })))
@@ -37,18 +43,20 @@ test(
       await new Promise(resolve => setTimeout(resolve, 150))
     }
     await cluster.produce(topic, 0, ['last'])
-    const read = async () => {
-      const source = new TestSource({ bootstrap: cluster.bootstrap, groupId: topic, topics: [topic] })
-      try {
-        await source.source.open()
-        await pollUntil([source], () => source.batches.at(-1)?.nextOffset === 41, 'the end')
-        return source
-      } finally {
-        await source.source.close({ leave: true })
+    const source = new TestSource({ bootstrap: cluster.bootstrap, groupId: topic, topics: [topic] })
+    try {
+      await source.source.open()
+      const atEnd = () => source.batches.at(-1)?.nextOffset === 41
+      await pollUntil([source], atEnd, 'the end')
+      for (let attempt = 0; attempt < 100 && source.records.length === 41; attempt++) {
+        await new Promise(resolve => setTimeout(resolve, 200))
+        source.records.length = source.batches.length = 0
+        source.source.seek(new Map([[firstOf(topic), 0]]))
+        await pollUntil([source], atEnd, 'the end again')
       }
+    } finally {
+      await source.source.close({ leave: true })
     }
-    let source = await read()
-    for (let attempt = 0; attempt < 40 && source.records.length === 41; attempt++) source = await read()
     assert.ok(source.records.length < 41, 'nothing was compacted')
     assert.deepEqual(source.losses, [])
     const offsets = source.offsets(firstOf(topic))
@@ -59,6 +67,35 @@ test(
     assert.equal(source.records.at(-1)?.value, 'last')
   }
 )
+
+test('a session that ends is authenticated anew while records flow', need('kafka'), async () => {
+  const { kafka, cluster } = await start()
+  const topic = 'reauthenticated'
+  await cluster.createTopic(topic)
+  const source = new TestSource({
+    bootstrap: kafka.saslPlaintext,
+    groupId: topic,
+    topics: [topic],
+    security: { ...PLAINTEXT, protocol: 'SASL_PLAINTEXT', mechanism: 'SCRAM-SHA-512', credentialsSecret: 'user' },
+    secrets: { 'user/username': kafka.users.scram.username, 'user/password': kafka.users.scram.password }
+  })
+  try {
+    await source.source.open()
+    // Three sessions long.
+    for (let round = 0; round < 12; round++) {
+      await cluster.produce(topic, 0, numbered(5))
+      await pollUntil([source], () => source.records.length === (round + 1) * 5, `round ${round}`)
+      await new Promise(resolve => setTimeout(resolve, 500))
+    }
+    assert.deepEqual(source.changes, [`+${topic}-0`])
+    assert.deepEqual(
+      source.offsets(firstOf(topic)),
+      Array.from({ length: 60 }, (_, offset) => offset)
+    )
+  } finally {
+    await source.source.close({ leave: true })
+  }
+})
 
 test(
   'a broker that is killed and comes back is read on from where it was, by the same member',
