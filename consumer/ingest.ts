@@ -30,6 +30,8 @@ export interface IngestPorts {
 
 /** The longest a poll waits: revocations and due commits are noticed within this. */
 const MAX_POLL_MS = 500
+/** Decompressed batches that wait for full tables; beyond it the rest waits as it came from the broker. */
+const MAX_WAITING_BYTES = 4 * 1024 * 1024
 /** Positions that moved without rows (control records at a partition's tail) are reported at most this often. */
 const IDLE_REPORT_INTERVAL_MS = 5000
 
@@ -95,7 +97,8 @@ class IngestLoop {
 
   async #step(waitMs: number): Promise<void> {
     const { source, observer } = this.#ports
-    const poll = await source.poll(waitMs)
+    const waitingBytes = this.#writers.reduce((sum, writer) => sum + writer.waitingBytes, 0)
+    const poll = await source.poll(waitMs, waitingBytes < MAX_WAITING_BYTES)
     for (const partition of poll.revoked) this.#revoke(partitionId(partition))
     for (const partition of poll.assigned) this.#assign(partition)
     if (poll.assigned.length + poll.revoked.length > 0) observer.assigned(this.#writerOf.size)

@@ -7,11 +7,12 @@ export interface Source {
   /** Connects, finds the topics, joins the group. FatalError for credentials or topics that can never work. */
   open(): Promise<void>
   /**
-   * What happened since the last call; waits at most `maxWaitMs` for something to. Handles assignment before batches: a
+   * What happened since the last call; waits at most `maxWaitMs` for something to. Without `wantsBatches` what was
+   * fetched stays undecompressed where it is. Handles assignment before batches: a
    * batch of a revoked partition is never returned. Partitions are fetched only once sought and while not paused.
    * Throws RetryableError when the cluster cannot be reached; the source stays usable.
    */
-  poll(maxWaitMs: number): Promise<Poll>
+  poll(maxWaitMs: number, wantsBatches: boolean): Promise<Poll>
   /** Sets where to fetch next; what was fetched before for these partitions is discarded. */
   seek(positions: ReadonlyMap<PartitionId, number>): void
   /** Backpressure: only partitions for which this returns true are fetched. Asked before each fetch. */

@@ -97,6 +97,11 @@ export class TableBuffer {
     return this.#sinceMs
   }
 
+  /** Bytes of batches that wait undecoded. */
+  get waitingBytes(): number {
+    return this.#waiting.reduce((sum, { records }) => sum + records.length, 0)
+  }
+
   get isFull(): boolean {
     const { maxBytes, maxRecords } = this.#limits
     return this.#bytes >= maxBytes || (maxRecords !== undefined && this.#records >= maxRecords)

@@ -76,6 +76,10 @@ export class TableWriter {
     return this.#stagingBytes + this.#buffer.bytes
   }
 
+  get waitingBytes(): number {
+    return this.#buffer.waitingBytes
+  }
+
   get isBusy(): boolean {
     return this.#work !== undefined
   }

@@ -146,17 +146,17 @@ class KafkaSource implements Source {
     void this.#watch.run()
   }
 
-  async poll(maxWaitMs: number): Promise<Poll> {
+  async poll(maxWaitMs: number, wantsBatches: boolean): Promise<Poll> {
     // Sockets are served between two polls even when data never runs out.
     await nextTurn()
     this.#fetcher.wake()
-    if (!this.#hasNews()) await this.#news.wait(maxWaitMs)
+    if (!this.#hasNews(wantsBatches)) await this.#news.wait(maxWaitMs)
     if (this.#failure !== undefined) throw this.#failure
     const trouble = this.#finder.trouble ?? this.#outage.trouble
-    if (trouble !== undefined && !this.#hasNews()) throw trouble
+    if (trouble !== undefined && !this.#hasNews(wantsBatches)) throw trouble
     const losses = this.#losses.filter(loss => this.#isCurrent(loss))
     this.#losses = []
-    return { ...this.#partitions.takeChanges(), losses, batches: this.#handover.take() }
+    return { ...this.#partitions.takeChanges(), losses, batches: wantsBatches ? this.#handover.take() : [] }
   }
 
   seek(positions: ReadonlyMap<PartitionId, number>): void {
@@ -221,9 +221,9 @@ class KafkaSource implements Source {
     this.#news.wake()
   }
 
-  #hasNews(): boolean {
+  #hasNews(wantsBatches: boolean): boolean {
     const hasEvents = this.#partitions.hasChanged || this.#losses.length > 0 || this.#failure !== undefined
-    return hasEvents || this.#handover.hasData
+    return hasEvents || (wantsBatches && this.#handover.hasData)
   }
 
   #onAssigned(partitions: readonly TopicPartition[]): void {

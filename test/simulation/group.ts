@@ -160,7 +160,7 @@ class SimulatedSource implements Source {
     await this.#group.call(this.#member.clock)
   }
 
-  async poll(maxWaitMs: number): Promise<Poll> {
+  async poll(maxWaitMs: number, wantsBatches: boolean): Promise<Poll> {
     await this.#member.clock.sleep(Math.min(maxWaitMs, this.#scheduler.between(1, 50)))
     await this.#group.call(this.#member.clock)
     const assigned = new Map(this.#member.assigned)
@@ -171,7 +171,7 @@ class SimulatedSource implements Source {
     const batches: RecordBatch[] = []
     const losses: SourceLoss[] = []
     for (const [id, position] of this.#positions) {
-      if (!this.#isOpen(id)) continue
+      if (!wantsBatches || !this.#isOpen(id)) continue
       const fetched = this.#group.fetch(id, position)
       batches.push(...fetched.batches)
       if (fetched.loss !== undefined) losses.push(fetched.loss)

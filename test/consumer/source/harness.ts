@@ -97,7 +97,7 @@ export class TestSource {
   }
 
   async pollOnce(maxWaitMs = 100): Promise<void> {
-    const poll = await this.source.poll(maxWaitMs)
+    const poll = await this.source.poll(maxWaitMs, true)
     for (const partition of poll.revoked) {
       this.assigned.delete(partitionId(partition))
       this.changes.push(`-${partitionId(partition)}`)
