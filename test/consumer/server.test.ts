@@ -5,13 +5,13 @@ import { test } from 'node:test'
 import { Health } from '../../consumer/health.ts'
 import { ConsumerMetrics } from '../../consumer/metrics.ts'
 import { allOf } from '../../consumer/observer.ts'
-import type { PartitionId } from '../../consumer/partition.ts'
+import { partitionId } from '../../consumer/partition.ts'
 import type { Source } from '../../consumer/source.ts'
 import { startServer } from '../../consumer/server.ts'
 
 async function serve() {
   const health = new Health()
-  const id: PartitionId = 'my-topic-3'
+  const id = partitionId({ topic: 'my-topic', partition: 3 })
   const lags: ReturnType<Source['lags']> = new Map([[id, { endOffset: 100, logStart: 50, position: 40 }]])
   const metrics = new ConsumerMetrics({ lags: () => lags, bufferBytes: () => 7 })
   const state = { isMember: false }
