@@ -2,6 +2,7 @@ import { FatalError, RetryableError, errorText } from '../../lib/errors.ts'
 
 interface S3Error {
   readonly name?: string
+  readonly code?: string
   readonly $metadata?: { readonly httpStatusCode?: number }
 }
 
@@ -29,6 +30,14 @@ const ACCESS =
   'Allow the identity in spec.sink.delta.s3.credentialsSecretRef (or of the service account) ' +
   's3:GetObject, s3:PutObject, s3:DeleteObject and s3:ListBucket on spec.sink.delta.location'
 
+const TRUST =
+  'Put the authority that signed the certificate of spec.sink.delta.s3.endpoint as ca.crt into the Secret of ' +
+  'spec.sink.delta.s3.caSecretRef, or correct the endpoint'
+
+/** OpenSSL's words, as Node gives them in `code`. */
+const UNTRUSTED =
+  /^(?:ERR_TLS_CERT_ALTNAME_INVALID|CERT_HAS_EXPIRED|CERT_NOT_YET_VALID|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_(?:GET_ISSUER_CERT|VERIFY_LEAF_SIGNATURE).*)$/
+
 /** Codes that come with 403 and pass by themselves: credentials are read again each minute, clocks are set. */
 const PASSING = new Set([
   'ExpiredToken',
@@ -42,6 +51,9 @@ const PASSING = new Set([
 export function classify(error: unknown, where: string): unknown {
   if (error instanceof FatalError || error instanceof RetryableError) return error
   const [name, status] = [nameOf(error), statusOf(error)]
+  if (UNTRUSTED.test((error as S3Error).code ?? '')) {
+    return new FatalError('S3CertificateUntrusted', `${where}: ${errorText(error)}. ${TRUST}.`, { cause: error })
+  }
   const remedy = FATAL[name] ?? (isDenied(name, status) ? ACCESS : undefined)
   if (remedy !== undefined) {
     const reason = FATAL[name] === undefined ? 'S3AccessDenied' : `S3${name}`

@@ -40,6 +40,7 @@ export class S3Store implements ObjectStore {
   readonly #client: S3Client
   /** Sends once: a repeated conditional PUT cannot tell its own first effect from another writer's. */
   readonly #once: S3Client
+  #probing: Promise<void> | undefined
 
   private constructor(bucket: string, prefix: string, client: S3Client, once: S3Client) {
     this.#bucket = bucket
@@ -49,20 +50,18 @@ export class S3Store implements ObjectStore {
     this.location = `s3://${bucket}/${prefix}`
   }
 
-  /** Connects and proves that the gateway refuses a second conditional PUT. */
+  /**
+   * Reads the secrets; nothing is sent yet. The first operation proves that the gateway refuses a second conditional PUT,
+   * so that a server that is away at the start is trouble like any other.
+   */
   static async open(bucket: string, prefix: string, options: S3Options, readSecret: ReadSecret): Promise<S3Store> {
     const configuration = await clientOptions(options, readSecret)
-    const store = new S3Store(
+    return new S3Store(
       bucket,
       prefix === '' || prefix.endsWith('/') ? prefix : `${prefix}/`,
       new S3Client(configuration),
       new S3Client({ ...configuration, maxAttempts: 1 })
     )
-    await store.#probe().catch(async (error: unknown) => {
-      await store.close()
-      throw error
-    })
-    return store
   }
 
   async get(path: string): Promise<Buffer | undefined> {
@@ -92,16 +91,7 @@ export class S3Store implements ObjectStore {
   }
 
   async putIfAbsent(path: string, chunks: readonly Uint8Array[]): Promise<'created' | 'exists'> {
-    return await this.#act(path, async () => {
-      try {
-        const body = Buffer.concat(chunks)
-        await this.#once.send(new PutObjectCommand({ ...this.#at(path), Body: body, IfNoneMatch: '*' }))
-        return 'created'
-      } catch (error) {
-        if (statusOf(error) === 412) return 'exists'
-        throw error
-      }
-    })
+    return await this.#act(path, async () => await this.#putOnce(path, Buffer.concat(chunks)))
   }
 
   async *list(prefix: string, startAfter?: string): AsyncIterable<StoredObject> {
@@ -179,9 +169,19 @@ export class S3Store implements ObjectStore {
     }
   }
 
+  async #putOnce(path: string, body: Buffer): Promise<'created' | 'exists'> {
+    try {
+      await this.#once.send(new PutObjectCommand({ ...this.#at(path), Body: body, IfNoneMatch: '*' }))
+      return 'created'
+    } catch (error) {
+      if (statusOf(error) === 412) return 'exists'
+      throw error
+    }
+  }
+
   async #probe(): Promise<void> {
-    if ((await this.putIfAbsent(PROBE, [Buffer.from('probe')])) === 'exists') return
-    if ((await this.putIfAbsent(PROBE, [Buffer.from('probe')])) === 'exists') return
+    const body = Buffer.from('probe')
+    if ((await this.#putOnce(PROBE, body)) === 'exists' || (await this.#putOnce(PROBE, body)) === 'exists') return
     throw new FatalError(
       'NoPutIfAbsent',
       `The S3 service behind ${this.location} ignores If-None-Match: it overwrote an object that it should have kept, so two ` +
@@ -207,6 +207,11 @@ export class S3Store implements ObjectStore {
 
   async #act<T>(path: string, work: () => Promise<T>): Promise<T> {
     try {
+      this.#probing ??= this.#probe()
+      await this.#probing.catch((error: unknown) => {
+        this.#probing = undefined
+        throw error
+      })
       return await work()
     } catch (error) {
       throw classify(error, `${this.location}${path}`)
