@@ -139,11 +139,13 @@ function stopSignal({ exitWithParent }: ConsumerOptions, pipeline: SettledPipeli
   }
   process.on('SIGTERM', () => begin('SIGTERM'))
   process.on('SIGINT', () => begin('SIGINT'))
-  if (exitWithParent)
-    process.stdin
-      .resume()
-      .on('end', () => begin('parent ended'))
-      .on('error', () => begin('parent ended'))
+  if (exitWithParent) {
+    const input = process.stdin
+    input.on('end', () => begin('parent ended')).on('error', () => begin('parent ended'))
+    input.resume()
+    // An open pipe must not hold a process that is done.
+    if ('unref' in input) input.unref()
+  }
   return stop.signal
 }
 
