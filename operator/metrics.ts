@@ -38,7 +38,7 @@ export class OperatorMetrics {
 
   constructor(queueSize: () => number, isLeader: () => boolean) {
     this.#live('bronze_operator_queue_keys', 'Pipelines that wait for a reconcile, due or not.', queueSize)
-    this.#live('bronze_operator_leader', '1 in the replica that works.', () => (isLeader() ? 1 : 0))
+    this.#live('bronze_operator_leader', 'Whether this replica works (1) or stands by (0).', () => (isLeader() ? 1 : 0))
   }
 
   reconciled(outcome: 'ok' | 'failed', seconds: number): void {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { after, afterEach, before, suite, test, type TestContext } from 'node:test'
+import { after, afterEach, before, suite, test } from 'node:test'
 import { TestCluster } from '../../consumer/source/test-cluster.ts'
 import { sharedKafka } from '../../servers/kafka.ts'
 import { sharedKube } from '../../servers/kube.ts'
@@ -76,7 +76,7 @@ suite('the operator, from kubectl apply to kubectl delete', need('kube', 'helm',
   })
 
   afterEach(context => {
-    if ((context as TestContext).passed) return
+    if ((context as unknown as { readonly passed: boolean }).passed) return
     console.log(`${operator.lines.join('')}\n${pods.output}`)
   })
 
