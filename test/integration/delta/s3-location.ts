@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
 import { type S3Options } from '../../../crds/settled.ts'
 import { sharedS3 } from '../../servers/s3.ts'
 
@@ -7,7 +8,7 @@ const BUCKET = 'bronze-delta'
 /** A place of its own on the S3 server of the test run, as a pipeline names it. */
 export async function s3Location() {
   const { endpoint, region, accessKeyId, secretAccessKey, createBucket } = await sharedS3()
-  await createBucket(BUCKET)
+  await soon(async () => await createBucket(BUCKET))
   const options: S3Options = { endpoint, region, forcePathStyle: true, credentialsSecret: 's3', caSecret: undefined }
   const secret: Readonly<Record<string, string>> = { accessKeyId, secretAccessKey }
   return {
@@ -22,6 +23,18 @@ export async function s3Location() {
       AWS_SECRET_ACCESS_KEY: secretAccessKey,
       AWS_ALLOW_HTTP: 'true',
       aws_conditional_put: 'etag'
+    }
+  }
+}
+
+/** MinIO says that it is ready a moment before it takes requests. */
+async function soon(work: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work()
+    } catch (error) {
+      if (attempt === 50 || !String(error).includes('503')) throw error
+      await setTimeout(100)
     }
   }
 }

@@ -4,6 +4,7 @@ Arguments: what to do, the table's URI, storage options as JSON, and what the th
 """
 
 import json
+import os
 import sys
 
 import duckdb
@@ -77,4 +78,16 @@ def create():
     return {}
 
 
-print(json.dumps({"read": read, "checkpoint": checkpoint, "compact": compact, "delete": delete, "restore": restore, "append": append, "create": create}[verb](), default=str))
+VERBS = {
+    "read": read,
+    "checkpoint": checkpoint,
+    "compact": compact,
+    "delete": delete,
+    "restore": restore,
+    "append": append,
+    "create": create,
+}
+
+print(json.dumps(VERBS[verb](), default=str), flush=True)
+# Threads of Arrow that are still reading ahead abort the interpreter when it ends in the ordinary way.
+os._exit(0)
