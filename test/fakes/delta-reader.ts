@@ -13,6 +13,11 @@ export interface DeltaRows {
   readonly files: readonly string[]
 }
 
+export interface ReadOptions {
+  /** Binary columns as Uint8Arrays; by default they are taken for text. */
+  readonly binary?: boolean
+}
+
 interface AddAction {
   readonly path: string
   readonly partitionValues: Readonly<Record<string, string | null>>
@@ -23,14 +28,14 @@ interface AddAction {
  * All live rows of a Delta table, read from its log's first entry on. Knows nothing of the writer's code, so that both
  * cannot be wrong alike. Throws when a file is missing or not as large as the log says.
  */
-export async function readDeltaRows(store: ObjectStore, folder: string): Promise<DeltaRows> {
+export async function readDeltaRows(store: ObjectStore, folder: string, options: ReadOptions = {}): Promise<DeltaRows> {
   const { version, live } = await replay(store, folder)
   const rows: DeltaRow[] = []
   for (const { path, partitionValues, size } of live.values()) {
     const bytes = await store.get(`${folder}/${decodeURIComponent(path)}`)
     if (bytes === undefined) throw new Error(`${folder}/${path} is in the log but not in the store`)
     if (bytes.length !== size) throw new Error(`${folder}/${path} has ${bytes.length} bytes, the log says ${size}`)
-    for (const row of await readParquet(bytes)) rows.push({ ...row, ...partitionValues })
+    for (const row of await readParquet(bytes, options)) rows.push({ ...row, ...partitionValues })
   }
   return { version, rows, files: [...live.keys()] }
 }
@@ -51,10 +56,11 @@ async function replay(store: ObjectStore, folder: string) {
 }
 
 /** All rows of a Parquet file. */
-export async function readParquet(bytes: Buffer): Promise<readonly DeltaRow[]> {
+export async function readParquet(bytes: Buffer, { binary = false }: ReadOptions = {}): Promise<readonly DeltaRow[]> {
   const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer
   const rows = await parquetReadObjects({
     file,
+    utf8: !binary,
     compressors: { ZSTD: input => zstdDecompressSync(input), GZIP: input => gunzipSync(input) }
   })
   for (const row of rows) {
