@@ -8,6 +8,7 @@ import { EXIT_CONFIGURATION, EXIT_DEFECT, FatalError, errorText } from '../lib/e
 import { jsonLog, type Log } from '../lib/log.ts'
 import { retrying } from '../lib/retry.ts'
 import { secretFolder } from '../lib/secrets.ts'
+import { tuneCollector } from './collector.ts'
 import { Health } from './health.ts'
 import { ingest } from './ingest.ts'
 import { memoryLimitBytes, planMemory } from './memory.ts'
@@ -29,27 +30,37 @@ const STOP_MARGIN_MS = 3000
 const isInCluster = process.env['KUBERNETES_SERVICE_HOST'] !== undefined
 const write = (line: string) => process.stdout.write(line)
 
-async function main(): Promise<number> {
-  let log: Log = jsonLog(write, 'info', Date.now)
-  let terminationLog: string | undefined = isInCluster ? '/dev/termination-log' : undefined
+/** To whom the end is told; better known once the options and the pipeline are read. */
+interface Witness {
+  log: Log
+  terminationLog: string | undefined
+}
+
+async function main(witness: Witness): Promise<number> {
   try {
     const options = parseConsumerOptions(process.argv.slice(2), isInCluster)
-    terminationLog = options.terminationLog
+    witness.terminationLog = options.terminationLog
     const pipeline = await readPipeline(options.pipelineFile)
-    log = jsonLog(write, pipeline.consumer.logLevel, Date.now, {
+    const log = jsonLog(write, pipeline.consumer.logLevel, Date.now, {
       pipeline: pipeline.name,
       consumer: options.instanceId
     })
+    witness.log = log
     await consume(pipeline, options, log)
     log.info('stopped')
     return 0
   } catch (error) {
-    const isFatal = error instanceof FatalError
-    const reason = isFatal ? error.reason : 'Defect'
-    log.error(isFatal ? 'cannot go on' : 'defect', { reason }, isFatal ? error : stackOf(error))
-    if (terminationLog !== undefined) leaveMessage(terminationLog, reason, errorText(error), log)
-    return isFatal ? EXIT_CONFIGURATION : EXIT_DEFECT
+    return tellEnd(error, witness)
   }
+}
+
+/** Gives the exit code. */
+function tellEnd(error: unknown, { log, terminationLog }: Witness): number {
+  const isFatal = error instanceof FatalError
+  const reason = isFatal ? error.reason : 'Defect'
+  log.error(isFatal ? 'cannot go on' : 'defect', { reason }, isFatal ? error : stackOf(error))
+  if (terminationLog !== undefined) leaveMessage(terminationLog, reason, errorText(error), log)
+  return isFatal ? EXIT_CONFIGURATION : EXIT_DEFECT
 }
 
 async function readPipeline(file: string): Promise<SettledPipeline> {
@@ -160,11 +171,14 @@ function leaveMessage(file: string, reason: string, message: string, log: Log): 
 
 const stackOf = (error: unknown): unknown => (error instanceof Error ? (error.stack ?? error.message) : error)
 
-// A promise nobody waited for is a defect: the log says it, the process ends.
-process.on('unhandledRejection', error => {
-  throw error
-})
+const witness: Witness = {
+  log: jsonLog(write, 'info', Date.now),
+  terminationLog: isInCluster ? '/dev/termination-log' : undefined
+}
+// What nobody caught, promises that nobody waited for included, is a defect wherever it was thrown.
+process.on('uncaughtException', error => process.exit(tellEnd(error, witness)))
 
-process.exitCode = await main()
+tuneCollector()
+process.exitCode = await main(witness)
 // Sockets of clients that do not close in time must not hold the process.
 setTimeout(() => process.exit(), 2000).unref()
