@@ -3,7 +3,7 @@ import { type S3Options } from '../../crds/settled.ts'
 import { FatalError } from '../../lib/errors.ts'
 import { FileStore } from './file.ts'
 import { type ObjectStore } from './object-store.ts'
-import { S3Store, type ReadSecret } from './s3.ts'
+import { type ReadSecret } from './s3.ts'
 
 const DEFAULT_S3: S3Options = {
   endpoint: undefined,
@@ -22,6 +22,8 @@ export async function openObjectStore(
   const bucket = /^s3:\/\/([^/]+)\/?(.*)$/.exec(location)
   if (bucket !== null) {
     const [, name = '', prefix = ''] = bucket
+    // Its client is much code, which who writes to a folder does not need.
+    const { S3Store } = await import('./s3.ts')
     return await S3Store.open(name, prefix, s3 ?? DEFAULT_S3, readSecret)
   }
   if (location.startsWith('file:///')) return new FileStore(fileURLToPath(location))
