@@ -86,8 +86,9 @@ function sinkReachable({ missingSecrets, source: { lag } }: Facts): Verdict {
   return yes('Reachable', 'the last commits went well')
 }
 
-function workloadAvailable({ settled, conflict, sizing, workload }: Facts): Verdict {
+function workloadAvailable({ settled, conflict, refusal, sizing, workload }: Facts): Verdict {
   if (conflict !== undefined) return no('NameConflict', conflict)
+  if (refusal !== undefined) return no('ApplyFailed', refusal)
   if (workload.trouble !== undefined) return no(workload.trouble.reason, workload.trouble.message)
   if (settled?.suspend === true) return no('Suspended', 'no consumer runs: spec.suspend is true')
   if (!workload.exists) {

@@ -24,6 +24,8 @@ export interface Facts {
   readonly source: SourceView
   readonly sizing: Sizing
   readonly workload: Workload
+  /** What the API server said when it refused to apply an object. */
+  readonly refusal: string | undefined
   /** Objects are being made or changed in this very turn. */
   readonly isChanging: boolean
 }

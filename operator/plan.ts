@@ -28,6 +28,8 @@ export interface Observed {
   /** Hash of the values of each Secret that the pipeline names; undefined when there is no such Secret. */
   readonly secrets: ReadonlyMap<string, string | undefined>
   readonly source: SourceView
+  /** What the API server said when it refused to apply an object of the plan just made. */
+  readonly refusal?: string
 }
 
 export type Action = {
@@ -77,6 +79,7 @@ export function plan(observed: Observed, operatorImage: string, nowMs: number): 
     problems: parsed.ok ? [] : parsed.problems,
     missingSecrets,
     conflict: standing.conflict,
+    refusal: observed.refusal,
     source: observed.source,
     sizing,
     workload,

@@ -3,7 +3,6 @@ import { settle } from '../crds/settle.ts'
 import { type SettledPipeline } from '../crds/settled.ts'
 import { parsePipeline, type ParseResult } from '../crds/validate.ts'
 import { type Clock } from '../lib/clock.ts'
-import { errorText } from '../lib/errors.ts'
 import { type Log } from '../lib/log.ts'
 import { type EventRecorder } from './events.ts'
 import {
@@ -31,6 +30,8 @@ import { type Stores } from './stores.ts'
 /** Objects of a deleted pipeline of the same name are gone within seconds. */
 const WAIT_FOR_COLLECTION_MS = 2000
 const RESYNC_MS = 600_000
+/** By a quota, a policy, missing permission, or because a field is not valid. */
+const REFUSALS = new Set([400, 403, 422])
 
 export interface ReconcilerPorts {
   readonly kube: Kube
@@ -85,8 +86,11 @@ export class Reconciler {
     else sampling.follow(key, settled)
     const observed = await this.#observe(key, pipeline, parsed, settled)
     const planned = plan(observed, consumerImage, clock.now())
-    await this.#act(object, planned)
-    const statusMs = await this.#report(key, object, pipeline.status ?? {}, planned.status)
+    const refused = await this.#act(object, planned)
+    const { status } =
+      refused === undefined ? planned : plan({ ...observed, refusal: refused.message }, consumerImage, clock.now())
+    const statusMs = await this.#report(key, object, pipeline.status ?? {}, status)
+    if (refused !== undefined) throw refused
     const hasSecrets = settled !== undefined && secretsOf(settled).length > 0
     return {
       requeueAfterMs: Math.min(
@@ -134,21 +138,16 @@ export class Reconciler {
     return this.#ports.stores.get(type, namespace, name) ?? this.#ports.kube.get(type, namespace, name)
   }
 
-  async #act(pipeline: KubeObject, { actions, notes }: Plan): Promise<void> {
+  /** Gives the API server's refusal of an object; what may pass is thrown. */
+  async #act(pipeline: KubeObject, { actions, notes }: Plan): Promise<KubeError | undefined> {
     const { events, log } = this.#ports
     for (const action of actions) {
       try {
         await this.#perform(action)
       } catch (error) {
-        const what = `${action.do} ${action.type.kind} ${action.object.metadata.name}`
-        if (error instanceof KubeError && error.status >= 400 && error.status < 500) {
-          await events.tell(pipeline, {
-            type: 'Warning',
-            reason: 'ApplyFailed',
-            message: `${what}: ${errorText(error)}`
-          })
-        }
-        throw error
+        if (!(error instanceof KubeError && REFUSALS.has(error.status))) throw error
+        await events.tell(pipeline, { type: 'Warning', reason: 'ApplyFailed', message: error.message })
+        return error
       }
       const { namespace, name } = action.object.metadata
       log.info(action.do === 'apply' ? 'applied' : 'deleted', {
@@ -157,6 +156,7 @@ export class Reconciler {
       })
     }
     for (const note of notes) await events.tell(pipeline, note)
+    return undefined
   }
 
   async #perform({ do: verb, type, object }: Action): Promise<void> {

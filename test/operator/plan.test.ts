@@ -208,6 +208,24 @@ test('an own service account makes ours superfluous, after the consumers have le
   assert.deepEqual(sentences(later), ['delete ServiceAccount shop-consumer'])
 })
 
+test('what the API server refuses to apply is told in its words', () => {
+  const refused = now({ ...inPeace(), refusal: 'Deployment.apps "shop-consumer" is invalid' })
+  assert.equal(conditionOf(refused, 'Ready'), 'False ApplyFailed')
+})
+
+test('a pipeline that is a little behind has caught up, one that is far behind has not', () => {
+  const behind = (behindSeconds: number) =>
+    conditionOf(now({ ...inPeace(), source: { lag: aLag({ lag: 9, behindSeconds }), trouble: undefined } }), 'CaughtUp')
+  assert.equal(behind(59), 'True CaughtUp')
+  assert.equal(behind(61), 'False Behind')
+})
+
+test('the slack of a pipeline that commits rarely is two of its intervals', () => {
+  const slow = inPeace(aPipeline({ batch: { triggerInterval: '10m' } }))
+  const source = { lag: aLag({ lag: 9, behindSeconds: 1100 }), trouble: undefined }
+  assert.equal(conditionOf(now({ ...slow, source }), 'CaughtUp'), 'True CaughtUp')
+})
+
 test('what was lost in the source and gone over is a condition and an event', () => {
   const dataLoss = { topic: 'orders', kind: 'Truncated', atMs: NOW - 5000 }
   const told = now({ ...inPeace(), source: { lag: aLag({}, { dataLoss }), trouble: undefined } })

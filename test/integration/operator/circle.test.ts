@@ -122,6 +122,18 @@ suite('the operator, from kubectl apply to kubectl delete', need('kube', 'helm',
     assert.match(await kubectl(['get', 'bp']), /shop +True +8 +delta +3\/3 +24 +0 +0s +2 /)
   })
 
+  test('a pipeline in peace is not written', async () => {
+    const version = () => kubectl(['get', 'bp', 'shop', '-o', 'jsonpath={.metadata.resourceVersion}'])
+    const looks = () => operator.samples()
+    const [before, first] = [await version(), looks()]
+    await eventually(
+      'a few looks at the source',
+      async () => looks(),
+      count => count >= first + 4
+    )
+    assert.equal(await version(), before)
+  })
+
   test('more partitions bring more consumers', async () => {
     await cluster.addPartitions(topicOf('orders'), 11)
     await untilReplicas(4)

@@ -114,6 +114,13 @@ suite('operator/main.ts', need('kube'), () => {
       status => status === 'True'
     )
     await eventually('a second generation', generation, found => found === '2')
+    // No schema knows every rule of a pod.
+    await kubectl(patch({ consumer: { nodeSelector: { disk: 'not a label!' } } }))
+    const reason = () =>
+      kubectl(['get', 'bp', 'shop', '-o', 'jsonpath={.status.conditions[?(@.type=="WorkloadAvailable")].reason}'])
+    await eventually('ApplyFailed', reason, found => found === 'ApplyFailed')
+    await kubectl(patch({ consumer: { nodeSelector: null } }))
+    await eventually('another reason', reason, found => found === 'Progressing')
     assert.match(await operator.metrics(), /bronze_pipeline_partitions\{namespace="default",pipeline="shop"\} 4/)
     await stopped(operator)
     assert.equal(await kubectl(['get', 'lease', 'bronze-operator', '-o', 'jsonpath={.spec.holderIdentity}']), '')

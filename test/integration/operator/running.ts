@@ -17,6 +17,8 @@ export interface RunningOperator {
   readonly kubectl: (args: readonly string[], input?: string) => Promise<string>
   /** What the operator logged. */
   readonly lines: readonly string[]
+  /** How often sources were looked at. */
+  readonly samples: () => number
   readonly stop: () => Promise<void>
 }
 
@@ -29,6 +31,8 @@ export async function runOperator(kube: KubeAddresses, namespace: string): Promi
   await kubectl(['apply', '--server-side', '--force-conflicts', '-f', definition])
   await kubectl(['wait', 'crd/bronzepipelines.bronze.dev', '--for=condition=Established', '--timeout=20s'])
   await kubectl(['create', 'namespace', namespace])
+  // The API server then refuses pods that do not meet the standard.
+  await kubectl(['label', 'namespace', namespace, 'pod-security.kubernetes.io/enforce=restricted'])
   const settings = ['--set', `watchNamespaces={${namespace}}`, '--set', 'metrics.service.enabled=false']
   const { code, stdout, stderr } = await kube.helm(['template', namespace, chart, '-n', namespace, ...settings])
   assert.equal(code, 0, stderr)
@@ -51,6 +55,13 @@ export async function runOperator(kube: KubeAddresses, namespace: string): Promi
     secretsIntervalMs: 500,
     figuresIntervalMs: 500
   })
+  let samples = 0
+  const { metrics } = operator
+  const sampled = metrics.sampled.bind(metrics)
+  metrics.sampled = (key, view) => {
+    if (view !== undefined) samples++
+    sampled(key, view)
+  }
   const stopping = new AbortController()
   const running = operator.run(stopping.signal)
   const stop = async () => {
@@ -58,7 +69,7 @@ export async function runOperator(kube: KubeAddresses, namespace: string): Promi
     await running
     client.close()
   }
-  return { namespace, kubectl, lines, stop }
+  return { namespace, kubectl, lines, samples: () => samples, stop }
 }
 
 /** The operator runs here; a Deployment of it would make pods that never start. */
