@@ -1,5 +1,5 @@
 import { type PathNode } from './json-path.ts'
-import { sequenceLength } from './utf8.ts'
+import * as json from './json-skip.ts'
 
 /** What a value is; MISSING when the document has none there. */
 export const KIND = {
@@ -15,27 +15,8 @@ export const KIND = {
   ARRAY: 8
 } as const
 
-/** Deeper documents are refused: those who read the tables have limits too (Jackson's is the same). */
-export const MAX_DEPTH = 1000
-
-const QUOTE = 0x22
-const OBJECT_START = 0x7b
-const ARRAY_START = 0x5b
-/** `}` and `]` lie two above their openings. */
-const TO_END = 2
-
-/** Bytes inside strings: 0 stands for itself, 1 ends the string, 2 may not occur, 3 begins an escape, 4 a UTF-8 sequence. */
-const IN_STRING = new Uint8Array(256).map((_, byte) =>
-  byte < 0x20 ? 2 : byte === QUOTE ? 1 : byte === 0x5c ? 3 : byte >= 0x80 ? 4 : 0
-)
-/** What may follow a backslash; 2 for `u`. */
-const ESCAPES = tableOf('"\\/bfnrt', 1)
-ESCAPES[0x75] = 2
-const DIGITS = tableOf('0123456789', 1)
-const HEX = tableOf('0123456789abcdefABCDEF', 1)
-const TRUE = Buffer.from('true')
-const FALSE = Buffer.from('false')
-const NULL = Buffer.from('null')
+const BACKSLASH = 0x5c
+const NOTHING: PathNode = { columns: [], below: [], keys: [], indexes: [], children: [] }
 
 /**
  * Checks a document against RFC 8259, UTF-8 included, and finds the wanted values in the same pass over its bytes. Of
@@ -50,19 +31,10 @@ export class JsonScanner {
   error: 'InvalidUtf8' | 'InvalidJson' = 'InvalidJson'
   /** The byte of the document at which it stops being JSON. */
   errorAt = 0
-
-  readonly #root: PathNode | undefined
-  /** Of each open container: its first byte, where that is, what is wanted of it, and the index of an array's element. */
-  readonly #openings = new Uint8Array(MAX_DEPTH)
-  readonly #positions = new Int32Array(MAX_DEPTH)
-  readonly #nodes: (PathNode | undefined)[] = Array.from({ length: MAX_DEPTH }, () => undefined)
-  readonly #indexes = new Int32Array(MAX_DEPTH)
-  /** What is wanted of the value that comes next. */
-  #wanted: PathNode | undefined
-  #hasEscape = false
+  readonly #root: PathNode
 
   constructor(root: PathNode | undefined, columns: number) {
-    this.#root = root
+    this.#root = root ?? NOTHING
     this.kinds = new Uint8Array(columns)
     this.starts = new Int32Array(columns)
     this.ends = new Int32Array(columns)
@@ -71,147 +43,76 @@ export class JsonScanner {
   /** Whether the bytes are one JSON document; if not, `error` and `errorAt` say why. */
   scan(bytes: Buffer, start: number, end: number): boolean {
     this.kinds.fill(KIND.MISSING)
-    this.error = 'InvalidJson'
-    const at = this.#document(bytes, start, end)
-    if (at >= 0) return true
-    this.errorAt = Math.min(failure(at), end) - start
+    let at = this.#value(this.#root, bytes, json.skipSpace(bytes, start, end), end, 0)
+    if (at >= 0) {
+      at = json.skipSpace(bytes, at, end)
+      if (at === end) return true
+      at = json.failure(at)
+    }
+    const failed = json.readFailure(at)
+    this.error = failed.error
+    this.errorAt = Math.min(failed.at, end) - start
     return false
   }
 
-  /** The end of the document; like all that walk the bytes, -1 - p when it goes wrong at p. */
-  #document(bytes: Buffer, start: number, end: number): number {
-    let at = start
-    let depth = 0
-    this.#wanted = this.#root
-    for (;;) {
-      at = skipSpace(bytes, at, end)
-      const first = at < end ? (bytes[at] as number) : 0
-      if (first === OBJECT_START || first === ARRAY_START) {
-        if (depth === MAX_DEPTH) return failure(at)
-        this.#openings[depth] = first
-        this.#positions[depth] = at
-        this.#nodes[depth] = this.#wanted
-        this.#indexes[depth] = 0
-        depth++
-        at = skipSpace(bytes, at + 1, end)
-        if (at >= end) return failure(at)
-        if (bytes[at] !== first + TO_END) {
-          at = this.#next(bytes, at, end, depth - 1)
-          if (at < 0) return at
-          continue
-        }
-      } else {
-        at = this.#scalar(bytes, at, end)
-        if (at < 0) return at
-      }
-      // A value has ended, or an empty container is to be closed.
-      for (;;) {
-        at = skipSpace(bytes, at, end)
-        if (depth === 0) return at === end ? at : failure(at)
-        if (at >= end) return failure(at)
-        const byte = bytes[at] as number
-        if (byte === 0x2c) {
-          at = this.#next(bytes, skipSpace(bytes, at + 1, end), end, depth - 1)
-          if (at < 0) return at
-          break
-        }
-        depth--
-        if (byte !== (this.#openings[depth] as number) + TO_END) return failure(at)
-        at++
-        const node = this.#nodes[depth]
-        if (node !== undefined && node.columns.length > 0) {
-          const kind = this.#openings[depth] === OBJECT_START ? KIND.OBJECT : KIND.ARRAY
-          this.#capture(node, kind, this.#positions[depth] as number, at)
-        }
-      }
-    }
-  }
-
-  /** Goes to the next member of the container at `depth`: over its key, if it is an object's, to its value. */
-  #next(bytes: Buffer, at: number, end: number, depth: number): number {
-    const node = this.#nodes[depth]
-    if (this.#openings[depth] === ARRAY_START) {
-      const index = this.#indexes[depth] as number
-      this.#indexes[depth] = index + 1
-      this.#wanted = node === undefined || node.children.length === 0 ? undefined : this.#element(node, index)
-      return at
-    }
-    if (at >= end || bytes[at] !== QUOTE) return failure(at)
-    this.#hasEscape = false
-    let after = this.#string(bytes, at + 1, end)
-    if (after < 0) return after
-    this.#wanted =
-      node === undefined || node.children.length === 0 ? undefined : this.#member(node, bytes, at + 1, after - 1)
-    after = skipSpace(bytes, after, end)
-    return after < end && bytes[after] === 0x3a ? after + 1 : failure(after)
-  }
-
-  #scalar(bytes: Buffer, at: number, end: number): number {
-    if (at >= end) return failure(at)
-    const first = bytes[at] as number
-    const node = this.#wanted
-    if (first === QUOTE) {
-      this.#hasEscape = false
-      const after = this.#string(bytes, at + 1, end)
-      if (after >= 0 && node !== undefined) {
-        this.#capture(node, this.#hasEscape ? KIND.ESCAPED : KIND.STRING, at + 1, after - 1)
-      }
-      return after
-    }
-    let after: number
-    let kind: number = KIND.NUMBER
-    if (first === 0x74) {
-      after = literal(bytes, at, end, TRUE)
-      kind = KIND.TRUE
-    } else if (first === 0x66) {
-      after = literal(bytes, at, end, FALSE)
-      kind = KIND.FALSE
-    } else if (first === 0x6e) {
-      after = literal(bytes, at, end, NULL)
-      kind = KIND.NULL
-    } else after = number(bytes, at, end)
-    if (after >= 0 && node !== undefined) this.#capture(node, kind, at, after)
+  /** Calls itself no deeper than the pointers go; what nobody wants is skipped flat. */
+  #value(node: PathNode, bytes: Buffer, start: number, end: number, depth: number): number {
+    const first = start < end ? (bytes[start] as number) : 0
+    const isContainer = first === json.OBJECT_START || first === json.ARRAY_START
+    const after =
+      isContainer && node.children.length > 0
+        ? this.#container(node, bytes, start, end, depth)
+        : json.skipValue(bytes, start, end, depth)
+    if (after >= 0 && node.columns.length > 0) this.#capture(node.columns, first, bytes, start, after)
     return after
   }
 
-  /** Goes behind the quote that ends a string. Bytes behind `end` may be read, never believed. */
-  #string(bytes: Buffer, start: number, end: number): number {
-    let at = start
-    for (;;) {
-      let what = IN_STRING[bytes[at] as number]
-      while (what === 0) what = IN_STRING[bytes[++at] as number]
-      if (at >= end) return failure(end)
-      if (what === 1) return at + 1
-      if (what === 4) {
-        const length = sequenceLength(bytes, at, end)
-        if (length === 0) {
-          this.error = 'InvalidUtf8'
-          return failure(at)
-        }
-        at += length
-      } else if (what === 3) {
-        this.#hasEscape = true
-        at = escape(bytes, at, end)
+  #container(node: PathNode, bytes: Buffer, start: number, end: number, depth: number): number {
+    if (depth === json.MAX_DEPTH) return json.failure(start)
+    const isObject = bytes[start] === json.OBJECT_START
+    const closing = (bytes[start] as number) + json.TO_END
+    let at = json.skipSpace(bytes, start + 1, end)
+    if (at < end && bytes[at] === closing) return at + 1
+    for (let index = 0; ; index++) {
+      let child: PathNode | undefined
+      if (isObject) {
+        if (at >= end || bytes[at] !== json.QUOTE) return json.failure(at)
+        const keyStart = at + 1
+        at = json.skipString(bytes, keyStart, end)
         if (at < 0) return at
-      } else return failure(at)
+        child = this.#member(node, bytes, keyStart, at - 1)
+        at = json.skipColon(bytes, at, end)
+        if (at < 0) return at
+      } else child = node.children[node.indexes.indexOf(index)]
+      at = this.#value(child ?? NOTHING, bytes, at, end, depth + 1)
+      if (at < 0) return at
+      at = json.skipSpace(bytes, at, end)
+      if (at >= end) return json.failure(at)
+      const byte = bytes[at] as number
+      if (byte === closing) return at + 1
+      if (byte !== json.COMMA) return json.failure(at)
+      at = json.skipSpace(bytes, at + 1, end)
     }
   }
 
-  #capture({ columns }: PathNode, kind: number, start: number, end: number): void {
-    for (let index = 0; index < columns.length; index++) {
-      const column = columns[index] as number
+  #capture(columns: readonly number[], first: number, bytes: Buffer, start: number, end: number): void {
+    const kind = kindOf(first, bytes, start, end)
+    const isString = kind === KIND.STRING || kind === KIND.ESCAPED
+    for (const column of columns) {
       this.kinds[column] = kind
-      this.starts[column] = start
-      this.ends[column] = end
+      this.starts[column] = isString ? start + 1 : start
+      this.ends[column] = isString ? end - 1 : end
     }
   }
 
   /** What is wanted of a member; what an earlier one of the same name gave is forgotten. */
-  #member(node: PathNode, bytes: Buffer, start: number, end: number): PathNode | undefined {
-    const { keys, children } = node
-    const key = this.#hasEscape ? Buffer.from(JSON.parse(`"${bytes.toString('utf8', start, end)}"`) as string) : bytes
-    const from = this.#hasEscape ? 0 : start
-    const length = this.#hasEscape ? key.length : end - start
+  #member({ keys, children }: PathNode, bytes: Buffer, start: number, end: number): PathNode | undefined {
+    let [key, from, length] = [bytes, start, end - start]
+    if (hasEscape(bytes, start, end)) {
+      key = Buffer.from(JSON.parse(`"${bytes.toString('utf8', start, end)}"`) as string)
+      from = 0
+      length = key.length
+    }
     for (let index = 0; index < keys.length; index++) {
       if (!isEqual(keys[index] as Buffer, key, from, length)) continue
       const child = children[index] as PathNode
@@ -220,71 +121,34 @@ export class JsonScanner {
     }
     return undefined
   }
+}
 
-  #element({ children, indexes }: PathNode, index: number): PathNode | undefined {
-    const found = indexes.indexOf(index)
-    return found < 0 ? undefined : children[found]
+function kindOf(first: number, bytes: Buffer, start: number, end: number): number {
+  switch (first) {
+    case json.QUOTE:
+      return hasEscape(bytes, start + 1, end - 1) ? KIND.ESCAPED : KIND.STRING
+    case json.OBJECT_START:
+      return KIND.OBJECT
+    case json.ARRAY_START:
+      return KIND.ARRAY
+    case 0x74:
+      return KIND.TRUE
+    case 0x66:
+      return KIND.FALSE
+    case 0x6e:
+      return KIND.NULL
+    default:
+      return KIND.NUMBER
   }
 }
 
-/** Marks the position at which bytes go wrong, and takes the mark off again. */
-const failure = (at: number): number => -1 - at
-
-function skipSpace(bytes: Buffer, start: number, end: number): number {
-  let at = start
-  while (at < end) {
-    const byte = bytes[at] as number
-    if (byte > 0x20 || (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09)) break
-    at++
-  }
-  return at
-}
-
-function escape(bytes: Buffer, start: number, end: number): number {
-  const what = start + 1 < end ? ESCAPES[bytes[start + 1] as number] : 0
-  if (what === 0) return failure(start + 1)
-  if (what === 1) return start + 2
-  for (let at = start + 2; at < start + 6; at++) if (at >= end || HEX[bytes[at] as number] === 0) return failure(at)
-  return start + 6
-}
-
-function literal(bytes: Buffer, start: number, end: number, text: Buffer): number {
-  for (let index = 0; index < text.length; index++) {
-    if (start + index >= end || bytes[start + index] !== text[index]) return failure(start + index)
-  }
-  return start + text.length
-}
-
-/** number = [ - ] int [ frac ] [ exp ] */
-function number(bytes: Buffer, start: number, end: number): number {
-  let at = start
-  if (at < end && bytes[at] === 0x2d) at++
-  if (at < end && bytes[at] === 0x30) at++
-  else at = digits(bytes, at, end)
-  if (at >= 0 && at < end && bytes[at] === 0x2e) at = digits(bytes, at + 1, end)
-  if (at >= 0 && at < end && ((bytes[at] as number) | 0x20) === 0x65) {
-    at++
-    if (at < end && (bytes[at] === 0x2b || bytes[at] === 0x2d)) at++
-    at = digits(bytes, at, end)
-  }
-  return at
-}
-
-/** At least one digit. */
-function digits(bytes: Buffer, start: number, end: number): number {
-  let at = start
-  while (at < end && DIGITS[bytes[at] as number] === 1) at++
-  return at === start ? failure(at) : at
+function hasEscape(bytes: Buffer, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if (bytes[at] === BACKSLASH) return true
+  return false
 }
 
 function isEqual(key: Buffer, bytes: Buffer, start: number, length: number): boolean {
   if (key.length !== length) return false
   for (let index = 0; index < length; index++) if (key[index] !== bytes[start + index]) return false
   return true
-}
-
-function tableOf(characters: string, mark: number): Uint8Array {
-  const table = new Uint8Array(256)
-  for (const character of characters) table[character.charCodeAt(0)] = mark
-  return table
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { compilePointers } from '../../../consumer/decode/json-path.ts'
-import { JsonScanner, KIND, MAX_DEPTH } from '../../../consumer/decode/json-scanner.ts'
+import { JsonScanner, KIND } from '../../../consumer/decode/json-scanner.ts'
+import { MAX_DEPTH } from '../../../consumer/decode/json-skip.ts'
 import { randomFrom } from '../../chaos/random.ts'
 import { mutated, randomDocument, type Json } from '../../fakes/json.ts'
 
