@@ -1,5 +1,4 @@
-import { run } from 'node:test'
-import { type TestsStream } from 'node:test'
+import { run, type TestsStream } from 'node:test'
 import { spec } from 'node:test/reporters'
 import { inspect } from 'node:util'
 import { type Suite } from './suites.ts'
@@ -13,7 +12,7 @@ export interface Outcome {
   readonly seconds: number
 }
 
-const HANGS = 'It did not end before the time of its suite was up: something that it started still runs.'
+const HANGS = 'It did not end in time: something that it started still runs.'
 
 /** Test files at once. They are processes, and many of them start servers. */
 const CONCURRENCY = 2
@@ -24,19 +23,29 @@ const CONCURRENCY = 2
  */
 export async function runSuite(root: string, suite: Suite, verbose: boolean): Promise<Outcome> {
   const started = performance.now()
-  const files = suite.files.map(file => `${root}/${file}`)
-  const signal = AbortSignal.timeout(suite.timeoutMs)
-  const stream = run({ cwd: root, files, concurrency: CONCURRENCY, signal })
-  if (verbose) stream.compose(new spec()).pipe(process.stdout, { end: false })
-  const seen = await collect(stream, root, verbose)
-  return { suite, ...seen, seconds: (performance.now() - started) / 1000 }
+  const waiting = [...suite.files]
+  const seen: Seen[] = []
+  const worker = async () => {
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+      const signal = AbortSignal.timeout(suite.fileTimeoutMs)
+      const stream = run({ cwd: root, files: [`${root}/${file}`], concurrency: false, signal })
+      if (verbose) stream.compose(new spec()).pipe(process.stdout, { end: false })
+      seen.push(await collect(stream, root, verbose))
+    }
+  }
+  await Promise.all(Array.from({ length: CONCURRENCY }, worker))
+  return {
+    suite,
+    passed: seen.reduce((sum, { passed }) => sum + passed, 0),
+    failures: seen.flatMap(({ failures }) => failures),
+    skips: seen.flatMap(({ skips }) => skips),
+    seconds: (performance.now() - started) / 1000
+  }
 }
 
-async function collect(
-  stream: TestsStream,
-  root: string,
-  verbose: boolean
-): Promise<Pick<Outcome, 'passed' | 'failures' | 'skips'>> {
+type Seen = Pick<Outcome, 'passed' | 'failures' | 'skips'>
+
+async function collect(stream: TestsStream, root: string, verbose: boolean): Promise<Seen> {
   const failures: { name: string; text: string }[] = []
   const skips: { name: string; reason: string }[] = []
   const said = new Map<string, string>()

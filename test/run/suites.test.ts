@@ -13,7 +13,7 @@ const cases: readonly (readonly [path: string, text: string, suite: string])[] =
     'integration: kafka, s3'
   ],
   ['test/integration/b.test.ts', `test('x', { ...need('kube'), timeout: 1 }, f)`, 'integration: kube'],
-  ['test/integration/c.test.ts', '', 'integration: no server']
+  ['test/integration/c.test.ts', '', 'integration: ']
 ]
 for (const [path, text, suite] of cases) {
   test(`${path} belongs to ${suite}`, () =>

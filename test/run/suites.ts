@@ -4,14 +4,16 @@ import { globSync, readFileSync } from 'node:fs'
 export interface Suite {
   readonly name: string
   readonly files: readonly string[]
-  /** Integration suites are those whose tests meet real servers. */
   readonly isIntegration: boolean
-  /** The whole suite may take no longer. */
-  readonly timeoutMs: number
+  /** The servers that its tests ask for. */
+  readonly servers: readonly string[]
+  /** Each file may take no longer. */
+  readonly fileTimeoutMs: number
 }
 
+const INTEGRATION = 'integration: '
 const QUICK_TIMEOUT_MS = 120_000
-const LONG_TIMEOUT_MS = 900_000
+const LONG_TIMEOUT_MS = 600_000
 
 /** Where a file belongs, by the start of its path; the first that fits counts. */
 const FOLDERS: readonly (readonly [name: string, folders: readonly string[]])[] = [
@@ -36,8 +38,9 @@ export function suites(root: string, filters: readonly string[]): Suite[] {
 }
 
 function suite(name: string, files: readonly string[]): Suite {
-  const isIntegration = name.startsWith('integration')
-  return { name, files, isIntegration, timeoutMs: isIntegration ? LONG_TIMEOUT_MS : QUICK_TIMEOUT_MS }
+  const isIntegration = name.startsWith(INTEGRATION)
+  const servers = isIntegration ? name.slice(INTEGRATION.length).split(', ') : []
+  return { name, files, isIntegration, servers, fileTimeoutMs: isIntegration ? LONG_TIMEOUT_MS : QUICK_TIMEOUT_MS }
 }
 
 const rank = ({ name }: Suite) => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length)
@@ -45,7 +48,7 @@ const rank = ({ name }: Suite) => (ORDER.includes(name) ? ORDER.indexOf(name) : 
 /** The suite of a file; integration tests are told apart by the servers that their text asks for. */
 export function suiteOf(file: string, text: () => string): string {
   const [name = 'unit'] = FOLDERS.find(([, folders]) => folders.some(folder => file.startsWith(folder))) ?? []
-  return name === 'integration' ? `integration: ${servers(text()).join(', ') || 'no server'}` : name
+  return name === 'integration' ? `${INTEGRATION}${servers(text()).join(', ')}` : name
 }
 
 /** The names in all `need('…', '…')` of a test file. */
