@@ -26,8 +26,12 @@ export interface KubeAccess {
 const FIELD_MANAGER = 'bronze-operator'
 const PAGE_ITEMS = 500
 const REQUEST_TIMEOUT_MS = 30_000
-/** Bookmarks come about once a minute: a watch that is silent for longer has died without saying so. */
+/**
+ * Bookmarks come about once a minute, from the first change of a kind of objects on: a watch that has spoken and is silent
+ * for longer has died without saying so. One that never spoke is given up soon after its agreed end.
+ */
 const WATCH_IDLE_MS = 90_000
+const WATCH_END_MARGIN_MS = 5000
 const MAX_THROTTLED_ATTEMPTS = 5
 const MAX_RETRY_AFTER_MS = 30_000
 
@@ -104,9 +108,14 @@ export class KubeClient implements Kube {
     }
     const response = await this.#send({ method: 'GET', path: pathOf(type, selection.namespace), query, signal })
     if (response.statusCode !== 200) throw await failure(response)
-    response.setTimeout(this.#watchIdleMs, () => response.destroy(new Error('the watch fell silent')))
+    const silence = (ms: number) => response.socket.setTimeout(ms)
+    silence(timeoutSeconds * 1000 + WATCH_END_MARGIN_MS)
+    response.socket.once('timeout', () => response.destroy(new Error('the watch fell silent')))
     try {
-      for await (const line of linesOf(response)) yield watchEvent(JSON.parse(line) as RawEvent)
+      for await (const line of linesOf(response)) {
+        silence(this.#watchIdleMs)
+        yield watchEvent(JSON.parse(line) as RawEvent)
+      }
     } catch (error) {
       throw new KubeError(0, `a watch of ${type.plural} broke off`, { cause: error })
     } finally {

@@ -88,7 +88,7 @@ export interface Kube {
   get(type: ResourceType, namespace: string | undefined, name: string): Promise<KubeObject | undefined>
   /** At most 500 objects a page; `next` is the token of the page before. */
   list(type: ResourceType, selection: Selection, next: string | undefined, signal: AbortSignal): Promise<Page>
-  /** What happens after `resourceVersion`. Ends after about `timeoutSeconds`, and throws when no byte came for 90 s. */
+  /** What happens after `resourceVersion`. Ends after about `timeoutSeconds`; throws when it falls silent. */
   watch(
     type: ResourceType,
     selection: Selection,

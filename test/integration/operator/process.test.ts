@@ -8,7 +8,7 @@ import { definition } from '../../../crds/schema.ts'
 import { startKube, type KubeServer } from '../../servers/kube.ts'
 import { need } from '../../servers/need.ts'
 import { freePorts } from '../../servers/process.ts'
-import { eventually } from './running.ts'
+import { established, eventually } from './running.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 
@@ -35,7 +35,7 @@ suite('operator/main.ts', need('kube'), () => {
     ;[kube, broker] = await Promise.all([startKube({ controllers: false }), startBroker()])
     broker.createTopic('orders', { partitions: 4 })
     await kubectl(['apply', '--server-side', '-f', '-'], JSON.stringify(withoutRules(definition)))
-    await kubectl(['wait', 'crd/bronzepipelines.bronze.dev', '--for=condition=Established', '--timeout=20s'])
+    await established(kube)
   })
 
   after(async () => {

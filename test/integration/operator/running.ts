@@ -29,7 +29,7 @@ export async function runOperator(kube: KubeAddresses, namespace: string): Promi
     return stdout
   }
   await kubectl(['apply', '--server-side', '--force-conflicts', '-f', definition])
-  await kubectl(['wait', 'crd/bronzepipelines.bronze.dev', '--for=condition=Established', '--timeout=20s'])
+  await established(kube)
   await kubectl(['create', 'namespace', namespace])
   // The API server then refuses pods that do not meet the standard.
   await kubectl(['label', 'namespace', namespace, 'pod-security.kubernetes.io/enforce=restricted'])
@@ -70,6 +70,12 @@ export async function runOperator(kube: KubeAddresses, namespace: string): Promi
     client.close()
   }
   return { namespace, kubectl, lines, samples: () => samples, stop }
+}
+
+/** Resolves when the API server serves pipelines. `kubectl wait` fails on a definition that has no conditions yet. */
+export async function established(kube: KubeAddresses): Promise<void> {
+  const get = async () => (await kube.kubectl(['get', 'bronzepipelines', '-A'])).code
+  await eventually('pipelines are served', get, code => code === 0)
 }
 
 /** The operator runs here; a Deployment of it would make pods that never start. */
