@@ -27,6 +27,7 @@ const CLIENTS = [
 /** Files, or folders, that decide and compute: no input or output, and time and chance are arguments. */
 const PURE = [
   'lib/backoff.ts',
+  'lib/consumer-environment.ts',
   'lib/duration.ts',
   'lib/errors.ts',
   'lib/figures.ts',
