@@ -3,8 +3,14 @@ import { readFile } from 'node:fs/promises'
 /** What a consumer is made for when nothing limits it: 8 topics at full drain stay within it. */
 export const DEFAULT_MEMORY_BYTES = 256 * 1024 * 1024
 
-/** The share of the memory limit that buffers may hold; the rest is the runtime, fetches and uploads (law 7). */
+/** The most of the memory limit that buffers may hold (law 7). */
 const BUFFER_SHARE = 1 / 3
+/** What the runtime, its code, fetches and uploads take however little is buffered; measured at full drain. */
+const RUNTIME_BYTES = 176 * 1024 * 1024
+/** Of what the limit leaves: as much again is what was just given up and not yet collected. */
+const LEFT_SHARE = 1 / 2
+/** However small the limit is. */
+const MIN_BUFFER_SHARE = 1 / 16
 
 /** cgroup v2, then v1. */
 const LIMIT_FILES = ['/sys/fs/cgroup/memory.max', '/sys/fs/cgroup/memory/memory.limit_in_bytes']
@@ -38,8 +44,9 @@ export interface MemoryPlan {
 export function planMemory(limitBytes: number): MemoryPlan {
   const mebibyte = 1024 * 1024
   const fetchBytes = Math.min(8 * mebibyte, Math.max(mebibyte, Math.floor(limitBytes / 64)))
+  const leftBytes = Math.max((limitBytes - RUNTIME_BYTES) * LEFT_SHARE, limitBytes * MIN_BUFFER_SHARE)
   return {
-    budgetBytes: Math.floor(limitBytes * BUFFER_SHARE),
+    budgetBytes: Math.floor(Math.min(limitBytes * BUFFER_SHARE, leftBytes)),
     fetchBytes,
     partitionFetchBytes: Math.max(mebibyte, Math.floor(fetchBytes / 4))
   }

@@ -24,7 +24,7 @@ export function settleConsumer(consumer: ConsumerSpec): SettledConsumer {
   }
 }
 
-/** Memory is always limited, since a consumer's byte budget is a third of its limit; the request follows the limit. */
+/** Memory is always limited, since a consumer's byte budget is a share of its limit; the request follows the limit. */
 function settleResources(resources: ResourcesSpec): SettledConsumer['resources'] {
   const requests = quantities(resources.requests ?? {})
   const limits = quantities(resources.limits ?? {})

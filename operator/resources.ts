@@ -1,5 +1,6 @@
 import { type BronzePipeline, type BronzePipelineSpec } from '../crds/pipeline.ts'
 import { type SettledPipeline } from '../crds/settled.ts'
+import { CONSUMER_ENVIRONMENT, consumerNodeOptions } from '../lib/consumer-environment.ts'
 import { parseQuantity } from '../lib/quantity.ts'
 import { BUDGETS, CONFIG_MAPS, DEPLOYMENTS, SERVICE_ACCOUNTS, type KubeObject } from './kube.ts'
 import {
@@ -16,7 +17,7 @@ import {
 const CONFIG_FILE = '/etc/bronze/pipeline.yaml'
 const SECRETS_FOLDER = '/etc/bronze/secrets'
 const PORT = 8080
-/** Of the memory limit; a third is for records that wait, which lie outside the heap, the rest for Node itself. */
+/** Of the memory limit; records that wait, and what is fetched and uploaded, lie outside the heap. */
 const HEAP_SHARE = 0.5
 
 /** What a pipeline's objects are made from. */
@@ -157,7 +158,11 @@ function container({ settled, image }: Blueprint): object {
     args: ['--pipeline', CONFIG_FILE, '--secrets', SECRETS_FOLDER, '--instance', '$(POD_NAME)', '--port', String(PORT)],
     env: [
       { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
-      { name: 'NODE_OPTIONS', value: `--max-old-space-size=${heapMiB(resources.limits?.['memory'])}` }
+      ...Object.entries(CONSUMER_ENVIRONMENT).map(([name, value]) => ({ name, value })),
+      {
+        name: 'NODE_OPTIONS',
+        value: consumerNodeOptions(`--max-old-space-size=${heapMiB(resources.limits?.['memory'])}`)
+      }
     ],
     ports: [{ name: 'http', containerPort: PORT }],
     resources,

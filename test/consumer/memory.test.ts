@@ -9,8 +9,17 @@ test('a cgroup’s limit is read, and its words for none', () => {
 
 test('the flag wins over the cgroup', async () => assert.equal(await memoryLimitBytes(1234), 1234))
 
-test('buffers get a third of the limit', () => {
-  const limitBytes = 256 * 1024 * 1024
-  assert.equal(planMemory(limitBytes).budgetBytes, Math.floor(limitBytes / 3))
-  assert.ok(planMemory(limitBytes).fetchBytes <= limitBytes / 32)
+test('buffers get half of what the runtime leaves of the limit, and never more than a third of it', () => {
+  const mebibyte = 1024 * 1024
+  const budgets = [
+    [64, 4],
+    [256, 40],
+    [384, 104],
+    [768, 256],
+    [3072, 1024]
+  ] as const
+  for (const [limit, budget] of budgets) {
+    assert.equal(planMemory(limit * mebibyte).budgetBytes, budget * mebibyte)
+    assert.ok(planMemory(limit * mebibyte).fetchBytes <= Math.max(mebibyte, (limit * mebibyte) / 32))
+  }
 })

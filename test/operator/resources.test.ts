@@ -78,8 +78,11 @@ test('every Secret that the pipeline names is mounted under its own name', () =>
 test('the heap is bound to half of the memory limit', () => {
   const heap = (spec: object) =>
     made(spec).template.spec.containers[0].env.find(({ name }) => name === 'NODE_OPTIONS')?.value
-  assert.equal(heap({}), '--max-old-space-size=128')
-  assert.equal(heap({ consumer: { resources: { limits: { memory: '1Gi' } } } }), '--max-old-space-size=512')
+  assert.equal(heap({}), '--max-old-space-size=128 --max-semi-space-size=2')
+  assert.equal(
+    heap({ consumer: { resources: { limits: { memory: '1Gi' } } } }),
+    '--max-old-space-size=512 --max-semi-space-size=2'
+  )
 })
 
 test('the default rollout is a full stop; one by one is a choice', () => {

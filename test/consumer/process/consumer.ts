@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { CONSUMER_ENVIRONMENT, consumerNodeOptions } from '../../../lib/consumer-environment.ts'
 import { type Ending, type ServerProcess, freePorts, startProcess } from '../../servers/process.ts'
 
 const MAIN = fileURLToPath(new URL('../../../consumer/main.ts', import.meta.url))
@@ -16,6 +17,8 @@ export interface ConsumerOptions {
   readonly instance?: string
   readonly memoryBytes?: number
   readonly env?: NodeJS.ProcessEnv
+  /** A program, with its first arguments, that runs the consumer in its own place: its process id is the consumer's. */
+  readonly wrapper?: readonly [program: string, ...args: string[]]
 }
 
 /** A real consumer process. */
@@ -36,14 +39,22 @@ export class Consumer {
     secrets,
     instance = 'consumer-0',
     memoryBytes,
-    env = {}
+    env = {},
+    wrapper
   }: ConsumerOptions) {
     const [port = 0] = await freePorts(1)
     const files = { log: join(folder, `${port}.log`), message: join(folder, `${port}.message`) }
     const args = ['--pipeline', pipelineFile, '--secrets', secrets, '--instance', instance, '--port', String(port)]
     const memory = memoryBytes === undefined ? [] : ['--memory', String(memoryBytes)]
     const all = [MAIN, ...args, '--termination-log', files.message, ...memory]
-    return new Consumer(startProcess(process.execPath, all, { log: files.log, env }), port, files)
+    // As pods and `bronze run` start it.
+    const environment = { ...CONSUMER_ENVIRONMENT, NODE_OPTIONS: consumerNodeOptions() }
+    const [program, ...before] = wrapper === undefined ? [process.execPath] : [...wrapper, process.execPath]
+    return new Consumer(
+      startProcess(program, [...before, ...all], { log: files.log, env: { ...environment, ...env } }),
+      port,
+      files
+    )
   }
 
   /** Until it is a member of its group. */

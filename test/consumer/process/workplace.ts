@@ -19,7 +19,7 @@ export interface PipelineOptions {
   readonly delta?: string
 }
 
-type StartOptions = PipelineOptions & Pick<ConsumerOptions, 'instance' | 'memoryBytes' | 'env'>
+type StartOptions = PipelineOptions & Pick<ConsumerOptions, 'instance' | 'memoryBytes' | 'env' | 'wrapper'>
 
 /** A folder with local tables and pipelines, and the consumers that were started in it. */
 export class Workplace {
@@ -40,7 +40,7 @@ export class Workplace {
     return workplace
   }
 
-  async start({ instance, memoryBytes, env, ...pipeline }: StartOptions): Promise<Consumer> {
+  async start({ instance, memoryBytes, env, wrapper, ...pipeline }: StartOptions): Promise<Consumer> {
     const pipelineFile = join(this.folder, `pipeline-${this.#pipelines++}.yaml`)
     await writeFile(pipelineFile, this.manifest(pipeline))
     const consumer = await Consumer.start({
@@ -49,7 +49,8 @@ export class Workplace {
       secrets: join(this.folder, 'secrets'),
       ...(instance === undefined ? {} : { instance }),
       ...(memoryBytes === undefined ? {} : { memoryBytes }),
-      ...(env === undefined ? {} : { env })
+      ...(env === undefined ? {} : { env }),
+      ...(wrapper === undefined ? {} : { wrapper })
     })
     this.#consumers.push(consumer)
     return consumer
