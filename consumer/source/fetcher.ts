@@ -11,8 +11,6 @@ import { Waker } from './waker.ts'
 /** How long a broker may wait for data: the time within which a seek or an opened gate is noticed. */
 const MAX_WAIT_MS = 500
 const IDLE_MS = 1000
-/** A batch that did not fit is asked for with as much room as the largest one that would be decompressed. */
-const STUCK_BYTES = 64 << 20
 
 export interface FetcherOptions {
   readonly cluster: Cluster
@@ -117,7 +115,10 @@ export class Fetcher {
     }
   }
 
-  /** What to ask a node for, longest unserved first; a batch that did not fit is asked for alone. */
+  /**
+   * What to ask a node for, longest unserved first. A batch that did not fit is asked for alone: the first batch of an
+   * answer comes whole whatever the limits (KIP-74), and more of such a size would only fill memory.
+   */
   #wanted(node: number): readonly Cursor[] {
     const { cluster, cursors, clock, isOpen } = this.#options
     const nowMs = clock.now()
@@ -140,16 +141,13 @@ export class Fetcher {
       const byId = fetchesById(link)
       if (!byId) onNames()
       const brokers = Math.max(1, this.#loops.size)
-      const isStuck = wanted[0]?.isStuck === true
       const answers = await fetchRecords(
         link,
         wanted.map(cursor => this.#request(cursor)),
         {
           maxWaitMs: MAX_WAIT_MS,
-          maxBytes: isStuck
-            ? STUCK_BYTES
-            : Math.max(limits.partitionFetchBytes, Math.floor(limits.fetchBytes / brokers)),
-          partitionMaxBytes: isStuck ? STUCK_BYTES : limits.partitionFetchBytes
+          maxBytes: Math.max(limits.partitionFetchBytes, Math.floor(limits.fetchBytes / brokers)),
+          partitionMaxBytes: limits.partitionFetchBytes
         }
       )
       const keyOf = ({ partition: { topic, topicId, partition } }: Cursor) => `${byId ? topicId : topic}/${partition}`
