@@ -197,6 +197,8 @@ export class Membership {
     this.#lastHeartbeatMs = clock.now()
     log.info('joined the group', { groupId, generation: joined.generationId, partitions: partitions.length, isLeader })
     onAssigned(partitions)
+    // The group gave back what this process had dealt before it restarted (KIP-814): topics may have changed meanwhile.
+    if (isLeader && joined.skipAssignment) await this.checkPartitions()
   }
 
   async #deal(

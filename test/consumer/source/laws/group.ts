@@ -54,6 +54,18 @@ export function groupLaws(law: Law): void {
     await pollUntil([again, other], () => again.assigned.size === 2 && other.assigned.size === 2, 'two each')
   })
 
+  law('partitions that came while the leader was away are dealt when it is back', async ({ cluster, topic, open }) => {
+    await cluster.createTopic(topic, 2)
+    // The next look at the cluster comes after the test.
+    const limits = { sessionTimeoutMs: 60_000, metadataRefreshMs: 60_000 }
+    const leader = await open({ instanceId: 'leader', limits })
+    await pollUntil([leader], () => leader.assigned.size === 2, 'all partitions')
+    await leader.source.close({ leave: false })
+    await cluster.addPartitions(topic, 4)
+    const again = await open({ instanceId: 'leader', limits })
+    await pollUntil([again], () => again.assigned.size === 4, 'the new partitions')
+  })
+
   law('a second process under the same name fences the first, which stops', async ({ cluster, topic, open }) => {
     await cluster.createTopic(topic)
     const first = await open({ instanceId: 'same' })
