@@ -113,7 +113,10 @@ const JVM_ARGS = [
 async function format(config: string): Promise<void> {
   const { username, password } = USERS.scram
   const scram = [256, 512].flatMap(bits => ['--add-scram', `SCRAM-SHA-${bits}=[name=${username},password=${password}]`])
-  const id = randomBytes(16).toString('base64url')
+  const bytes = randomBytes(16)
+  // A first character of "-" would be taken for an option.
+  bytes[0] = 0
+  const id = bytes.toString('base64url')
   const jvm = ['-Xmx128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', ...JVM_ARGS, classPath()]
   await promisify(execFile)('java', [...jvm, 'kafka.tools.StorageTool', 'format', '-t', id, '-c', config, ...scram])
 }
