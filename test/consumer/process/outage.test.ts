@@ -37,3 +37,22 @@ test('a broker that is down at the start and goes away in the middle is waited f
   assert.equal(await consumer.stop(), 0)
   assert.deepEqual(await workplace.keys('bronze.orders'), [...span('orders', 0, 0, 15), ...span('orders', 1, 0, 5)])
 })
+
+test('a consumer ends with 0 when it is told to stop while the broker is down, before and after it was a member', async context => {
+  const workplace = await Workplace.open(context)
+  const [port = 0] = await freePorts(1)
+  const bootstrap = `127.0.0.1:${port}`
+  const spec = 'topics: [{name: orders, table: bronze.orders}]\nbatch: {triggerInterval: 1h}'
+  const early = await workplace.start({ bootstrap, spec })
+  await early.until('it tells of the source', async () => (await early.log()).includes('source could not be'))
+  assert.equal(await early.stop(), 0)
+
+  const broker = await startBroker({ port })
+  broker.createTopic('orders')
+  await produce(bootstrap, 'orders', 0, numbered(5))
+  const late = await (await workplace.start({ bootstrap, spec })).ready()
+  await late.until('records are held', async () => /partition="0"\} 0/.test(await late.text('/metrics')))
+  await broker.stop()
+  assert.equal(await late.stop(), 0)
+  assert.deepEqual(await workplace.keys('bronze.orders'), span('orders', 0, 0, 5))
+})
