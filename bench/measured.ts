@@ -22,11 +22,17 @@ const NODE_ARGS = (process.env['BENCH_NODE_ARGS'] ?? '').split(' ').filter(arg =
 const ACCOUNT = fileURLToPath(new URL('account.ts', import.meta.url))
 
 /** Starts a program of ours as a process of its own that keeps an account. */
-export function measured(folder: string, name: string, script: URL, args: readonly string[]): Measured {
+export function measured(
+  folder: string,
+  name: string,
+  script: URL,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = process.env
+): Measured {
   const file = join(folder, `${name}.account.json`)
   const child = spawn(process.execPath, [...NODE_ARGS, '--import', ACCOUNT, fileURLToPath(script), ...args], {
     stdio: ['pipe', 'pipe', 'inherit'],
-    env: { ...process.env, BENCH_ACCOUNT: file }
+    env: { ...env, BENCH_ACCOUNT: file }
   })
   return { child, account: ended(child, name).then(async () => JSON.parse(await readFile(file, 'utf8')) as Account) }
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { constants, zstdCompressSync } from 'node:zlib'
+import { consumerEnvironment } from '../cli/consumer-environment.ts'
 import { pythonPath } from '../test/servers/readers.ts'
 import { freePorts } from '../test/servers/process.ts'
 import { ended, measured, type Account } from './measured.ts'
@@ -61,10 +62,8 @@ export async function runConsumer(work: Work): Promise<Outcome> {
   const [port = 0] = await freePorts(1)
   const args = ['--pipeline', file, '--instance', 'bench-0', '--port', String(port), '--secrets', folder]
   const memory = ['--memory', String(CONSUMER_MEMORY_BYTES)]
-  const { child, account } = measured(folder, 'consumer', new URL('../consumer/main.ts', import.meta.url), [
-    ...args,
-    ...memory
-  ])
+  const main = new URL('../consumer/main.ts', import.meta.url)
+  const { child, account } = measured(folder, 'consumer', main, [...args, ...memory], consumerEnvironment(process.env))
   const table = join(tables, 'bronze', 'events')
   const deadline = Date.now() + PATIENCE_MS
   while ((await committed(table)).records < records) {

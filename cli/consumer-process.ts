@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { closeSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { CONSUMER_ENVIRONMENT, consumerNodeOptions } from '../lib/consumer-environment.ts'
+import { consumerEnvironment } from './consumer-environment.ts'
 import { type ConsumerEnd, type ConsumerProcess } from './supervisor.ts'
 
 export interface ConsumerCommand {
@@ -25,11 +25,7 @@ export function startConsumer({ file, args, logFile, terminationLog }: ConsumerC
   const log = openSync(logFile, 'a', 0o600)
   const child = spawn(file, args, {
     stdio: ['pipe', log, log],
-    env: {
-      ...process.env,
-      ...CONSUMER_ENVIRONMENT,
-      NODE_OPTIONS: consumerNodeOptions(process.env['NODE_OPTIONS'])
-    },
+    env: consumerEnvironment(process.env),
     detached: process.platform !== 'win32',
     windowsHide: true
   })
