@@ -6,7 +6,7 @@ export const DEFAULT_MEMORY_BYTES = 256 * 1024 * 1024
 /** The most of the memory limit that buffers may hold (law 7). */
 const BUFFER_SHARE = 1 / 3
 /** What the runtime, its code, fetches and uploads take however little is buffered; measured at full drain. */
-const RUNTIME_BYTES = 176 * 1024 * 1024
+const RUNTIME_BYTES = 192 * 1024 * 1024
 /** Of what the limit leaves: as much again is what was just given up and not yet collected. */
 const LEFT_SHARE = 1 / 2
 /** However small the limit is. */

@@ -13,8 +13,8 @@ test('buffers get half of what the runtime leaves of the limit, and never more t
   const mebibyte = 1024 * 1024
   const budgets = [
     [64, 4],
-    [256, 40],
-    [384, 104],
+    [256, 32],
+    [384, 96],
     [768, 256],
     [3072, 1024]
   ] as const

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rmdir, writeFile } from 'node:fs/promises'
+import { access, mkdir, readFile, rmdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 
@@ -39,6 +39,8 @@ export async function hardLimit(bytes: number): Promise<MemoryLimit | undefined>
       }
     }
     try {
+      // Only a folder of the kernel's has this file from the start; elsewhere a limit would limit nothing.
+      await access(join(folder, limit))
       await writeFile(join(folder, limit), String(bytes))
       await writeFile(join(folder, swap), swapLimit(bytes)).catch(() => {})
       const script = 'echo $$ > "$0/cgroup.procs" && exec "$@"'
