@@ -19,7 +19,7 @@ const LONG_TIMEOUT_MS = 600_000
 const FOLDERS: readonly (readonly [name: string, folders: readonly string[]])[] = [
   ['integration', ['test/integration/']],
   ['simulation', ['test/simulation/']],
-  ['embedded broker', ['test/cli/demo/']],
+  ['embedded broker', ['test/cli/demo/', 'test/consumer/process/']],
   ['unit', ['test/']]
 ]
 
