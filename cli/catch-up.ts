@@ -1,6 +1,6 @@
-import { type PartitionOffsets } from '../operator/lag.ts'
+import type { PartitionOffsets } from '../operator/lag.ts'
 import { lagOf, partitionKey, type LagSample } from './lag.ts'
-import { type Progress } from './status.ts'
+import type { Progress } from './status.ts'
 
 /** The rate is that of the last samples within this time. */
 const RATE_WINDOW_MS = 10_000

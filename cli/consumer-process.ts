@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { closeSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { consumerEnvironment } from './consumer-environment.ts'
-import { type ConsumerEnd, type ConsumerProcess } from './supervisor.ts'
+import type { ConsumerEnd, ConsumerProcess } from './supervisor.ts'
 
 export interface ConsumerCommand {
   readonly file: string

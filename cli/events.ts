@@ -1,7 +1,7 @@
 import { EXIT_CONFIGURATION } from '../lib/errors.ts'
-import { type EntryLag, type PipelineLag } from '../operator/lag.ts'
+import type { EntryLag, PipelineLag } from '../operator/lag.ts'
 import { shortSeconds } from '../lib/figures.ts'
-import { type RunEvent } from './status.ts'
+import type { RunEvent } from './status.ts'
 import { isCleanEnd, type ConsumerEnd, type ConsumerEvent } from './supervisor.ts'
 
 /** What became of a consumer, in words and fields. */

@@ -1,5 +1,5 @@
-import { type Display } from './screen.ts'
-import { type RunEnd, type RunEvent, type RunStatus } from './status.ts'
+import type { Display } from './screen.ts'
+import type { RunEnd, RunEvent, RunStatus } from './status.ts'
 
 /**
  * One JSON object per line, for programs. Its shape is documented in docs/cli.md and only ever grows; an unknown figure is null.

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startConsumer } from './consumer-process.ts'
 import { partitionKey } from './lag.ts'
-import { type ConsumerProcess } from './supervisor.ts'
+import type { ConsumerProcess } from './supervisor.ts'
 
 export interface LocalFolders {
   readonly pipelineFile: string

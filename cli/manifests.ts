@@ -2,7 +2,7 @@ import { readFile, readdir, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { readPipelines, type FileProblem, type SecretDocument } from '../crds/documents.ts'
-import { type BronzePipeline } from '../crds/pipeline.ts'
+import type { BronzePipeline } from '../crds/pipeline.ts'
 import { UsageError, type Io } from './command.ts'
 
 /** What the files of the `-f` options hold together. */

@@ -1,4 +1,4 @@
-import { type RunEnd, type RunEvent, type RunStatus } from './status.ts'
+import type { RunEnd, RunEvent, RunStatus } from './status.ts'
 import { oneLine, picture } from './table.ts'
 
 /** Where a run tells what it does. */

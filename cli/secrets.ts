@@ -1,6 +1,6 @@
 import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { type SecretDocument } from '../crds/documents.ts'
+import type { SecretDocument } from '../crds/documents.ts'
 import { FatalError } from '../lib/errors.ts'
 
 const NAME = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/

@@ -1,6 +1,6 @@
-import { type SettledPipeline } from '../crds/settled.ts'
-import { type LagSample } from './lag.ts'
-import { type ConsumerStatus } from './supervisor.ts'
+import type { SettledPipeline } from '../crds/settled.ts'
+import type { LagSample } from './lag.ts'
+import type { ConsumerStatus } from './supervisor.ts'
 
 /** What a run knows of its pipeline at one moment. Undefined is unknown, which is never 0. */
 export interface RunStatus {

@@ -1,5 +1,5 @@
 import { backoffMs } from '../lib/backoff.ts'
-import { type Clock } from '../lib/clock.ts'
+import type { Clock } from '../lib/clock.ts'
 import { EXIT_CONFIGURATION, errorText } from '../lib/errors.ts'
 
 /** One consumer process, as the supervisor sees it. */

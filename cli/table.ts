@@ -1,5 +1,5 @@
 import { shortCount, shortSeconds } from '../lib/figures.ts'
-import { type Progress, type RunStatus, type TopicStatus } from './status.ts'
+import type { Progress, RunStatus, TopicStatus } from './status.ts'
 
 const GAP = '   '
 

@@ -1,4 +1,4 @@
-import { type BronzePipeline } from '../crds/pipeline.ts'
+import type { BronzePipeline } from '../crds/pipeline.ts'
 import { settle } from '../crds/settle.ts'
 import { EXIT_OK, EXIT_PROBLEMS, UsageError, parseOptions, type Command, type Io } from './command.ts'
 import { pipelineId, problemText, readManifests } from './manifests.ts'

@@ -1,5 +1,5 @@
-import { type Partition } from './partition.ts'
-import { type RowGroupBuffer } from './columns/row-group.ts'
+import type { Partition } from './partition.ts'
+import type { RowGroupBuffer } from './columns/row-group.ts'
 
 /** What one table receives in one commit from one consumer: rows, dead letters and the offsets that cover both. */
 export interface Batch {

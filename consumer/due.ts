@@ -1,4 +1,4 @@
-import { type BatchLimits } from '../crds/settled.ts'
+import type { BatchLimits } from '../crds/settled.ts'
 
 /** What a table has gathered since its last batch was taken. */
 export interface Gathered {

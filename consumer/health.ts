@@ -1,4 +1,4 @@
-import { type Observer } from './observer.ts'
+import type { Observer } from './observer.ts'
 
 /** What keeps a consumer from being healthy, by table; and whether the source answers. */
 export class Health {

@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
-import { type CommitSummary, type Observer } from './observer.ts'
-import { type Source } from './source.ts'
+import type { CommitSummary, Observer } from './observer.ts'
+import type { Source } from './source.ts'
 
 /** What the gauges read when they are scraped. */
 export interface MetricsView {

@@ -1,5 +1,5 @@
 import { FatalError } from '../lib/errors.ts'
-import { type CommitAuthor } from './sink.ts'
+import type { CommitAuthor } from './sink.ts'
 
 /**
  * Two live pipelines on one topic and table fence each other for ever; the younger stops. Only a commit that fenced us

@@ -1,6 +1,6 @@
 import { FatalError } from '../lib/errors.ts'
 import { partitionId, type Partition, type PartitionId, type TableOffset } from './partition.ts'
-import { type Recovered } from './sink.ts'
+import type { Recovered } from './sink.ts'
 
 /** Where a partition goes on, or what must be written into the table before it may be read. */
 export type Placement =

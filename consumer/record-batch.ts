@@ -1,4 +1,4 @@
-import { type Partition } from './partition.ts'
+import type { Partition } from './partition.ts'
 
 /** One Kafka record batch (magic 2), decompressed: bytes that are walked once, never an object per record. */
 export interface RecordBatch {

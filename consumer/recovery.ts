@@ -1,14 +1,14 @@
 import { decodeReport } from '../crds/report.ts'
-import { type SettledPipeline } from '../crds/settled.ts'
+import type { SettledPipeline } from '../crds/settled.ts'
 import { randomId, type Clock } from '../lib/clock.ts'
 import { RetryableError } from '../lib/errors.ts'
-import { type Log } from '../lib/log.ts'
-import { type Observer } from './observer.ts'
+import type { Log } from '../lib/log.ts'
+import type { Observer } from './observer.ts'
 import { partitionId, type Partition, type PartitionId } from './partition.ts'
 import { patternMarker, patternMarkerId, place, recreatedError } from './placement.ts'
-import { type Recovered, type Sink } from './sink.ts'
-import { type Slot } from './slot.ts'
-import { type Source } from './source.ts'
+import type { Recovered, Sink } from './sink.ts'
+import type { Slot } from './slot.ts'
+import type { Source } from './source.ts'
 
 export interface PlacementPorts {
   readonly sink: Sink

@@ -1,6 +1,7 @@
 import { createServer, type Server, type ServerResponse } from 'node:http'
-import { type Health } from './health.ts'
-import { type ConsumerMetrics } from './metrics.ts'
+import type { Health } from './health.ts'
+import type { ConsumerMetrics } from './metrics.ts'
+import { FatalError } from '../lib/errors.ts'
 
 export interface ServerPorts {
   readonly health: Health
@@ -18,7 +19,17 @@ export function startServer(host: string, port: number, ports: ServerPorts): Pro
     answer(new URL(request.url ?? '/', 'http://localhost').pathname, response, ports).catch(() => response.destroy())
   })
   return new Promise((resolve, reject) => {
-    server.once('error', reject)
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const isTaken = error.code === 'EADDRINUSE' || error.code === 'EACCES'
+      reject(
+        isTaken
+          ? new FatalError(
+              'PortUnusable',
+              `--port ${port} on ${host} cannot be listened on (${error.code}): give another one`
+            )
+          : error
+      )
+    })
     server.listen(port, host, () => resolve(server))
   })
 }

@@ -1,5 +1,5 @@
-import { type Batch } from './batch.ts'
-import { type PartitionId, type TableOffset } from './partition.ts'
+import type { Batch } from './batch.ts'
+import type { PartitionId, TableOffset } from './partition.ts'
 
 /**
  * One bronze table and its dead-letter table. The table itself remembers which offsets it holds (law 1); data and next

@@ -1,7 +1,7 @@
-import { type SettledTopic } from '../crds/settled.ts'
-import { type Decoder } from './decode/decoder.ts'
-import { type PartitionBuffer } from './decode/partition-buffer.ts'
-import { type Partition, type PartitionId } from './partition.ts'
+import type { SettledTopic } from '../crds/settled.ts'
+import type { Decoder } from './decode/decoder.ts'
+import type { PartitionBuffer } from './decode/partition-buffer.ts'
+import type { Partition, PartitionId } from './partition.ts'
 
 /** One assigned partition of one table: where it stands and what it has gathered. */
 export interface Slot {

@@ -1,6 +1,6 @@
-import { type StartFrom } from '../crds/settled.ts'
-import { type Partition, type PartitionId } from './partition.ts'
-import { type RecordBatch } from './record-batch.ts'
+import type { StartFrom } from '../crds/settled.ts'
+import type { Partition, PartitionId } from './partition.ts'
+import type { RecordBatch } from './record-batch.ts'
 
 /** Where records come from: group membership and whole record batches. Its positions are set by `seek` alone. */
 export interface Source {

@@ -1,10 +1,10 @@
-import { type BatchLimits, type SettledPipeline, type SettledTopic } from '../crds/settled.ts'
-import { type Batch } from './batch.ts'
-import { type TablePlan } from './columns/bronze.ts'
+import type { BatchLimits, SettledPipeline, SettledTopic } from '../crds/settled.ts'
+import type { Batch } from './batch.ts'
+import type { TablePlan } from './columns/bronze.ts'
 import { createDecoder } from './decode/decoder.ts'
 import { PartitionBuffer } from './decode/partition-buffer.ts'
 import { partitionId, type Partition, type PartitionId } from './partition.ts'
-import { type RecordBatch } from './record-batch.ts'
+import type { RecordBatch } from './record-batch.ts'
 import { rowCount, type Slot, type SlotPlace } from './slot.ts'
 
 /** What was taken from a slot for one commit. */

@@ -1,6 +1,6 @@
 import { type Document, LineCounter, parseAllDocuments } from 'yaml'
-import { type BronzePipeline } from './pipeline.ts'
-import { type Problem } from './problem.ts'
+import type { BronzePipeline } from './pipeline.ts'
+import type { Problem } from './problem.ts'
 import { API_VERSION, KIND } from './schema.ts'
 import { parsePipeline } from './validate.ts'
 

@@ -1,4 +1,4 @@
-import { type CelRule, type Schema } from './schema.ts'
+import type { CelRule, Schema } from './schema.ts'
 
 /** A page in Markdown with a table for each object: field, type, default and limits, meaning; then the rules. */
 export function referenceOf(root: Schema, apiVersion: string, kind: string): string {

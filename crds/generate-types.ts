@@ -1,4 +1,4 @@
-import { type Schema } from './schema.ts'
+import type { Schema } from './schema.ts'
 
 /**
  * TypeScript interfaces for a schema, one for each object with a `title`. A field is optional unless it is required or has

@@ -1,5 +1,5 @@
-import { type DeltaSpec, type MetadataColumnSpec, type TopicSpec } from './pipeline.ts'
-import { type MetadataColumn, type MetadataSource } from './settled.ts'
+import type { DeltaSpec, MetadataColumnSpec, TopicSpec } from './pipeline.ts'
+import type { MetadataColumn, MetadataSource } from './settled.ts'
 
 /** Standard name and type of each metadata column, in the order in which tables carry them. Key and Value may be retyped. */
 const STANDARD: Readonly<Record<MetadataSource, { readonly name: string; readonly type: MetadataColumn['type'] }>> = {

@@ -1,5 +1,5 @@
-import { type ErrorObject } from 'ajv'
-import { type Schema } from './schema.ts'
+import type { ErrorObject } from 'ajv'
+import type { Schema } from './schema.ts'
 
 /** What is wrong with a manifest. */
 export interface Problem {

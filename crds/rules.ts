@@ -1,19 +1,19 @@
 import { parseDurationMs } from '../lib/duration.ts'
 import { parseQuantity } from '../lib/quantity.ts'
 import { standardName } from './metadata-columns.ts'
-import {
-  type BronzePipelineSpec,
-  type ColumnSpec,
-  type DeadLettersSpec,
-  type DeltaSpec,
-  type MetadataColumnSpec,
-  type ResourceList,
-  type ResourcesSpec,
-  type ScalingSpec,
-  type SecuritySpec,
-  type SourceSpec,
-  type TopicSpec,
-  type TopicStartFrom
+import type {
+  BronzePipelineSpec,
+  ColumnSpec,
+  DeadLettersSpec,
+  DeltaSpec,
+  MetadataColumnSpec,
+  ResourceList,
+  ResourcesSpec,
+  ScalingSpec,
+  SecuritySpec,
+  SourceSpec,
+  TopicSpec,
+  TopicStartFrom
 } from './pipeline.ts'
 
 /**

@@ -1,6 +1,6 @@
 import { parseQuantity } from '../lib/quantity.ts'
-import { type ConsumerSpec, type ResourceList, type ResourcesSpec } from './pipeline.ts'
-import { type SettledConsumer } from './settled.ts'
+import type { ConsumerSpec, ResourceList, ResourcesSpec } from './pipeline.ts'
+import type { SettledConsumer } from './settled.ts'
 
 const DEFAULT_CPU = '100m'
 const DEFAULT_MEMORY = '256Mi'

@@ -2,27 +2,27 @@ import { parseDurationMs } from '../lib/duration.ts'
 import { invariant } from '../lib/errors.ts'
 import { parseQuantity } from '../lib/quantity.ts'
 import { metadataColumns } from './metadata-columns.ts'
-import {
-  type BatchSpec,
-  type BronzePipeline,
-  type ColumnSpec,
-  type DeltaSpec,
-  type ScalingSpec,
-  type SecuritySpec,
-  type TopicBatchSpec,
-  type TopicSpec,
-  type TopicStartFrom
+import type {
+  BatchSpec,
+  BronzePipeline,
+  ColumnSpec,
+  DeltaSpec,
+  ScalingSpec,
+  SecuritySpec,
+  TopicBatchSpec,
+  TopicSpec,
+  TopicStartFrom
 } from './pipeline.ts'
 import { settleConsumer } from './settle-consumer.ts'
-import {
-  type BatchLimits,
-  type DeltaSink,
-  type LiftedColumn,
-  type SettledPipeline,
-  type SettledScaling,
-  type SettledTopic,
-  type SourceSecurity,
-  type StartFrom
+import type {
+  BatchLimits,
+  DeltaSink,
+  LiftedColumn,
+  SettledPipeline,
+  SettledScaling,
+  SettledTopic,
+  SourceSecurity,
+  StartFrom
 } from './settled.ts'
 
 const DEFAULT_DEAD_LETTER_TABLE = 'dlq_{table}'

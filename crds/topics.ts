@@ -1,4 +1,4 @@
-import { type SettledPipeline, type SettledTopic } from './settled.ts'
+import type { SettledPipeline, SettledTopic } from './settled.ts'
 import { topicPattern } from './topic-pattern.ts'
 
 /** The entry a topic belongs to: one that names it, else the first whose pattern matches its whole name. */

@@ -1,7 +1,7 @@
 import { Ajv, type ErrorObject } from 'ajv'
 import { isDeepStrictEqual } from 'node:util'
 import { closedSchema, withoutNulls } from './json-schema.ts'
-import { type BronzePipeline } from './pipeline.ts'
+import type { BronzePipeline } from './pipeline.ts'
 import { type Problem, problemOf, type Step, pathText } from './problem.ts'
 import { rules } from './rules.ts'
 import { API_VERSION, type CelRule, KIND, pipelineSchema, type Schema } from './schema.ts'

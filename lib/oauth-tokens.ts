@@ -1,7 +1,7 @@
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { rootCertificates } from 'node:tls'
-import { type Clock } from './clock.ts'
+import type { Clock } from './clock.ts'
 import { FatalError, RetryableError } from './errors.ts'
 
 export interface TokenRequest {

@@ -1,5 +1,5 @@
 import { backoffMs } from './backoff.ts'
-import { type Clock } from './clock.ts'
+import type { Clock } from './clock.ts'
 import { RetryableError } from './errors.ts'
 
 /**

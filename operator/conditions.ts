@@ -1,5 +1,5 @@
-import { type Condition } from '../crds/pipeline.ts'
-import { type Facts } from './facts.ts'
+import type { Condition } from '../crds/pipeline.ts'
+import type { Facts } from './facts.ts'
 
 /** One condition's state, before it is dated. */
 interface Verdict {

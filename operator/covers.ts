@@ -1,5 +1,5 @@
 import { parseQuantity } from '../lib/quantity.ts'
-import { type KubeObject } from './kube.ts'
+import type { KubeObject } from './kube.ts'
 import { APPLIED } from './names.ts'
 
 /** Whether applying `wanted` would change anything: another content than last time, or somebody changed what we set. */

@@ -1,5 +1,5 @@
 import { definition } from '../crds/schema.ts'
-import { type Log } from '../lib/log.ts'
+import type { Log } from '../lib/log.ts'
 import { DEFINITIONS, type Kube, type KubeObject } from './kube.ts'
 
 /**

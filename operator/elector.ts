@@ -1,5 +1,5 @@
-import { type Clock } from '../lib/clock.ts'
-import { type Log } from '../lib/log.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Log } from '../lib/log.ts'
 import { LEASES, type Kube, type KubeObject } from './kube.ts'
 
 /** Kubernetes' own components use the same three. */

@@ -1,8 +1,8 @@
-import { type SettledPipeline } from '../crds/settled.ts'
-import { type Problem } from '../crds/problem.ts'
-import { type PipelineLag } from './lag.ts'
-import { type Sizing } from './scale.ts'
-import { type Workload } from './workload.ts'
+import type { SettledPipeline } from '../crds/settled.ts'
+import type { Problem } from '../crds/problem.ts'
+import type { PipelineLag } from './lag.ts'
+import type { Sizing } from './scale.ts'
+import type { Workload } from './workload.ts'
 
 /** What the sampler last saw of the source. */
 export interface SourceView {

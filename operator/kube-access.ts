@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
-import { type Clock } from '../lib/clock.ts'
-import { type KubeAccess } from './kube-client.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { KubeAccess } from './kube-client.ts'
 
 const ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount'
 /** The kubelet exchanges tokens long before they expire. */

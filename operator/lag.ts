@@ -1,5 +1,5 @@
 import { decodeReport, type Report } from '../crds/report.ts'
-import { type SettledPipeline } from '../crds/settled.ts'
+import type { SettledPipeline } from '../crds/settled.ts'
 
 /** What the cluster says of one partition. Absent offsets could not be had (a broker is down, the group holds nothing). */
 export interface PartitionOffsets {

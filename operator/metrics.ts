@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
-import { type SourceView } from './facts.ts'
+import type { SourceView } from './facts.ts'
 
 /** Every metric of the operator, for Prometheus. */
 export class OperatorMetrics {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { type BronzePipeline } from '../crds/pipeline.ts'
+import type { BronzePipeline } from '../crds/pipeline.ts'
 import { PIPELINES, type KubeObject, type OwnerReference } from './kube.ts'
 
 export const MANAGED_BY = 'app.kubernetes.io/managed-by'

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
-import { type Condition } from '../crds/pipeline.ts'
-import { type EventNote } from './events.ts'
-import { type KubeObject } from './kube.ts'
+import type { Condition } from '../crds/pipeline.ts'
+import type { EventNote } from './events.ts'
+import type { KubeObject } from './kube.ts'
 import { SECRETS_HASH } from './names.ts'
-import { type Deployment } from './workload.ts'
+import type { Deployment } from './workload.ts'
 
 /** What to tell of conditions that changed. */
 export function transitionNotes(before: readonly Condition[], now: readonly Condition[]): EventNote[] {

@@ -1,5 +1,5 @@
 import { backoffMs } from '../lib/backoff.ts'
-import { type Clock } from '../lib/clock.ts'
+import type { Clock } from '../lib/clock.ts'
 
 const BACKOFF = { firstMs: 100, maxMs: 300_000 }
 

@@ -1,10 +1,10 @@
-import { type BronzePipeline, type BronzePipelineStatus } from '../crds/pipeline.ts'
+import type { BronzePipeline, BronzePipelineStatus } from '../crds/pipeline.ts'
 import { settle } from '../crds/settle.ts'
-import { type SettledPipeline } from '../crds/settled.ts'
+import type { SettledPipeline } from '../crds/settled.ts'
 import { parsePipeline, type ParseResult } from '../crds/validate.ts'
-import { type Clock } from '../lib/clock.ts'
-import { type Log } from '../lib/log.ts'
-import { type EventRecorder } from './events.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Log } from '../lib/log.ts'
+import type { EventRecorder } from './events.ts'
 import {
   BUDGETS,
   CONFIG_MAPS,
@@ -17,15 +17,15 @@ import {
   type KubeObject,
   type ResourceType
 } from './kube.ts'
-import { type OperatorMetrics } from './metrics.ts'
+import type { OperatorMetrics } from './metrics.ts'
 import { consumerName } from './names.ts'
 import { plan, type Action, type Observed, type Plan } from './plan.ts'
-import { type Outcome } from './queue.ts'
+import type { Outcome } from './queue.ts'
 import { configMap, secretsOf } from './resources.ts'
-import { type Sampling } from './sampling.ts'
-import { type SecretReader } from './secrets.ts'
+import type { Sampling } from './sampling.ts'
+import type { SecretReader } from './secrets.ts'
 import { writeAfterMs } from './status.ts'
-import { type Stores } from './stores.ts'
+import type { Stores } from './stores.ts'
 
 /** Objects of a deleted pipeline of the same name are gone within seconds. */
 const WAIT_FOR_COLLECTION_MS = 2000

@@ -1,6 +1,6 @@
 import { backoffMs } from '../lib/backoff.ts'
-import { type Clock } from '../lib/clock.ts'
-import { type Log } from '../lib/log.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Log } from '../lib/log.ts'
 import { keyOf, KubeError, type Kube, type KubeObject, type ResourceType, type Selection } from './kube.ts'
 
 const BACKOFF = { firstMs: 800, maxMs: 30_000 }

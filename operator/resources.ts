@@ -1,5 +1,5 @@
-import { type BronzePipeline, type BronzePipelineSpec } from '../crds/pipeline.ts'
-import { type SettledPipeline } from '../crds/settled.ts'
+import type { BronzePipeline, BronzePipelineSpec } from '../crds/pipeline.ts'
+import type { SettledPipeline } from '../crds/settled.ts'
 import { CONSUMER_ENVIRONMENT, consumerNodeOptions } from '../lib/consumer-environment.ts'
 import { parseQuantity } from '../lib/quantity.ts'
 import { BUDGETS, CONFIG_MAPS, DEPLOYMENTS, SERVICE_ACCOUNTS, type KubeObject } from './kube.ts'

@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util'
-import { type SettledPipeline } from '../crds/settled.ts'
-import { type Clock } from '../lib/clock.ts'
+import type { SettledPipeline } from '../crds/settled.ts'
+import type { Clock } from '../lib/clock.ts'
 import { errorText, RetryableError } from '../lib/errors.ts'
-import { type Log } from '../lib/log.ts'
-import { type SourceView } from './facts.ts'
-import { type LagSampler } from './kafka/lag-sampler.ts'
-import { type PipelineLag } from './lag.ts'
+import type { Log } from '../lib/log.ts'
+import type { SourceView } from './facts.ts'
+import type { LagSampler } from './kafka/lag-sampler.ts'
+import type { PipelineLag } from './lag.ts'
 
 const MAX_AT_ONCE = 16
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { type Clock } from '../lib/clock.ts'
-import { type ReadSecret } from '../lib/secrets.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { ReadSecret } from '../lib/secrets.ts'
 import { SECRETS, type Kube, type KubeObject } from './kube.ts'
 
 interface Secret extends KubeObject {

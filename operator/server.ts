@@ -1,5 +1,5 @@
 import { createServer, type Server, type ServerResponse } from 'node:http'
-import { type OperatorMetrics } from './metrics.ts'
+import type { OperatorMetrics } from './metrics.ts'
 
 /** `/livez` the process answers; `/readyz` its copies of the cluster's objects are complete; `/metrics` for Prometheus. */
 export function startServer(port: number, isReady: () => boolean, metrics: OperatorMetrics): Promise<Server> {

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
-import { type BronzePipelineStatus, type Condition } from '../crds/pipeline.ts'
-import { type Facts } from './facts.ts'
+import type { BronzePipelineStatus, Condition } from '../crds/pipeline.ts'
+import type { Facts } from './facts.ts'
 import { selectorLabels } from './names.ts'
 import { currentLag, lagOf, lastCommitOf, summaryOf, worstTopics } from './summary.ts'
 

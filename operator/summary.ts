@@ -1,7 +1,7 @@
-import { type Lag, type LastCommit, type StatusSummary, type TopicStatus } from '../crds/pipeline.ts'
+import type { Lag, LastCommit, StatusSummary, TopicStatus } from '../crds/pipeline.ts'
 import { shortCount, shortSeconds, UNKNOWN } from '../lib/figures.ts'
-import { type Facts } from './facts.ts'
-import { type EntryLag, type PipelineLag } from './lag.ts'
+import type { Facts } from './facts.ts'
+import type { EntryLag, PipelineLag } from './lag.ts'
 
 const MAX_TOPICS = 50
 

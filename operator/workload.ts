@@ -1,5 +1,5 @@
 import { EXIT_CONFIGURATION } from '../lib/errors.ts'
-import { type KubeObject } from './kube.ts'
+import type { KubeObject } from './kube.ts'
 
 export interface Deployment extends KubeObject {
   readonly spec?: {

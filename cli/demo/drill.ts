@@ -1,4 +1,4 @@
-import { type RunLine } from './bronze-run.ts'
+import type { RunLine } from './bronze-run.ts'
 
 const LOOK_EVERY_MS = 10
 

@@ -1,6 +1,6 @@
 import { encodeBatch, type DemoRecord } from './batch-encoder.ts'
-import { type EmbeddedBroker } from './broker/broker.ts'
-import { type DataSet } from './data-sets.ts'
+import type { EmbeddedBroker } from './broker/broker.ts'
+import type { DataSet } from './data-sets.ts'
 import { DemoProducer } from './producer.ts'
 
 /** What was put into a topic, to hold the tables against. */

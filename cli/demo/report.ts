@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { type Audit, audit, scan, tablePaths } from './audit.ts'
-import { type EmbeddedBroker } from './broker/broker.ts'
-import { type DataSet } from './data-sets.ts'
+import type { EmbeddedBroker } from './broker/broker.ts'
+import type { DataSet } from './data-sets.ts'
 import { queryRows } from './duckdb.ts'
-import { type Fed } from './feed.ts'
+import type { Fed } from './feed.ts'
 import { textTable } from './text-table.ts'
 
 export interface Demo {

@@ -1,13 +1,7 @@
 import { deadLetterTable } from '../../crds/settle.ts'
-import {
-  type LiftedColumn,
-  type LiftedType,
-  type MetadataColumn,
-  type SettledPipeline,
-  type SettledTopic
-} from '../../crds/settled.ts'
+import type { LiftedColumn, LiftedType, MetadataColumn, SettledPipeline, SettledTopic } from '../../crds/settled.ts'
 import { invariant } from '../../lib/errors.ts'
-import { type ColumnType, type Field, type TableSchema } from './schema.ts'
+import type { ColumnType, Field, TableSchema } from './schema.ts'
 
 /** One table and all that is written to it. */
 export interface TablePlan {

@@ -1,5 +1,5 @@
 import { compareBytes, lowerBound, MAX_BOUND_BYTES, upperBound } from '../parquet/bounds.ts'
-import { type Leaf } from '../parquet/leaves.ts'
+import type { Leaf } from '../parquet/leaves.ts'
 import { LEVEL_ROOM, type PageValues } from '../parquet/page.ts'
 import { LeafColumn, PAGE_BYTES, PAGE_ENTRIES } from './leaf-column.ts'
 

@@ -1,4 +1,4 @@
-import { type Leaf } from '../parquet/leaves.ts'
+import type { Leaf } from '../parquet/leaves.ts'
 import { encodeRun } from '../parquet/levels.ts'
 import { dataPage, dictionaryPage, type Page } from '../parquet/page.ts'
 

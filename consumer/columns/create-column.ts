@@ -1,7 +1,7 @@
-import { type Leaf } from '../parquet/leaves.ts'
+import type { Leaf } from '../parquet/leaves.ts'
 import { BytesColumn } from './bytes-column.ts'
 import { BooleanColumn, NumberColumn } from './fixed-column.ts'
-import { type LeafColumn } from './leaf-column.ts'
+import type { LeafColumn } from './leaf-column.ts'
 import { LongColumn } from './long-column.ts'
 
 export function createColumn(leaf: Leaf): LeafColumn {

@@ -1,5 +1,5 @@
-import { type StatValue } from '../parquet/bounds.ts'
-import { type Leaf } from '../parquet/leaves.ts'
+import type { StatValue } from '../parquet/bounds.ts'
+import type { Leaf } from '../parquet/leaves.ts'
 import { encodeHybrid, encodeRun, levelBits } from '../parquet/levels.ts'
 import { dataPage, type Page, type PageValues } from '../parquet/page.ts'
 

@@ -1,11 +1,11 @@
 import { invariant } from '../../lib/errors.ts'
-import { type StatValue } from '../parquet/bounds.ts'
+import type { StatValue } from '../parquet/bounds.ts'
 import { shapeOf, type Leaf, type Shape } from '../parquet/leaves.ts'
-import { type Page } from '../parquet/page.ts'
+import type { Page } from '../parquet/page.ts'
 import { constantPages, type Constant } from './constant.ts'
 import { createColumn } from './create-column.ts'
-import { type LeafColumn } from './leaf-column.ts'
-import { type TableSchema } from './schema.ts'
+import type { LeafColumn } from './leaf-column.ts'
+import type { TableSchema } from './schema.ts'
 import { appendField } from './shred.ts'
 
 /** One leaf's pages of one row group, ready to be written. */

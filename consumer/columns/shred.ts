@@ -1,5 +1,5 @@
-import { type Node } from '../parquet/leaves.ts'
-import { type LeafColumn } from './leaf-column.ts'
+import type { Node } from '../parquet/leaves.ts'
+import type { LeafColumn } from './leaf-column.ts'
 
 /** Takes a value apart into the leaves below `node` (Dremel's record shredding). Throws TypeError for what does not fit. */
 export function appendField(node: Node, value: unknown, columns: readonly LeafColumn[]): void {

@@ -1,5 +1,5 @@
-import { type RecordCursor } from '../record-batch.ts'
-import { type HeaderIndex } from './header-index.ts'
+import type { RecordCursor } from '../record-batch.ts'
+import type { HeaderIndex } from './header-index.ts'
 
 /** Why a record cannot be a row; shown in tables, metrics and alerts, so names are never changed. */
 export type DeadLetterReason =

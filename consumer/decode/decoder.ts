@@ -1,11 +1,11 @@
-import { type SettledPipeline, type SettledTopic } from '../../crds/settled.ts'
+import type { SettledPipeline, SettledTopic } from '../../crds/settled.ts'
 import { invariant } from '../../lib/errors.ts'
-import { type TablePlan } from '../columns/bronze.ts'
+import type { TablePlan } from '../columns/bronze.ts'
 import { RecordCursor, type RecordBatch } from '../record-batch.ts'
 import { poison, type Poison } from './dead-letter.ts'
 import { HeaderIndex } from './header-index.ts'
 import { Lifter } from './lifter.ts'
-import { type PartitionBuffer } from './partition-buffer.ts'
+import type { PartitionBuffer } from './partition-buffer.ts'
 import { isUtf8 } from './utf8.ts'
 
 /** Turns the record batches of one entry into rows and dead letters. */

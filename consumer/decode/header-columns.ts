@@ -1,8 +1,8 @@
 import { invariant } from '../../lib/errors.ts'
 import { headerPaths } from '../columns/bronze.ts'
 import { BytesColumn } from '../columns/bytes-column.ts'
-import { type RowGroupBuffer } from '../columns/row-group.ts'
-import { type HeaderIndex } from './header-index.ts'
+import type { RowGroupBuffer } from '../columns/row-group.ts'
+import type { HeaderIndex } from './header-index.ts'
 import { isUtf8 } from './utf8.ts'
 
 /** Dremel levels of `list<struct<key, value>>`: the list is there but empty; an element is there; a further element. */

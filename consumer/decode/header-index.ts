@@ -1,4 +1,4 @@
-import { type RecordCursor } from '../record-batch.ts'
+import type { RecordCursor } from '../record-batch.ts'
 
 const FIRST_ROOM = 64
 

@@ -1,4 +1,4 @@
-import { type Partition } from '../partition.ts'
+import type { Partition } from '../partition.ts'
 
 const NINE = 0x39
 

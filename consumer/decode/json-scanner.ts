@@ -1,4 +1,4 @@
-import { type PathNode } from './json-path.ts'
+import type { PathNode } from './json-path.ts'
 import * as json from './json-skip.ts'
 
 /** What a value is; MISSING when the document has none there. */

@@ -1,4 +1,4 @@
-import { type LiftedType } from '../../crds/settled.ts'
+import type { LiftedType } from '../../crds/settled.ts'
 import { KIND } from './json-scanner.ts'
 import { microsOf, parseTimestampMicros } from './timestamp.ts'
 

@@ -1,10 +1,10 @@
-import { type ColumnMetaData, type FileMetaData, type RowGroup, type SchemaElement, type Statistics } from 'hyparquet'
+import type { ColumnMetaData, FileMetaData, RowGroup, SchemaElement, Statistics } from 'hyparquet'
 import { ByteWriter } from 'hyparquet-writer'
 import { writeMetadata } from 'hyparquet-writer/src/metadata.js'
 import { invariant } from '../../lib/errors.ts'
-import { type ColumnChunk, type RowGroupBuffer } from '../columns/row-group.ts'
-import { type TableSchema } from '../columns/schema.ts'
-import { type StatValue } from './bounds.ts'
+import type { ColumnChunk, RowGroupBuffer } from '../columns/row-group.ts'
+import type { TableSchema } from '../columns/schema.ts'
+import type { StatValue } from './bounds.ts'
 import { shapeOf } from './leaves.ts'
 
 /** A Parquet file in pieces, to be written one after another. */

@@ -1,5 +1,5 @@
-import { type SchemaElement } from 'hyparquet'
-import { type ColumnType, type Field, type TableSchema } from '../columns/schema.ts'
+import type { SchemaElement } from 'hyparquet'
+import type { ColumnType, Field, TableSchema } from '../columns/schema.ts'
 
 export type Primitive = Extract<ColumnType, string>
 

@@ -1,7 +1,7 @@
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from 'hyparquet'
 import { FatalError, RetryableError, errorText } from '../../lib/errors.ts'
-import { type ObjectStore } from '../store/object-store.ts'
+import type { ObjectStore } from '../store/object-store.ts'
 
 /** Rows decoded at once, which bounds memory whatever the size of a row group. */
 const WINDOW_ROWS = 20_000

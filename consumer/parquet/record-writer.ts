@@ -1,6 +1,6 @@
 import { zstdCompressSync } from 'node:zlib'
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer'
-import { type TableSchema } from '../columns/schema.ts'
+import type { TableSchema } from '../columns/schema.ts'
 import { shapeOf } from './leaves.ts'
 
 /** Rows per row group; what is held at once. */

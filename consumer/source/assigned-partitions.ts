@@ -1,5 +1,5 @@
 import { type Partition, type PartitionId, partitionId } from '../partition.ts'
-import { type TopicPartition } from './assigner.ts'
+import type { TopicPartition } from './assigner.ts'
 import { Cursor } from './cursor.ts'
 
 /** The partitions this process holds, and what of their coming and going was not told yet. */

@@ -1,6 +1,6 @@
 import { type API, findCoordinatorV3, findCoordinatorV4, metadataV12, metadataV9 } from '@platformatic/kafka'
 import { FatalError, RetryableError } from '../../lib/errors.ts'
-import { type BrokerAddress, type Connections, type Link, type Purpose } from './connections.ts'
+import type { BrokerAddress, Connections, Link, Purpose } from './connections.ts'
 import { checkCode, sourceError } from './trouble.ts'
 
 export interface TopicMetadata {

@@ -1,6 +1,6 @@
 import { type API, Connection, ResponseError, apiVersionsV1 } from '@platformatic/kafka'
 import { FatalError, RetryableError } from '../../lib/errors.ts'
-import { type Security } from './security.ts'
+import type { Security } from './security.ts'
 
 /**
  * A broker answers the requests of one connection in turn, so what may wait long has connections of its own: a fetch

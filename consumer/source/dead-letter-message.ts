@@ -1,4 +1,4 @@
-import { type DeadLetterRecord } from '../decode/dead-letter.ts'
+import type { DeadLetterRecord } from '../decode/dead-letter.ts'
 
 /** A record as it is produced; a null value is a tombstone, as the source had it. */
 export interface DeadLetterMessage {

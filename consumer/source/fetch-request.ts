@@ -1,6 +1,6 @@
 import { type Reader, createAPI, fetchV11, fetchV12, fetchV13 } from '@platformatic/kafka'
-import { type AbortedTransaction } from './aborted-transactions.ts'
-import { type Link } from './connections.ts'
+import type { AbortedTransaction } from './aborted-transactions.ts'
+import type { Link } from './connections.ts'
 import { checkCode } from './trouble.ts'
 
 export interface PartitionToFetch {

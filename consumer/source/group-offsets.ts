@@ -1,9 +1,9 @@
 import { offsetCommitV7, offsetCommitV8, offsetFetchV7, offsetFetchV8 } from '@platformatic/kafka'
-import { type Log } from '../../lib/log.ts'
+import type { Log } from '../../lib/log.ts'
 import { type Partition, type PartitionId, partitionId } from '../partition.ts'
-import { type ReportedOffset } from '../source.ts'
-import { type Cluster } from './cluster.ts'
-import { type BrokerAddress } from './connections.ts'
+import type { ReportedOffset } from '../source.ts'
+import type { Cluster } from './cluster.ts'
+import type { BrokerAddress } from './connections.ts'
 import { checkCode, errorIds, sourceError } from './trouble.ts'
 
 /** As whom offsets are committed: the group coordinator takes them from members of its generation alone. */

@@ -1,6 +1,6 @@
-import { type Log } from '../../lib/log.ts'
-import { type RecordBatch } from '../record-batch.ts'
-import { type Chunk, type Fetcher } from './fetcher.ts'
+import type { Log } from '../../lib/log.ts'
+import type { RecordBatch } from '../record-batch.ts'
+import type { Chunk, Fetcher } from './fetcher.ts'
 import { ChecksumError } from './record-set.ts'
 
 /** Decompressed bytes that are handed over at once, but for a single batch that is larger. */

@@ -1,5 +1,5 @@
 import { type Partition, partitionId } from '../partition.ts'
-import { type SourceLoss } from '../source.ts'
+import type { SourceLoss } from '../source.ts'
 
 /** What the log holds of a partition: `[logStart, logEnd)`. */
 export interface LogRange {

@@ -9,12 +9,12 @@ import {
   syncGroupV5
 } from '@platformatic/kafka'
 import { backoffMs } from '../../lib/backoff.ts'
-import { type Clock } from '../../lib/clock.ts'
+import type { Clock } from '../../lib/clock.ts'
 import { RetryableError } from '../../lib/errors.ts'
-import { type Log } from '../../lib/log.ts'
+import type { Log } from '../../lib/log.ts'
 import { type AssignableMember, type TopicPartition, assign } from './assigner.ts'
-import { type Cluster } from './cluster.ts'
-import { type BrokerAddress, type Link } from './connections.ts'
+import type { Cluster } from './cluster.ts'
+import type { BrokerAddress, Link } from './connections.ts'
 import {
   PROTOCOL_NAME,
   decodeAssignment,

@@ -1,5 +1,5 @@
-import { type Clock } from '../../lib/clock.ts'
-import { type RetryableError } from '../../lib/errors.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { RetryableError } from '../../lib/errors.ts'
 
 /** Trouble that no broker ends within this is told; what is shorter the loops get over by themselves. */
 const TOLD_AFTER_MS = 10_000

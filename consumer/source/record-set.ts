@@ -1,6 +1,6 @@
-import { type Partition } from '../partition.ts'
-import { type RecordBatch } from '../record-batch.ts'
-import { type AbortedTransactions } from './aborted-transactions.ts'
+import type { Partition } from '../partition.ts'
+import type { RecordBatch } from '../record-batch.ts'
+import type { AbortedTransactions } from './aborted-transactions.ts'
 import { decompress } from './codecs.ts'
 import { crc32c } from './crc32c.ts'
 

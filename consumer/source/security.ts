@@ -1,6 +1,6 @@
-import { type ConnectionOptions } from '@platformatic/kafka'
-import { type SourceSecurity } from '../../crds/settled.ts'
-import { type Clock } from '../../lib/clock.ts'
+import type { ConnectionOptions } from '@platformatic/kafka'
+import type { SourceSecurity } from '../../crds/settled.ts'
+import type { Clock } from '../../lib/clock.ts'
 import { FatalError } from '../../lib/errors.ts'
 import { OauthTokens } from '../../lib/oauth-tokens.ts'
 

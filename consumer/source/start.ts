@@ -1,9 +1,9 @@
-import { type StartFrom } from '../../crds/settled.ts'
+import type { StartFrom } from '../../crds/settled.ts'
 import { RetryableError } from '../../lib/errors.ts'
-import { type Log } from '../../lib/log.ts'
+import type { Log } from '../../lib/log.ts'
 import { partitionId } from '../partition.ts'
-import { type Cluster } from './cluster.ts'
-import { type GroupOffsets } from './group-offsets.ts'
+import type { Cluster } from './cluster.ts'
+import type { GroupOffsets } from './group-offsets.ts'
 import { EARLIEST, LATEST, type TopicOffsets } from './topic-offsets.ts'
 
 export interface StartPorts {

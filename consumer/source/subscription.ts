@@ -5,7 +5,7 @@ import {
   encodeConsumerProtocolAssignment,
   encodeConsumerProtocolSubscription
 } from '@platformatic/kafka'
-import { type TopicPartition } from './assigner.ts'
+import type { TopicPartition } from './assigner.ts'
 
 /** The name under which our members agree on how partitions are dealt; a group of other members is refused. */
 export const PROTOCOL_NAME = 'bronze-sticky'

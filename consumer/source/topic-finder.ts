@@ -1,8 +1,8 @@
-import { type SettledPipeline } from '../../crds/settled.ts'
+import type { SettledPipeline } from '../../crds/settled.ts'
 import { topicsByEntry } from '../../crds/topics.ts'
 import { RetryableError } from '../../lib/errors.ts'
-import { type Log } from '../../lib/log.ts'
-import { type Cluster } from './cluster.ts'
+import type { Log } from '../../lib/log.ts'
+import type { Cluster } from './cluster.ts'
 
 /** Finds the topics of a pipeline that exist: those named, and those a pattern matches. */
 export class TopicFinder {

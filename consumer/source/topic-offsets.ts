@@ -1,7 +1,7 @@
 import { listOffsetsV5, listOffsetsV6 } from '@platformatic/kafka'
-import { type Clock } from '../../lib/clock.ts'
+import type { Clock } from '../../lib/clock.ts'
 import { FatalError, RetryableError } from '../../lib/errors.ts'
-import { type Cluster } from './cluster.ts'
+import type { Cluster } from './cluster.ts'
 import { checkCode, sourceError } from './trouble.ts'
 
 /** What `ListOffsets` is asked for: a timestamp in ms, or one of Kafka's special ones. */

@@ -1,9 +1,9 @@
-import { type Clock } from '../../lib/clock.ts'
-import { type PartitionId } from '../partition.ts'
-import { type Cluster } from './cluster.ts'
-import { type Cursor } from './cursor.ts'
-import { type Membership } from './membership.ts'
-import { type TopicFinder } from './topic-finder.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { PartitionId } from '../partition.ts'
+import type { Cluster } from './cluster.ts'
+import type { Cursor } from './cursor.ts'
+import type { Membership } from './membership.ts'
+import type { TopicFinder } from './topic-finder.ts'
 import { Waker } from './waker.ts'
 
 export interface TopicWatchOptions {

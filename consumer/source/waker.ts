@@ -1,4 +1,4 @@
-import { type Clock } from '../../lib/clock.ts'
+import type { Clock } from '../../lib/clock.ts'
 
 /** Lets one loop sleep until another has something for it; a wake before the wait is not lost. */
 export class Waker {

@@ -3,7 +3,7 @@ import { type FileHandle, link, mkdir, open, readdir, rename, unlink } from 'nod
 import { dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { FatalError, RetryableError, errorText } from '../../lib/errors.ts'
-import { type ObjectStore, type StoredObject } from './object-store.ts'
+import type { ObjectStore, StoredObject } from './object-store.ts'
 
 /** Names of files that are being written; no listing shows them, no reader takes them for data. */
 const TEMPORARY_PREFIX = '.tmp-'

@@ -12,9 +12,9 @@ import {
   S3Client,
   UploadPartCommand
 } from '@aws-sdk/client-s3'
-import { type S3Options } from '../../crds/settled.ts'
+import type { S3Options } from '../../crds/settled.ts'
 import { FatalError, RetryableError } from '../../lib/errors.ts'
-import { type ObjectStore, type StoredObject } from './object-store.ts'
+import type { ObjectStore, StoredObject } from './object-store.ts'
 import { classify, isAbsent, statusOf } from './s3-errors.ts'
 
 /** Larger objects go up in parts of this size, one after the other. */

@@ -1,4 +1,4 @@
-import { type ObjectStore } from './object-store.ts'
+import type { ObjectStore } from './object-store.ts'
 
 /** The part of a store below `prefix` (which ends in `/`), as a store. Closing it does nothing: the whole is shared. */
 export function under(store: ObjectStore, prefix: string): ObjectStore {

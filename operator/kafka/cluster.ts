@@ -1,7 +1,7 @@
 import { Kafka, logLevel, type KafkaConfig } from 'kafkajs'
-import { type Clock } from '../../lib/clock.ts'
+import type { Clock } from '../../lib/clock.ts'
 import { RetryableError } from '../../lib/errors.ts'
-import { type PartitionOffsets } from '../lag.ts'
+import type { PartitionOffsets } from '../lag.ts'
 import { createCluster, send, type Broker, type Cluster, type Metadata } from './internals.ts'
 import { sourceTrouble } from './trouble.ts'
 

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import { type SettledSource } from '../../crds/settled.ts'
-import { type Clock } from '../../lib/clock.ts'
+import type { SettledSource } from '../../crds/settled.ts'
+import type { Clock } from '../../lib/clock.ts'
 import { OauthTokens } from '../../lib/oauth-tokens.ts'
-import { type ReadSecret } from '../../lib/secrets.ts'
+import type { ReadSecret } from '../../lib/secrets.ts'
 import { KafkaCluster } from './cluster.ts'
 import { kafkaSecurity } from './security.ts'
 

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module'
-import { type Kafka } from 'kafkajs'
+import type { Kafka } from 'kafkajs'
 
 /**
  * The part of kafkajs below its public face. Its admin client cannot ask for the last stable offset, asks for one topic at a

@@ -1,9 +1,9 @@
-import { type SettledPipeline } from '../../crds/settled.ts'
+import type { SettledPipeline } from '../../crds/settled.ts'
 import { topicsByEntry } from '../../crds/topics.ts'
-import { type RetryableError } from '../../lib/errors.ts'
-import { type ReadSecret } from '../../lib/secrets.ts'
+import type { RetryableError } from '../../lib/errors.ts'
+import type { ReadSecret } from '../../lib/secrets.ts'
 import { pipelineLag, type CaughtUpTimes, type PartitionOffsets, type PipelineLag } from '../lag.ts'
-import { type ClusterLease, type KafkaClusters } from './clusters.ts'
+import type { ClusterLease, KafkaClusters } from './clusters.ts'
 import { sourceTrouble } from './trouble.ts'
 
 export interface LagSample {

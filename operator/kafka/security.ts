@@ -1,8 +1,8 @@
-import { type SourceSecurity } from '../../crds/settled.ts'
+import type { SourceSecurity } from '../../crds/settled.ts'
 import { FatalError } from '../../lib/errors.ts'
-import { type OauthTokens } from '../../lib/oauth-tokens.ts'
-import { type ReadSecret } from '../../lib/secrets.ts'
-import { type KafkaSecurity } from './cluster.ts'
+import type { OauthTokens } from '../../lib/oauth-tokens.ts'
+import type { ReadSecret } from '../../lib/secrets.ts'
+import type { KafkaSecurity } from './cluster.ts'
 
 /** What kafkajs is told of TLS and SASL, with the values of the Secrets. Throws FatalError when one is missing. */
 export async function kafkaSecurity(

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { type Put } from './proxy.ts'
+import type { Put } from './proxy.ts'
 
 /** When a consumer dies. The ones at a PUT make sure that every step of a commit is met. */
 export const MOMENTS = ['any time', 'commit sent', 'commit done', 'upload done', 'dead letters published'] as const

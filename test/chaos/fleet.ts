@@ -1,3 +1,4 @@
+import { consumerEnvironment } from '../../cli/consumer-environment.ts'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -79,7 +80,10 @@ export class Fleet {
     const args = ['--pipeline', pipelines[slot] ?? '', '--secrets', secrets, '--instance', name, '--port', String(port)]
     while (!this.#isStopping && this.failure === undefined) {
       const log = join(logs, `${name}.log`)
-      const consumer = startProcess(process.execPath, [CONSUMER, ...args, '--memory', String(memoryBytes)], { log })
+      const consumer = startProcess(process.execPath, [CONSUMER, ...args, '--memory', String(memoryBytes)], {
+        log,
+        env: consumerEnvironment(process.env)
+      })
       this.#running[slot] = consumer
       const { code, signal } = await consumer.ended
       if (this.#isStopping) return

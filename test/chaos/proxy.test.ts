@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import { type AddressInfo } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
-import { type Fault } from './faults.ts'
+import type { Fault } from './faults.ts'
 import { startProxy, type ProxyOptions } from './proxy.ts'
 
 /** A store that keeps what is put, honours If-None-Match, and says which host it was asked as. */

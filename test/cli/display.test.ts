@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { JsonLines } from '../../cli/json-lines.ts'
 import { LiveScreen, PlainLines, type Terminal } from '../../cli/screen.ts'
-import { type RunEnd, type RunEvent, type RunStatus } from '../../cli/status.ts'
+import type { RunEnd, RunEvent, RunStatus } from '../../cli/status.ts'
 
 const status: RunStatus = {
   atMs: Date.parse('2026-01-02T03:04:05.000Z'),

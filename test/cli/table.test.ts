@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { shortCount, shortSeconds } from '../../lib/figures.ts'
-import { type RunStatus, type TopicStatus } from '../../cli/status.ts'
+import type { RunStatus, TopicStatus } from '../../cli/status.ts'
 import { oneLine, picture, progressLine, worst } from '../../cli/table.ts'
 
 const topic = (name: string, lag: number | undefined = 0): TopicStatus => ({

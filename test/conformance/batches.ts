@@ -1,10 +1,10 @@
-import { type Batch, type BatchPart } from '../../consumer/batch.ts'
+import type { Batch, BatchPart } from '../../consumer/batch.ts'
 import { planTables, type TablePlan } from '../../consumer/columns/bronze.ts'
 import { RowGroupBuffer } from '../../consumer/columns/row-group.ts'
-import { type TableSchema } from '../../consumer/columns/schema.ts'
+import type { TableSchema } from '../../consumer/columns/schema.ts'
 import { readPipelines } from '../../crds/documents.ts'
 import { settle } from '../../crds/settle.ts'
-import { type SettledPipeline } from '../../crds/settled.ts'
+import type { SettledPipeline } from '../../crds/settled.ts'
 
 /** Half a day after which date and hour differ between time zones. */
 export const TAKEN_AT_MS = Date.UTC(2026, 10, 21, 23, 30, 0, 123)

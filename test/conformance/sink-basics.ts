@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type Staged } from '../../consumer/sink.ts'
+import type { Staged } from '../../consumer/sink.ts'
 import { TOPIC_ID } from './batches.ts'
 import { TOPICS, first, offsets, type Law } from './sink-context.ts'
 

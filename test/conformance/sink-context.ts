@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { type TablePlan } from '../../consumer/columns/bronze.ts'
-import { type CommitOutcome, type Sink, type Staged } from '../../consumer/sink.ts'
-import { type Fault, type Operation } from '../fakes/faulty-store.ts'
+import type { TablePlan } from '../../consumer/columns/bronze.ts'
+import type { CommitOutcome, Sink, Staged } from '../../consumer/sink.ts'
+import type { Fault, Operation } from '../fakes/faulty-store.ts'
 import { batchOf, type PartOptions } from './batches.ts'
 
 /** One empty table per test, and processes that write it. */

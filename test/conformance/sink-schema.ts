@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type TablePlan } from '../../consumer/columns/bronze.ts'
+import type { TablePlan } from '../../consumer/columns/bronze.ts'
 import { FatalError } from '../../lib/errors.ts'
 import { first, offsets, type Law } from './sink-context.ts'
 

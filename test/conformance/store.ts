@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test, type TestOptions } from 'node:test'
-import { type ObjectStore } from '../../consumer/store/object-store.ts'
+import type { ObjectStore } from '../../consumer/store/object-store.ts'
 
 const bytes = (text: string): readonly Uint8Array[] => [Buffer.from(text)]
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type TableOffset } from '../../consumer/partition.ts'
+import type { TableOffset } from '../../consumer/partition.ts'
 import { place } from '../../consumer/placement.ts'
-import { type Recovered } from '../../consumer/sink.ts'
+import type { Recovered } from '../../consumer/sink.ts'
 
 const PARTITION = { topic: 'orders', topicId: 'new', partition: 1 }
 

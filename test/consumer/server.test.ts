@@ -91,3 +91,16 @@ test('metrics count what was committed, lost and refused, and look at lag when s
   }
   await close()
 })
+
+test('a port that is taken is the fault of the command line, and is named', async () => {
+  const metrics = new ConsumerMetrics({ lags: () => new Map(), bufferBytes: () => 0 })
+  const ports = { health: new Health(), metrics, isReady: () => true }
+  const first = await startServer('127.0.0.1', 0, ports)
+  const { port } = first.address() as AddressInfo
+  await assert.rejects(startServer('127.0.0.1', port, ports), {
+    name: 'FatalError',
+    reason: 'PortUnusable',
+    message: new RegExp(`--port ${port} .*EADDRINUSE`)
+  })
+  first.close()
+})

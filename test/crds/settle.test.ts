@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { deadLetterTable, deadLetterTopic, settle } from '../../crds/settle.ts'
-import { type SettledPipeline } from '../../crds/settled.ts'
+import type { SettledPipeline } from '../../crds/settled.ts'
 import { parsePipeline } from '../../crds/validate.ts'
 import { corpus } from './corpus.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type SettledPipeline } from '../../crds/settled.ts'
+import type { SettledPipeline } from '../../crds/settled.ts'
 import { entryOf, topicsByEntry } from '../../crds/topics.ts'
 
 const pipeline = (deadLetters: 'Table' | 'Topic') =>

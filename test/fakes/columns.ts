@@ -1,4 +1,4 @@
-import { type ColumnType, type Field, type TableSchema } from '../../consumer/columns/schema.ts'
+import type { ColumnType, Field, TableSchema } from '../../consumer/columns/schema.ts'
 
 type Random = () => number
 

@@ -3,10 +3,10 @@ import { planTables } from '../../consumer/columns/bronze.ts'
 import { createDecoder } from '../../consumer/decode/decoder.ts'
 import { PartitionBuffer } from '../../consumer/decode/partition-buffer.ts'
 import { encodeParquet } from '../../consumer/parquet/file.ts'
-import { type RecordBatch } from '../../consumer/record-batch.ts'
+import type { RecordBatch } from '../../consumer/record-batch.ts'
 import { rowsOf } from './parquet.ts'
 import { pipelineOf } from './pipelines.ts'
-import { type FakeRecord } from './records.ts'
+import type { FakeRecord } from './records.ts'
 
 export const PARTITION = { topic: 'orders', topicId: 'id', partition: 3 }
 export const NOW_MS = 1_700_000_000_000

@@ -1,9 +1,9 @@
-import { type ObjectStore } from '../../consumer/store/object-store.ts'
+import type { ObjectStore } from '../../consumer/store/object-store.ts'
 import { openDeltaSink, type DeltaSinkOptions } from '../../consumer/sinks/delta/sink.ts'
 import { type Clock, systemClock } from '../../lib/clock.ts'
 import { silentLog } from '../../lib/log.ts'
 import { plannedTable } from '../conformance/batches.ts'
-import { type SinkHarness } from '../conformance/sink-context.ts'
+import type { SinkHarness } from '../conformance/sink-context.ts'
 import { readDeltaRows } from './delta-reader.ts'
 import { FaultyStore } from './faulty-store.ts'
 

@@ -1,6 +1,6 @@
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { parquetReadObjects } from 'hyparquet'
-import { type ObjectStore } from '../../consumer/store/object-store.ts'
+import type { ObjectStore } from '../../consumer/store/object-store.ts'
 
 /** A row with its partition values; 64-bit integers are numbers where they can be. */
 export type DeltaRow = Readonly<Record<string, unknown>>

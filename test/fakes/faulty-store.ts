@@ -1,5 +1,5 @@
 import { RetryableError } from '../../lib/errors.ts'
-import { type ObjectStore, type StoredObject } from '../../consumer/store/object-store.ts'
+import type { ObjectStore, StoredObject } from '../../consumer/store/object-store.ts'
 
 export interface Operation {
   readonly kind: 'get' | 'getRange' | 'size' | 'put' | 'putIfAbsent' | 'list' | 'delete'

@@ -1,4 +1,4 @@
-import { type ObjectStore, type StoredObject } from '../../consumer/store/object-store.ts'
+import type { ObjectStore, StoredObject } from '../../consumer/store/object-store.ts'
 
 /** An object store in memory with the guarantees of S3. */
 export class MemoryStore implements ObjectStore {

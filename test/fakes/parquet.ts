@@ -1,6 +1,6 @@
 import { parquetReadObjects } from 'hyparquet'
 import { zstdDecompressSync } from 'node:zlib'
-import { type EncodedFile } from '../../consumer/parquet/file.ts'
+import type { EncodedFile } from '../../consumer/parquet/file.ts'
 
 /**
  * The rows of a file, read by code that is not ours. Binary values are Uint8Arrays, timestamps and dates Dates, 64-bit

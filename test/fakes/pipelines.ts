@@ -1,6 +1,6 @@
 import { readPipelines } from '../../crds/documents.ts'
 import { settle } from '../../crds/settle.ts'
-import { type SettledPipeline } from '../../crds/settled.ts'
+import type { SettledPipeline } from '../../crds/settled.ts'
 
 /** A settled pipeline from the text of the `spec`, in YAML, without its source and sink. */
 export function pipelineOf(spec: string): SettledPipeline {

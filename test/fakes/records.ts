@@ -1,5 +1,5 @@
-import { type Partition } from '../../consumer/partition.ts'
-import { type RecordBatch } from '../../consumer/record-batch.ts'
+import type { Partition } from '../../consumer/partition.ts'
+import type { RecordBatch } from '../../consumer/record-batch.ts'
 
 export interface FakeRecord {
   readonly key?: string | Uint8Array | null

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Clock } from '../../lib/clock.ts'
+import type { Clock } from '../../lib/clock.ts'
 import { FatalError, RetryableError } from '../../lib/errors.ts'
 import { retrying } from '../../lib/retry.ts'
 

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { type AddressInfo } from 'node:net'
+import type { AddressInfo } from 'node:net'
 
 /** What the server answers to one request; the test writes it. */
 export type Answer = (response: ServerResponse, request: IncomingMessage, url: URL) => void

@@ -1,11 +1,11 @@
-import { type BronzePipeline, type BronzePipelineStatus } from '../../crds/pipeline.ts'
-import { type SettledPipeline } from '../../crds/settled.ts'
+import type { BronzePipeline, BronzePipelineStatus } from '../../crds/pipeline.ts'
+import type { SettledPipeline } from '../../crds/settled.ts'
 import { settle } from '../../crds/settle.ts'
 import { parsePipeline } from '../../crds/validate.ts'
-import { type KubeObject } from '../../operator/kube.ts'
-import { type EntryLag, type PipelineLag } from '../../operator/lag.ts'
+import type { KubeObject } from '../../operator/kube.ts'
+import type { EntryLag, PipelineLag } from '../../operator/lag.ts'
 import { type Observed, type Plan, plan } from '../../operator/plan.ts'
-import { type Deployment, type Pod } from '../../operator/workload.ts'
+import type { Deployment, Pod } from '../../operator/workload.ts'
 
 export const NOW = Date.parse('2026-06-01T12:00:00Z')
 

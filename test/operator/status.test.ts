@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type BronzePipelineStatus } from '../../crds/pipeline.ts'
+import type { BronzePipelineStatus } from '../../crds/pipeline.ts'
 import { plan } from '../../operator/plan.ts'
 import { writeAfterMs } from '../../operator/status.ts'
 import { aLag, anEntry, aPipeline, IMAGE, inPeace, NOW } from './given.ts'

@@ -1,7 +1,7 @@
 import { run, type TestsStream } from 'node:test'
 import { spec } from 'node:test/reporters'
 import { inspect } from 'node:util'
-import { type Suite } from './suites.ts'
+import type { Suite } from './suites.ts'
 
 /** What came of one suite. */
 export interface Outcome {

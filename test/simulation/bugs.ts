@@ -1,8 +1,8 @@
 import { RetryableError } from '../../lib/errors.ts'
-import { type Sink } from '../../consumer/sink.ts'
-import { type Source } from '../../consumer/source.ts'
-import { type ObjectStore } from '../../consumer/store/object-store.ts'
-import { type PlantedBugs } from './simulate.ts'
+import type { Sink } from '../../consumer/sink.ts'
+import type { Source } from '../../consumer/source.ts'
+import type { ObjectStore } from '../../consumer/store/object-store.ts'
+import type { PlantedBugs } from './simulate.ts'
 
 /** Mistakes that writers of this kind have made; each breaks exactly-once, and the simulation must see it. */
 export const PLANTED_BUGS: Readonly<Record<string, PlantedBugs>> = {

@@ -1,6 +1,6 @@
 import { RetryableError } from '../../lib/errors.ts'
-import { type ObjectStore, type StoredObject } from '../../consumer/store/object-store.ts'
-import { type ProcessClock, type Scheduler } from './scheduler.ts'
+import type { ObjectStore, StoredObject } from '../../consumer/store/object-store.ts'
+import type { ProcessClock, Scheduler } from './scheduler.ts'
 
 export interface FaultPlan {
   /** Likelihood that a call fails, before or after it took effect. */

@@ -1,10 +1,10 @@
-import { type StartFrom } from '../../crds/settled.ts'
+import type { StartFrom } from '../../crds/settled.ts'
 import { RetryableError } from '../../lib/errors.ts'
 import { partitionId, type Partition, type PartitionId } from '../../consumer/partition.ts'
-import { type RecordBatch } from '../../consumer/record-batch.ts'
-import { type Poll, type ReportedOffset, type Source, type SourceLoss } from '../../consumer/source.ts'
+import type { RecordBatch } from '../../consumer/record-batch.ts'
+import type { Poll, ReportedOffset, Source, SourceLoss } from '../../consumer/source.ts'
 import { dataBatch, skipBatch } from '../fakes/records.ts'
-import { type ProcessClock, type Scheduler } from './scheduler.ts'
+import type { ProcessClock, Scheduler } from './scheduler.ts'
 
 /** What the simulated producer wrote at one offset. */
 export type Written = 'good' | 'bad' | 'control'

@@ -1,4 +1,4 @@
-import { type Clock } from '../../lib/clock.ts'
+import type { Clock } from '../../lib/clock.ts'
 
 /** Time and chance from one seed: who waits longest is woken last, ties are broken by chance. */
 export class Scheduler {

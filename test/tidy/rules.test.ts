@@ -7,10 +7,7 @@ const file = (path: string, text: string) => ({ path, text })
 
 test('imports are read across lines, with types told apart', () => {
   const text = `import { readFile } from 'node:fs/promises'
-import {
-  type A,
-  type B
-} from '../lib/log.ts'
+import type { A, B } from '../lib/log.ts'
 import type { C } from './c.ts'
 import { type D, e } from '@scope/name/sub.js'
 import './effect.ts'

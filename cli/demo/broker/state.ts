@@ -1,6 +1,6 @@
-import { type Groups } from './groups/groups.ts'
-import { type Topics } from './topics.ts'
-import { type Transactions } from './transactions.ts'
+import type { Groups } from './groups/groups.ts'
+import type { Topics } from './topics.ts'
+import type { Transactions } from './transactions.ts'
 
 /** What the handlers of the APIs share: the broker is one node, leader and coordinator of everything. */
 export interface Broker {

@@ -1,6 +1,6 @@
 import { endMarker } from './log/batch.ts'
-import { type CommittedOffset, type Offsets } from './groups/offsets.ts'
-import { type Topics } from './topics.ts'
+import type { CommittedOffset, Offsets } from './groups/offsets.ts'
+import type { Topics } from './topics.ts'
 import { ERROR } from './wire/error-codes.ts'
 
 interface Transaction {

@@ -1,4 +1,4 @@
-import { type CommitAuthor, type StagedRange } from '../../sink.ts'
+import type { CommitAuthor, StagedRange } from '../../sink.ts'
 
 /** What our commits name as their engine. */
 export const ENGINE = 'bronze-operator'

@@ -1,5 +1,5 @@
-import { type ColumnType, type Field, type TableSchema } from '../../columns/schema.ts'
-import { type Action } from './actions.ts'
+import type { ColumnType, Field, TableSchema } from '../../columns/schema.ts'
+import type { Action } from './actions.ts'
 
 const field = (name: string, type: ColumnType): Field => ({ name, type, nullable: true })
 const texts: ColumnType = { map: { key: 'string', value: 'string', valueNullable: true } }

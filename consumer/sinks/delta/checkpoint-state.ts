@@ -1,6 +1,6 @@
 import { openParquet } from '../../parquet/reader.ts'
-import { type ObjectStore } from '../../store/object-store.ts'
-import { type Metadata, type Protocol, type Txn } from './actions.ts'
+import type { ObjectStore } from '../../store/object-store.ts'
+import type { Metadata, Protocol, Txn } from './actions.ts'
 
 export interface CheckpointState {
   readonly protocol: Protocol | undefined

@@ -1,14 +1,14 @@
 import { RetryableError } from '../../../lib/errors.ts'
 import { encodeRecords } from '../../parquet/record-writer.ts'
 import { openParquet } from '../../parquet/reader.ts'
-import { type ObjectStore } from '../../store/object-store.ts'
-import { type Action, type Add, type Remove } from './actions.ts'
+import type { ObjectStore } from '../../store/object-store.ts'
+import type { Action, Add, Remove } from './actions.ts'
 import { CHECKPOINT_SCHEMA, checkpointRow } from './checkpoint-schema.ts'
 import { stringifyJson } from './json.ts'
 import { listLog, readHint } from './load.ts'
 import { LAST_CHECKPOINT, checkpointPath, entryPath, parseEntry } from './log.ts'
 import { tombstoneRetentionMs } from './retention.ts'
-import { type Snapshot } from './snapshot.ts'
+import type { Snapshot } from './snapshot.ts'
 
 /** The last word of the entries since the previous checkpoint about each file, by decoded path. */
 type Tail = ReadonlyMap<string, { readonly add?: Add; readonly remove?: Remove }>

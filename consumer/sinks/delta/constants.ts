@@ -1,6 +1,6 @@
-import { type MetadataSource, type SettledTopic } from '../../../crds/settled.ts'
-import { type TableSchema } from '../../columns/schema.ts'
-import { type Constant } from './data-file.ts'
+import type { MetadataSource, SettledTopic } from '../../../crds/settled.ts'
+import type { TableSchema } from '../../columns/schema.ts'
+import type { Constant } from './data-file.ts'
 
 /** The columns whose value is one for a whole batch: when it was taken, in UTC. Only those that the schema has. */
 export function batchConstants(

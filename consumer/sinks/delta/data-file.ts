@@ -1,9 +1,9 @@
-import { type Clock } from '../../../lib/clock.ts'
-import { type RowGroupBuffer } from '../../columns/row-group.ts'
-import { type Field, type TableSchema } from '../../columns/schema.ts'
+import type { Clock } from '../../../lib/clock.ts'
+import type { RowGroupBuffer } from '../../columns/row-group.ts'
+import type { Field, TableSchema } from '../../columns/schema.ts'
 import { encodeParquet } from '../../parquet/file.ts'
-import { type ObjectStore } from '../../store/object-store.ts'
-import { type DataFile, type Metadata } from './actions.ts'
+import type { ObjectStore } from '../../store/object-store.ts'
+import type { DataFile, Metadata } from './actions.ts'
 import { formatStats, indexedColumns } from './stats.ts'
 
 /** A value that is the same for all rows of a batch; timestamps in microseconds, dates in days. */

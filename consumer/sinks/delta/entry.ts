@@ -1,4 +1,4 @@
-import { type CommitAuthor, type Staged } from '../../sink.ts'
+import type { CommitAuthor, Staged } from '../../sink.ts'
 import {
   ENGINE,
   addOf,

@@ -1,5 +1,5 @@
 import { FatalError } from '../../../lib/errors.ts'
-import { type Action } from './actions.ts'
+import type { Action } from './actions.ts'
 import { parseJson, stringifyJson } from './json.ts'
 
 export const LOG_FOLDER = '_delta_log/'

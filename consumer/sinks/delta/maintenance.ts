@@ -1,10 +1,10 @@
-import { type Clock } from '../../../lib/clock.ts'
-import { type Log } from '../../../lib/log.ts'
-import { type ObjectStore } from '../../store/object-store.ts'
+import type { Clock } from '../../../lib/clock.ts'
+import type { Log } from '../../../lib/log.ts'
+import type { ObjectStore } from '../../store/object-store.ts'
 import { writeCheckpoint } from './checkpoint.ts'
 import { readHint } from './load.ts'
 import { checkpointInterval } from './retention.ts'
-import { type Snapshot } from './snapshot.ts'
+import type { Snapshot } from './snapshot.ts'
 
 /** Intervals without a checkpoint after which any process makes up for one that was lost. */
 const MISSED_INTERVALS = 3

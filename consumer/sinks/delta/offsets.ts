@@ -1,7 +1,7 @@
 import { invariant } from '../../../lib/errors.ts'
 import { partitionId, type PartitionId, type TableOffset } from '../../partition.ts'
-import { type Recovered, type StagedRange } from '../../sink.ts'
-import { type Txn } from './actions.ts'
+import type { Recovered, StagedRange } from '../../sink.ts'
+import type { Txn } from './actions.ts'
 
 /** An offset's key as a table knows it: partition, incarnation and epoch. */
 export interface OffsetKey {

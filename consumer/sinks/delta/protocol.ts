@@ -1,6 +1,6 @@
 import { FatalError } from '../../../lib/errors.ts'
-import { type Metadata, type Protocol } from './actions.ts'
-import { type DeltaSchema, type DeltaType } from './schema.ts'
+import type { Metadata, Protocol } from './actions.ts'
+import type { DeltaSchema, DeltaType } from './schema.ts'
 
 /** What tables of ours ask of readers and writers: the least there is, so that every engine can read them. */
 export const OUR_PROTOCOL: Protocol = { minReaderVersion: 1, minWriterVersion: 2 }

@@ -1,4 +1,4 @@
-import { type Metadata } from './actions.ts'
+import type { Metadata } from './actions.ts'
 
 const DEFAULT_TOMBSTONE_RETENTION_MS = 7 * 86_400_000
 

@@ -1,6 +1,6 @@
 import { FatalError } from '../../../lib/errors.ts'
-import { type ColumnType, type Field, type TableSchema } from '../../columns/schema.ts'
-import { type Metadata } from './actions.ts'
+import type { ColumnType, Field, TableSchema } from '../../columns/schema.ts'
+import type { Metadata } from './actions.ts'
 import { parseJson, stringifyJson } from './json.ts'
 
 /** Delta's schema as JSON (PROTOCOL.md, "Schema Serialization Format"). */

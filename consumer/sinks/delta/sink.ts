@@ -1,22 +1,15 @@
-import { type SettledPipeline } from '../../../crds/settled.ts'
-import { type Clock } from '../../../lib/clock.ts'
+import type { SettledPipeline } from '../../../crds/settled.ts'
+import type { Clock } from '../../../lib/clock.ts'
 import { FatalError, invariant } from '../../../lib/errors.ts'
-import { type Log } from '../../../lib/log.ts'
-import { type Batch, type BatchPart } from '../../batch.ts'
-import { type TablePlan } from '../../columns/bronze.ts'
-import { type RowGroupBuffer } from '../../columns/row-group.ts'
-import { type TableSchema } from '../../columns/schema.ts'
-import {
-  type CommitAuthor,
-  type CommitOutcome,
-  type Recovered,
-  type Sink,
-  type Staged,
-  type StagedRange
-} from '../../sink.ts'
-import { type ObjectStore } from '../../store/object-store.ts'
+import type { Log } from '../../../lib/log.ts'
+import type { Batch, BatchPart } from '../../batch.ts'
+import type { TablePlan } from '../../columns/bronze.ts'
+import type { RowGroupBuffer } from '../../columns/row-group.ts'
+import type { TableSchema } from '../../columns/schema.ts'
+import type { CommitAuthor, CommitOutcome, Recovered, Sink, Staged, StagedRange } from '../../sink.ts'
+import type { ObjectStore } from '../../store/object-store.ts'
 import { under } from '../../store/under.ts'
-import { type DataFile } from './actions.ts'
+import type { DataFile } from './actions.ts'
 import { batchConstants } from './constants.ts'
 import { writeDataFile } from './data-file.ts'
 import { DeadLetters } from './dead-letters.ts'

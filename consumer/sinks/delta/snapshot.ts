@@ -1,5 +1,5 @@
-import { type CommitAuthor } from '../../sink.ts'
-import { type Action, type Metadata, type Protocol, type Txn } from './actions.ts'
+import type { CommitAuthor } from '../../sink.ts'
+import type { Action, Metadata, Protocol, Txn } from './actions.ts'
 import { formatKey, markersIn, offsetsIn } from './offsets.ts'
 
 /**

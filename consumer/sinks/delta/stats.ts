@@ -1,6 +1,6 @@
-import { type ColumnType, type Field, type TableSchema } from '../../columns/schema.ts'
-import { type ColumnStatistics } from '../../parquet/file.ts'
-import { type Metadata } from './actions.ts'
+import type { ColumnType, Field, TableSchema } from '../../columns/schema.ts'
+import type { ColumnStatistics } from '../../parquet/file.ts'
+import type { Metadata } from './actions.ts'
 import { stringifyJson } from './json.ts'
 
 /** Delta's default number of columns with statistics, counted in leaves. */

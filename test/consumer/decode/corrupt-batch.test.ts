@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type RecordBatch } from '../../../consumer/record-batch.ts'
+import type { RecordBatch } from '../../../consumer/record-batch.ts'
 import { decode, good, PARTITION } from '../../fakes/decoded.ts'
 import { dataBatch } from '../../fakes/records.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type LiftedType } from '../../../crds/settled.ts'
+import type { LiftedType } from '../../../crds/settled.ts'
 import { compilePointers } from '../../../consumer/decode/json-path.ts'
 import { JsonScanner } from '../../../consumer/decode/json-scanner.ts'
 import { emptyLifted, HELD, liftJson, liftText, type Lifted } from '../../../consumer/decode/lift.ts'

@@ -1,4 +1,4 @@
-import { type TestContext } from 'node:test'
+import type { TestContext } from 'node:test'
 import { Kafka, logLevel } from 'kafkajs'
 import { type BrokerOptions, type EmbeddedBroker, startBroker } from '../../../cli/demo/broker/broker.ts'
 import { encodeBatch } from '../../../cli/demo/batch-encoder.ts'

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { type TestContext } from 'node:test'
+import type { TestContext } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { FileStore } from '../../../consumer/store/file.ts'
 import { type DeltaRow, readDeltaRows } from '../../fakes/delta-reader.ts'

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import { Consumer } from '@platformatic/kafka'
-import { type DeadLetterRecord } from '../../../consumer/decode/dead-letter.ts'
+import type { DeadLetterRecord } from '../../../consumer/decode/dead-letter.ts'
 import { openDeadLetterProducer } from '../../../consumer/source/producer.ts'
 import { systemClock } from '../../../lib/clock.ts'
 import { RetryableError } from '../../../lib/errors.ts'
 import { silentLog } from '../../../lib/log.ts'
 import { PLAINTEXT } from './harness.ts'
-import { type TestCluster } from './test-cluster.ts'
+import type { TestCluster } from './test-cluster.ts'
 
 /** What the producer of dead letters promises, the same on every broker. */
 export function testDeadLetters(name: string, options: { skip?: string }, clusterOf: () => Promise<TestCluster>): void {

@@ -1,9 +1,9 @@
-import { type SettledSource, type SettledTopic, type SourceSecurity } from '../../../crds/settled.ts'
+import type { SettledSource, SettledTopic, SourceSecurity } from '../../../crds/settled.ts'
 import { systemClock } from '../../../lib/clock.ts'
 import { silentLog } from '../../../lib/log.ts'
 import { type Partition, type PartitionId, partitionId } from '../../../consumer/partition.ts'
 import { type RecordBatch, RecordCursor } from '../../../consumer/record-batch.ts'
-import { type Source, type SourceLoss } from '../../../consumer/source.ts'
+import type { Source, SourceLoss } from '../../../consumer/source.ts'
 import { type KafkaSourceOptions, openKafkaSource } from '../../../consumer/source/kafka-source.ts'
 
 export const PLAINTEXT: SourceSecurity = {

@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import { TestSource } from './harness.ts'
 import { groupLaws } from './laws/group.ts'
-import { type Law, type Overrides } from './laws/law.ts'
+import type { Law, Overrides } from './laws/law.ts'
 import { lossLaws } from './laws/loss.ts'
 import { readingLaws } from './laws/reading.ts'
 import { startLaws } from './laws/start.ts'
 import { wireLaws } from './laws/wire.ts'
-import { type TestCluster } from './test-cluster.ts'
+import type { TestCluster } from './test-cluster.ts'
 
 /** The laws of a source, the same on every broker. `sessionTimeoutMs` is the least the broker takes. */
 export function testSource(

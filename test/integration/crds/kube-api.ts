@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Agent, request } from 'node:https'
-import { type KubeAddresses } from '../../servers/kube.ts'
+import type { KubeAddresses } from '../../servers/kube.ts'
 
 export interface Answer {
   readonly status: number

@@ -1,10 +1,10 @@
 import { fileURLToPath } from 'node:url'
 import { type PartOptions, batchOf } from '../../conformance/batches.ts'
-import { type SinkHarness } from '../../conformance/sink-context.ts'
+import type { SinkHarness } from '../../conformance/sink-context.ts'
 import { deltaHarness, type DeltaHarnessOptions } from '../../fakes/delta-harness.ts'
 import { openObjectStore } from '../../../consumer/store/open.ts'
-import { type ObjectStore } from '../../../consumer/store/object-store.ts'
-import { type CommitOutcome, type Sink } from '../../../consumer/sink.ts'
+import type { ObjectStore } from '../../../consumer/store/object-store.ts'
+import type { CommitOutcome, Sink } from '../../../consumer/sink.ts'
 import { python } from '../../servers/readers.ts'
 import { s3Location } from './s3-location.ts'
 

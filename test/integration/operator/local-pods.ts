@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { type KubeAddresses } from '../../servers/kube.ts'
+import type { KubeAddresses } from '../../servers/kube.ts'
 import { freePorts } from '../../servers/process.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))

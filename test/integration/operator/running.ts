@@ -5,7 +5,7 @@ import { systemClock } from '../../../lib/clock.ts'
 import { jsonLog } from '../../../lib/log.ts'
 import { KubeClient } from '../../../operator/kube-client.ts'
 import { Operator } from '../../../operator/operator.ts'
-import { type KubeAddresses } from '../../servers/kube.ts'
+import type { KubeAddresses } from '../../servers/kube.ts'
 
 const chart = fileURLToPath(new URL('../../../helm/bronze-operator', import.meta.url))
 const definition = fileURLToPath(new URL('../../../crds/bronzepipeline.yaml', import.meta.url))

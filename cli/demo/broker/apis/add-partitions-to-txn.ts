@@ -1,4 +1,4 @@
-import { type Broker } from '../state.ts'
+import type { Broker } from '../state.ts'
 import { api, type Call } from '../wire/api.ts'
 import { ERROR } from '../wire/error-codes.ts'
 import { array, bool, int16, int32, int64, since, string, struct, upTo } from '../wire/schema.ts'

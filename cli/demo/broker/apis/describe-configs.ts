@@ -1,4 +1,4 @@
-import { type Broker } from '../state.ts'
+import type { Broker } from '../state.ts'
 import { api } from '../wire/api.ts'
 import { ERROR } from '../wire/error-codes.ts'
 import {

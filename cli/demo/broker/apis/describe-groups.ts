@@ -1,4 +1,4 @@
-import { type Group } from '../groups/group.ts'
+import type { Group } from '../groups/group.ts'
 import { metadataFor } from '../groups/member.ts'
 import { api } from '../wire/api.ts'
 import { ERROR } from '../wire/error-codes.ts'

@@ -1,5 +1,5 @@
-import { type PartitionLog } from '../log/partition-log.ts'
-import { type Broker } from '../state.ts'
+import type { PartitionLog } from '../log/partition-log.ts'
+import type { Broker } from '../state.ts'
 import { api, type Call } from '../wire/api.ts'
 import { ERROR } from '../wire/error-codes.ts'
 import {

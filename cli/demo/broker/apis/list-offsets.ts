@@ -1,5 +1,5 @@
 import { findLatestTime, findTime } from '../log/find-time.ts'
-import { type PartitionLog } from '../log/partition-log.ts'
+import type { PartitionLog } from '../log/partition-log.ts'
 import { api } from '../wire/api.ts'
 import { ERROR } from '../wire/error-codes.ts'
 import { array, int16, int32, int64, int8, since, string, struct } from '../wire/schema.ts'

@@ -1,4 +1,4 @@
-import { type Api } from '../wire/api.ts'
+import type { Api } from '../wire/api.ts'
 import { addOffsetsToTxn } from './add-offsets-to-txn.ts'
 import { addPartitionsToTxn } from './add-partitions-to-txn.ts'
 import { apiVersions } from './api-versions.ts'

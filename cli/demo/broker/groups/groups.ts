@@ -1,6 +1,6 @@
 import { ERROR } from '../wire/error-codes.ts'
 import { Group } from './group.ts'
-import { type Offsets } from './offsets.ts'
+import type { Offsets } from './offsets.ts'
 
 /** All groups of the broker: their members, and what they have committed. */
 export class Groups {

@@ -1,4 +1,4 @@
-import { type Member, type Protocol } from './member.ts'
+import type { Member, Protocol } from './member.ts'
 
 const offers = (member: Member, name: string): boolean => member.protocols.some(one => one.name === name)
 

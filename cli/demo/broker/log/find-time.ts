@@ -1,6 +1,6 @@
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { HEADER_BYTES, readHeader } from './batch.ts'
-import { type PartitionLog } from './partition-log.ts'
+import type { PartitionLog } from './partition-log.ts'
 
 export interface Found {
   readonly offset: number

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type BatchHeader, isIntact, readHeader } from './batch.ts'
-import { type EpochStart } from './epochs.ts'
+import type { EpochStart } from './epochs.ts'
 import { fileSegment, type Segment } from './segment.ts'
 
 interface Bounds {

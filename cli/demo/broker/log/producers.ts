@@ -1,5 +1,5 @@
 import { ERROR } from '../wire/error-codes.ts'
-import { type BatchHeader } from './batch.ts'
+import type { BatchHeader } from './batch.ts'
 
 interface Appended {
   readonly firstSequence: number

@@ -1,4 +1,4 @@
-import { type BatchHeader } from './batch.ts'
+import type { BatchHeader } from './batch.ts'
 
 export interface AbortedTransaction {
   readonly producerId: number

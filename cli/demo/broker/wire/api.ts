@@ -1,5 +1,5 @@
-import { type Broker } from '../state.ts'
-import { type Draft, type Type } from './schema.ts'
+import type { Broker } from '../state.ts'
+import type { Draft, Type } from './schema.ts'
 
 /** What surrounds one request. */
 export interface Call {

@@ -1,4 +1,4 @@
-import { type Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 
 /** Kafka's `socket.request.max.bytes`. */
 const MAX_FRAME_BYTES = 100 * 1024 * 1024

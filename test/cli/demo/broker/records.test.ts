@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as kafka from '@platformatic/kafka'
 import { CompressionTypes } from 'kafkajs'
-import { type EmbeddedBroker } from '../../../../cli/demo/broker/broker.ts'
+import type { EmbeddedBroker } from '../../../../cli/demo/broker/broker.ts'
 import { withBroker } from './with-broker.ts'
 
 /** Produces each value as a batch of its own. */

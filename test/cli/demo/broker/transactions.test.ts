@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as kafka from '@platformatic/kafka'
-import { type Kafka } from 'kafkajs'
-import { type EmbeddedBroker } from '../../../../cli/demo/broker/broker.ts'
+import type { Kafka } from 'kafkajs'
+import type { EmbeddedBroker } from '../../../../cli/demo/broker/broker.ts'
 import { withBroker } from './with-broker.ts'
 
 test('read_committed sees what was committed and no more, in both clients', () =>

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openParquet } from '../../../../consumer/parquet/reader.ts'
-import { type Action } from '../../../../consumer/sinks/delta/actions.ts'
+import type { Action } from '../../../../consumer/sinks/delta/actions.ts'
 import { writeCheckpoint } from '../../../../consumer/sinks/delta/checkpoint.ts'
 import { readCheckpointState } from '../../../../consumer/sinks/delta/checkpoint-state.ts'
 import { loadSnapshot } from '../../../../consumer/sinks/delta/load.ts'

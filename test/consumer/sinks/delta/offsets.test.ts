@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Txn } from '../../../../consumer/sinks/delta/actions.ts'
+import type { Txn } from '../../../../consumer/sinks/delta/actions.ts'
 import {
   formatKey,
   markerAppId,

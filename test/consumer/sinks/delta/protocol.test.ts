@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FatalError } from '../../../../lib/errors.ts'
-import { type Metadata, type Protocol } from '../../../../consumer/sinks/delta/actions.ts'
+import type { Metadata, Protocol } from '../../../../consumer/sinks/delta/actions.ts'
 import { OUR_PROTOCOL, checkFeatures, checkPartitioning } from '../../../../consumer/sinks/delta/protocol.ts'
-import { type DeltaSchema } from '../../../../consumer/sinks/delta/schema.ts'
+import type { DeltaSchema } from '../../../../consumer/sinks/delta/schema.ts'
 
 const metadata = (configuration: Readonly<Record<string, string>> = {}, provider = 'parquet'): Metadata => ({
   id: 'id',

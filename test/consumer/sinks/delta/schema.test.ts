@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Field, type TableSchema } from '../../../../consumer/columns/schema.ts'
+import type { Field, TableSchema } from '../../../../consumer/columns/schema.ts'
 import { deltaSchema, missingFields, type DeltaSchema } from '../../../../consumer/sinks/delta/schema.ts'
 
 const table = (...fields: Field[]): TableSchema => ({ fields, partitionBy: [] })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Field, type TableSchema } from '../../../../consumer/columns/schema.ts'
-import { type ColumnStatistics } from '../../../../consumer/parquet/file.ts'
+import type { Field, TableSchema } from '../../../../consumer/columns/schema.ts'
+import type { ColumnStatistics } from '../../../../consumer/parquet/file.ts'
 import { formatStats, indexedColumns } from '../../../../consumer/sinks/delta/stats.ts'
 
 const field = (name: string, type: Field['type']): Field => ({ name, type, nullable: true })

@@ -1,6 +1,6 @@
 import { type PartitionId, partitionId } from '../../../../consumer/partition.ts'
-import { type TestSource, type TestSourceOptions } from '../harness.ts'
-import { type TestCluster } from '../test-cluster.ts'
+import type { TestSource, TestSourceOptions } from '../harness.ts'
+import type { TestCluster } from '../test-cluster.ts'
 
 export type Overrides = Partial<Omit<TestSourceOptions, 'bootstrap'>>
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type StartFrom } from '../../../../crds/settled.ts'
+import type { StartFrom } from '../../../../crds/settled.ts'
 import { pollUntil } from '../harness.ts'
 import { type Law, firstOf, numbered } from './law.ts'
 

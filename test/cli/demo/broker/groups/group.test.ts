@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, mock, test } from 'node:test'
 import { Group } from '../../../../../cli/demo/broker/groups/group.ts'
-import { type JoinAnswer, type JoinRequest } from '../../../../../cli/demo/broker/groups/member.ts'
+import type { JoinAnswer, JoinRequest } from '../../../../../cli/demo/broker/groups/member.ts'
 import { ERROR } from '../../../../../cli/demo/broker/wire/error-codes.ts'
 
 const SESSION_MS = 1000
