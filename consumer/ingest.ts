@@ -182,7 +182,7 @@ class IngestLoop {
       })
     }
     if (offsets.size === 0) return
-    await this.#ports.source.report(offsets)
+    if (!(await this.#ports.source.report(offsets))) return
     for (const [id, { nextOffset }] of offsets) this.#reported.set(id, nextOffset)
   }
 

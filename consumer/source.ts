@@ -21,8 +21,11 @@ export interface Source {
   resolveStart(topic: string, startFrom: StartFrom): Promise<ReadonlyMap<number, number>>
   /** The first offset the broker still has, per partition asked for. */
   logStarts(partitions: readonly Partition[]): Promise<ReadonlyMap<PartitionId, number>>
-  /** Reports next offsets to the group, for people and lag tools; never for correctness. */
-  report(offsets: ReadonlyMap<PartitionId, ReportedOffset>): Promise<void>
+  /**
+   * Reports next offsets to the group, for people and lag tools; never for correctness. False when the group did not take
+   * them, as in the middle of a rebalance: worth another try later.
+   */
+  report(offsets: ReadonlyMap<PartitionId, ReportedOffset>): Promise<boolean>
   /** What the group holds for these partitions now; absent where it holds nothing (or has expired it). */
   reported(partitions: readonly Partition[]): Promise<ReadonlyMap<PartitionId, ReportedOffset>>
   /** Whether this process is a member of its group now, with or without partitions. */

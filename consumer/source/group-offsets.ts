@@ -36,13 +36,13 @@ export class GroupOffsets {
 
   /**
    * Reports offsets, best effort: what a younger generation owns is no longer ours to report, and other trouble is
-   * logged, for the next report brings the same news. Throws FatalError alone.
+   * logged. False when the group did not take them. Throws FatalError alone.
    */
   async commit(
     offsets: ReadonlyMap<PartitionId, ReportedOffset>,
     partitions: ReadonlyMap<PartitionId, Partition>,
     member: Membership
-  ): Promise<void> {
+  ): Promise<boolean> {
     const topics = new Map<
       string,
       { partitionIndex: number; committedOffset: bigint; committedLeaderEpoch: number; committedMetadata: string }[]
@@ -59,7 +59,7 @@ export class GroupOffsets {
       })
       topics.set(partition.topic, entries)
     }
-    if (topics.size === 0) return
+    if (topics.size === 0) return true
     const request = [...topics].map(([name, entries]) => ({ name, partitions: entries }))
     try {
       await this.#withCoordinator(this.#groupId, async address => {
@@ -68,15 +68,17 @@ export class GroupOffsets {
         const answer = await link.call(OFFSET_COMMIT, this.#groupId, generationId, memberId, this.#instanceId, request)
         for (const topic of answer.topics) for (const { errorCode } of topic.partitions) checkCode(errorCode)
       })
+      return true
     } catch (error) {
       const ids = errorIds(error)
       if (STALE.some(id => ids.has(id))) {
         this.#log.debug('a report came too late for its generation of the group')
-        return
+        return false
       }
       const trouble = sourceError(error)
       if (trouble.name === 'FatalError') throw trouble
       this.#log.warn('offsets could not be reported to the group', { groupId: this.#groupId }, error)
+      return false
     }
   }
 

@@ -188,11 +188,11 @@ class KafkaSource implements Source {
     return starts
   }
 
-  async report(offsets: ReadonlyMap<PartitionId, ReportedOffset>): Promise<void> {
+  async report(offsets: ReadonlyMap<PartitionId, ReportedOffset>): Promise<boolean> {
     const member = this.#membership.identity
-    if (member === undefined) return
+    if (member === undefined) return false
     const partitions = new Map([...this.#partitions.cursors].map(([id, { partition }]) => [id, partition]))
-    await this.#groups.commit(offsets, partitions, member)
+    return this.#groups.commit(offsets, partitions, member)
   }
 
   async reported(partitions: readonly Partition[]): Promise<ReadonlyMap<PartitionId, ReportedOffset>> {

@@ -127,8 +127,10 @@ export class SimulatedGroup {
   }
 
   /** A coordinator refuses offsets from a member of an older generation. */
-  keepReports({ owned }: Member, offsets: ReadonlyMap<PartitionId, ReportedOffset>): void {
-    for (const [id, reported] of offsets) if (owned.has(id)) this.#reports.set(id, reported)
+  keepReports({ owned }: Member, offsets: ReadonlyMap<PartitionId, ReportedOffset>): boolean {
+    if (![...offsets.keys()].every(id => owned.has(id))) return false
+    for (const [id, reported] of offsets) this.#reports.set(id, reported)
+    return true
   }
 
   get reports(): ReadonlyMap<PartitionId, ReportedOffset> {
@@ -199,9 +201,9 @@ class SimulatedSource implements Source {
     return new Map(partitions.map(each => [partitionId(each), this.#group.logs.get(partitionId(each))?.logStart ?? 0]))
   }
 
-  async report(offsets: ReadonlyMap<PartitionId, ReportedOffset>): Promise<void> {
+  async report(offsets: ReadonlyMap<PartitionId, ReportedOffset>): Promise<boolean> {
     await this.#group.call(this.#member.clock)
-    this.#group.keepReports(this.#member, offsets)
+    return this.#group.keepReports(this.#member, offsets)
   }
 
   async reported(partitions: readonly Partition[]): Promise<ReadonlyMap<PartitionId, ReportedOffset>> {
