@@ -1,3 +1,4 @@
+import type { ObjectMeta } from '../crds/pipeline.ts'
 /** A kind of Kubernetes resource, as URLs name it. */
 export interface ResourceType {
   /** `v1`, `apps/v1` */
@@ -33,16 +34,7 @@ export interface OwnerReference {
   readonly blockOwnerDeletion?: boolean
 }
 
-export interface Metadata {
-  readonly name: string
-  readonly namespace?: string
-  readonly uid?: string
-  readonly resourceVersion?: string
-  readonly generation?: number
-  readonly creationTimestamp?: string
-  readonly deletionTimestamp?: string
-  readonly labels?: Readonly<Record<string, string>>
-  readonly annotations?: Readonly<Record<string, string>>
+export interface Metadata extends ObjectMeta {
   readonly ownerReferences?: readonly OwnerReference[]
 }
 
