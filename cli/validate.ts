@@ -38,7 +38,7 @@ function summary(pipeline: BronzePipeline): string {
   return [
     `valid: ${pipelineId(pipeline)}`,
     `${many(topics.length, 'topic')} into ${many(tables, 'table')}`,
-    `${sink.kind} at ${sink.delta.location}`,
+    `${sink.kind} at ${sink.kind === 'delta' ? sink.delta.location : sink.iceberg.catalog.uri}`,
     `group ${source.groupId}`,
     ...(suspend ? ['suspended'] : [])
   ].join(', ')

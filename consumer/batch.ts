@@ -17,8 +17,11 @@ export interface BatchPart {
   /** What the table must hold for this key now, else the commit is fenced; undefined: it must hold none. */
   readonly expectedOffset: number | undefined
   readonly nextOffset: number
-  /** Absent when only the offset moves. */
-  readonly rows: RowGroupBuffer | undefined
+  /**
+   * None when only the offset moves. Several when columns were added on the way, or when the table's partitioning tells rows
+   * apart: row groups of one file must have one schema and one tuple of partition values.
+   */
+  readonly rows: readonly RowGroupBuffer[]
   /** Absent when nothing was bad, or when the policy keeps dead letters elsewhere. */
   readonly deadLetters: RowGroupBuffer | undefined
 }

@@ -4,7 +4,7 @@ import { readPipelines } from '../crds/documents.ts'
 import { settle } from '../crds/settle.ts'
 import type { SettledPipeline } from '../crds/settled.ts'
 import { systemClock } from '../lib/clock.ts'
-import { EXIT_CONFIGURATION, EXIT_DEFECT, FatalError, errorText } from '../lib/errors.ts'
+import { EXIT_CONFIGURATION, EXIT_DEFECT, FatalError, errorText, invariant } from '../lib/errors.ts'
 import { jsonLog, type Log } from '../lib/log.ts'
 import { retrying } from '../lib/retry.ts'
 import { secretFolder } from '../lib/secrets.ts'
@@ -94,6 +94,7 @@ async function consume(pipeline: SettledPipeline, options: ConsumerOptions, log:
     consumerId: options.instanceId
   }
   const observer = allOf([health.observer, metrics.observer])
+  invariant(pipeline.sink.kind === 'delta', 'the sink is one that is known')
   const { location, s3 } = pipeline.sink.delta
   log.info('starting', { budgetBytes: memory.budgetBytes, fetchBytes: memory.fetchBytes, location })
   let store: ObjectStore | undefined

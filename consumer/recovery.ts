@@ -47,7 +47,7 @@ export async function placeSlots(
     const staged = await ports.sink.stage({
       commitId: randomId(ports.clock),
       takenAtMs: ports.clock.now(),
-      parts: pins.map(pin => ({ ...pin, expectedOffset: undefined, rows: undefined, deadLetters: undefined }))
+      parts: pins.map(pin => ({ ...pin, expectedOffset: undefined, rows: [], deadLetters: undefined }))
     })
     const outcome = await ports.sink.commit([staged])
     ports.log.info('beginnings pinned in the table', { pins: pins.length, outcome: outcome.status })

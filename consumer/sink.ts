@@ -1,4 +1,5 @@
 import type { Batch } from './batch.ts'
+import type { ColumnType } from './columns/schema.ts'
 import type { PartitionId, TableOffset } from './partition.ts'
 
 /**
@@ -14,7 +15,11 @@ export interface Sink {
    * table was restored to before our last commit.
    */
   recover(topics: readonly string[]): Promise<Recovered>
-  /** Uploads a batch; nothing is visible yet. What it returns is serialisable: any member could commit it. */
+  /**
+   * Uploads a batch; nothing is visible yet. What it returns is serialisable: any member could commit it. Columns of the
+   * batch that the table lacks are added, and those that are wider in the batch are widened, here or by the commit.
+   * RetryableError `SchemaMoved` when the table has got a column that cannot take ours since it was recovered.
+   */
   stage(batch: Batch): Promise<Staged>
   /**
    * Makes staged batches visible in one step, rebasing over strangers' commits. Throws RetryableError when the outcome
@@ -25,10 +30,20 @@ export interface Sink {
 }
 
 export interface Recovered {
+  /** The columns that the table has now. */
+  readonly columns: readonly TableColumn[]
   /** The newest epoch's entry for each partition that has one. */
   readonly offsets: ReadonlyMap<PartitionId, TableOffset>
   /** The newest incarnation of each topic the table knows. */
   readonly topics: ReadonlyMap<string, { readonly topicId: string; readonly epoch: number }>
+}
+
+/** A column as it is in the table, whoever made it. */
+export interface TableColumn {
+  readonly name: string
+  /** Undefined when we cannot write the type. */
+  readonly type: ColumnType | undefined
+  readonly nullable: boolean
 }
 
 /** Data that lies in the store and what a commit of it claims. Plain JSON. */

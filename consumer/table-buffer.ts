@@ -199,7 +199,7 @@ export function toBatch(taken: readonly Taken[], commitId: string, takenAtMs: nu
       epoch: place.epoch,
       expectedOffset: place.expectedOffset,
       nextOffset,
-      rows: buffer.rows.rows > 0 ? buffer.rows : undefined,
+      rows: buffer.rows.rows > 0 ? [buffer.rows] : [],
       deadLetters: buffer.deadLetters !== undefined && buffer.deadLetters.rows > 0 ? buffer.deadLetters : undefined
     }))
   }

@@ -14,6 +14,7 @@ const STANDARD: Readonly<Record<MetadataSource, { readonly name: string; readonl
   IngestionHour: { name: '_ingestion_hour', type: 'Int' },
   IngestionId: { name: '_ingestion_id', type: 'String' },
   ConsumerId: { name: '_consumer_id', type: 'String' },
+  SchemaVersion: { name: '_schema_version', type: 'Int' },
   Value: { name: 'value', type: 'Binary' }
 }
 
@@ -30,7 +31,9 @@ export function metadataColumns(
 ): readonly MetadataColumn[] {
   return (Object.keys(STANDARD) as MetadataSource[]).flatMap(source => {
     const spec = specs.find(spec => spec.source === source)
-    const wanted = spec ? spec.omit !== true : source !== 'IngestionHour' || partitionBy === 'Hour'
+    const wanted = spec
+      ? spec.omit !== true
+      : (source !== 'IngestionHour' || partitionBy === 'Hour') && source !== 'SchemaVersion'
     const standard = STANDARD[source]
     const type = source === 'Value' && format === 'Json' ? 'String' : standard.type
     return wanted ? [{ source, name: spec?.name ?? standard.name, type: spec?.type ?? type }] : []

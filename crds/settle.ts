@@ -42,7 +42,8 @@ export function settle(pipeline: BronzePipeline): SettledPipeline {
       bootstrapServers: spec.source.bootstrapServers,
       groupId: spec.source.groupId ?? `bronze.${namespace}.${metadata.name}`,
       security: settleSecurity(spec.source.security),
-      onDataLoss: spec.source.onDataLoss
+      onDataLoss: spec.source.onDataLoss,
+      schemaRegistry: undefined
     },
     topics: spec.topics.map(topic => settleTopic(topic, pipeline)),
     sink: { kind: 'delta', delta: settleDelta(spec.sink.delta) },
@@ -75,11 +76,13 @@ function settleTopic(topic: TopicSpec, { spec }: BronzePipeline): SettledTopic {
     match: topic.pattern === undefined ? { topic: topic.topic ?? topic.name } : { pattern: topic.pattern },
     table: topic.table,
     format: topic.format,
+    schema: { mode: 'Payload', onIncompatible: 'DeadLetter', onMismatch: 'DeadLetter' },
     startFrom: settleStartFrom(topic.startFrom ?? spec.source.startFrom),
     batch: settleBatch(spec.batch, topic.batch ?? {}),
     columns: topic.columns.map(settleColumn),
     metadataColumns: metadataColumns(spec.metadataColumns, topic.format, spec.sink.delta.partitionBy),
-    maxRecordBytes: bytes(topic.maxRecordBytes)
+    maxRecordBytes: bytes(topic.maxRecordBytes),
+    quality: undefined
   }
 }
 

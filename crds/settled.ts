@@ -21,6 +21,17 @@ export interface SettledSource {
   readonly groupId: string
   readonly security: SourceSecurity
   readonly onDataLoss: 'Fail' | 'Continue'
+  readonly schemaRegistry: SchemaRegistryOptions | undefined
+}
+
+/** A registry with Confluent's API. */
+export interface SchemaRegistryOptions {
+  /** With its path, if it has one; without a slash at the end. */
+  readonly url: string
+  /** Keys `username` and `password`, or `token`. */
+  readonly credentialsSecret: string | undefined
+  /** Key `ca.crt`. */
+  readonly caSecret: string | undefined
 }
 
 /** Secrets are names only; their values are read from files `<secrets>/<name>/<key>` by whoever connects. */
@@ -50,7 +61,8 @@ export interface SettledTopic {
   readonly match: { readonly topic: string } | { readonly pattern: string }
   /** Identifier with dots: `bronze.trips`. */
   readonly table: string
-  readonly format: 'Raw' | 'Json'
+  readonly format: 'Raw' | 'Json' | 'Avro'
+  readonly schema: SettledSchema
   readonly startFrom: StartFrom
   readonly batch: BatchLimits
   readonly columns: readonly LiftedColumn[]
@@ -58,6 +70,35 @@ export interface SettledTopic {
   readonly metadataColumns: readonly MetadataColumn[]
   /** A record whose key and value together are larger goes to the dead letters. */
   readonly maxRecordBytes: number
+  readonly quality: SettledQuality | undefined
+}
+
+/** How the fields of values become columns. */
+export interface SettledSchema {
+  /**
+   * Payload: only what `columns` lifts, beside the value as it came. Declared: `columns` are all there is of the value.
+   * Inferred: each field of a JSON object becomes a column. Registered (format Avro): each field of the writer's schema does.
+   */
+  readonly mode: 'Payload' | 'Declared' | 'Inferred' | 'Registered'
+  /** A field that the column of its name cannot take, even widened; modes Inferred and Registered. */
+  readonly onIncompatible: 'DeadLetter' | 'Stop' | 'NewColumn'
+  /** A value that is not of its declared column's type. Null: the column is null, and `_mismatch` names it. */
+  readonly onMismatch: 'DeadLetter' | 'Null'
+}
+
+/** Flags on rows, which are never filtered. */
+export interface SettledQuality {
+  /** Each gives a Boolean column of its name. */
+  readonly rules: readonly QualityRule[]
+  /** Column of type Double: the weights of the rules that hold over all weights, 0 to 1. */
+  readonly scoreColumn: string
+}
+
+export interface QualityRule {
+  readonly name: string
+  /** CEL; fields and lifted columns are its variables. */
+  readonly expression: string
+  readonly weight: number
 }
 
 /** Whichever is reached first, per table and consumer. */
@@ -92,6 +133,7 @@ export type MetadataSource =
   | 'IngestionHour'
   | 'IngestionId'
   | 'ConsumerId'
+  | 'SchemaVersion'
   | 'Value'
 
 export interface MetadataColumn {
@@ -101,13 +143,49 @@ export interface MetadataColumn {
   readonly type: 'String' | 'Binary' | 'Int' | 'Long' | 'Timestamp' | 'Date' | 'Headers'
 }
 
-export type SettledSink = { readonly kind: 'delta'; readonly delta: DeltaSink }
+export type SettledSink =
+  | { readonly kind: 'delta'; readonly delta: DeltaSink }
+  | { readonly kind: 'iceberg'; readonly iceberg: IcebergSink }
 
 export interface DeltaSink {
   /** `s3://bucket/prefix` or `file:///path`; table `a.b` lies at `<location>/a/b`. */
   readonly location: string
   readonly s3: S3Options | undefined
   readonly partitionBy: 'None' | 'Date' | 'Hour'
+}
+
+/** Table `a.b.c` is the table `c` of the namespace `a.b`. */
+export interface IcebergSink {
+  readonly catalog: IcebergCatalog
+  /** For tables that we create: where they lie; the catalog's own choice when undefined. Table `a.b` lies at `<location>/a/b`. */
+  readonly location: string | undefined
+  readonly partitionBy: readonly PartitionSpec[]
+  /** Of tables that we create. */
+  readonly formatVersion: 2 | 3
+  /** What the catalog does not tell about the object store. */
+  readonly s3: S3Options | undefined
+}
+
+/** An Iceberg REST catalog. */
+export interface IcebergCatalog {
+  /** Without `/v1` and without a slash at the end. */
+  readonly uri: string
+  readonly warehouse: string | undefined
+  /** Keys `token`, or `clientId` and `clientSecret` for OAuth 2.0 client credentials; none when undefined. */
+  readonly credentialsSecret: string | undefined
+  /** `<uri>/v1/oauth/tokens` when undefined. */
+  readonly tokenEndpoint: string | undefined
+  readonly scope: string | undefined
+  /** Key `ca.crt`. */
+  readonly caSecret: string | undefined
+}
+
+/** One field of an Iceberg partition spec, on a metadata column. */
+export interface PartitionSpec {
+  readonly source: 'Topic' | 'Partition' | 'Offset' | 'Timestamp' | 'Key' | 'IngestedAt' | 'IngestionDate'
+  readonly transform: 'Identity' | 'Year' | 'Month' | 'Day' | 'Hour' | 'Bucket' | 'Truncate'
+  /** Buckets, or the width to truncate to. */
+  readonly width: number | undefined
 }
 
 export interface S3Options {

@@ -33,8 +33,10 @@ export interface Blueprint {
 /** The Secrets that consumers read, without repetition. */
 export function secretsOf({ source, sink }: SettledPipeline): readonly string[] {
   const { credentialsSecret, caSecret, clientCertificateSecret } = source.security
-  const { s3 } = sink.delta
-  const names = [credentialsSecret, caSecret, clientCertificateSecret, s3?.credentialsSecret, s3?.caSecret]
+  const { s3 } = sink.kind === 'delta' ? sink.delta : sink.iceberg
+  const catalog = sink.kind === 'iceberg' ? sink.iceberg.catalog : undefined
+  const others = [source.schemaRegistry, catalog, s3].flatMap(each => [each?.credentialsSecret, each?.caSecret])
+  const names = [credentialsSecret, caSecret, clientCertificateSecret, ...others]
   return [...new Set(names.filter(name => name !== undefined))].sort()
 }
 

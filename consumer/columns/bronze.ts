@@ -83,7 +83,7 @@ function tableSchema(pipeline: SettledPipeline, entries: readonly SettledTopic[]
       ...[...lifted.values()].map(({ name, type }) => column(name, LIFTED[type])),
       ...(pipeline.deadLetters.policy === 'Inline' ? inlineFields(metadataColumns) : [])
     ],
-    partitionBy: partitionNames(pipeline.sink.delta.partitionBy, metadataColumns)
+    partitionBy: pipeline.sink.kind === 'delta' ? partitionNames(pipeline.sink.delta.partitionBy, metadataColumns) : []
   }
 }
 

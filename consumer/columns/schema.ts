@@ -25,6 +25,28 @@ export interface Field {
 
 export interface TableSchema {
   readonly fields: readonly Field[]
-  /** Names of the fields that partition the table; they are constant within a batch and not written into data files. */
+  /** Names of the fields that partition a Delta table; they are constant within a batch and not written into data files. */
   readonly partitionBy: readonly string[]
+  /** How an Iceberg table is partitioned: every file holds rows of one tuple of values. */
+  readonly partitionFields?: readonly PartitionField[]
+  /** Columns by which rows of a file ascend, when they do. */
+  readonly sortBy?: readonly string[]
+}
+
+/** Iceberg spec, "Partition Transforms". */
+export type Transform =
+  | 'identity'
+  | 'year'
+  | 'month'
+  | 'day'
+  | 'hour'
+  | { readonly bucket: number }
+  | { readonly truncate: number }
+
+export interface PartitionField {
+  /** Name of the column that is transformed; it stays in the data file. */
+  readonly column: string
+  readonly transform: Transform
+  /** Name of the partition field, as engines name them: `_kafka_timestamp_hour`. */
+  readonly name: string
 }

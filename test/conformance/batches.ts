@@ -68,7 +68,7 @@ function partOf(plan: TablePlan, options: PartOptions): BatchPart {
     epoch,
     expectedOffset: 'expected' in options ? options.expected : from,
     nextOffset: to,
-    rows: good.length === 0 ? undefined : rowsOf(plan.schema, partition, good),
+    rows: good.length === 0 ? [] : [rowsOf(plan.schema, partition, good)],
     deadLetters: bad.length === 0 ? undefined : rowsOf(plan.deadLetterSchema, partition, bad)
   }
 }

@@ -8,6 +8,7 @@ const PARTITION = { topic: 'orders', topicId: 'new', partition: 1 }
 
 function recovered(topicId: string | undefined, epoch: number, offset?: TableOffset): Recovered {
   return {
+    columns: [],
     topics: new Map(topicId === undefined ? [] : [['orders', { topicId, epoch }]]),
     offsets: new Map(offset === undefined ? [] : [['orders-1', offset]])
   }

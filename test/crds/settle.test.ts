@@ -102,18 +102,24 @@ test('dead letters stay in the namespace of their table', () => {
 })
 
 test('a store of S3 gets a region, a folder nothing', () => {
-  assert.deepEqual(settledOf({}).sink.delta, {
-    location: 's3://lake/bronze',
-    partitionBy: 'Date',
-    s3: {
-      endpoint: undefined,
-      region: 'us-east-1',
-      forcePathStyle: false,
-      credentialsSecret: undefined,
-      caSecret: undefined
+  assert.deepEqual(settledOf({}).sink, {
+    kind: 'delta',
+    delta: {
+      location: 's3://lake/bronze',
+      partitionBy: 'Date',
+      s3: {
+        endpoint: undefined,
+        region: 'us-east-1',
+        forcePathStyle: false,
+        credentialsSecret: undefined,
+        caSecret: undefined
+      }
     }
   })
-  assert.equal(settledOf({ sink: { delta: { location: 'file:///data' } } }).sink.delta.s3, undefined)
+  assert.deepEqual(settledOf({ sink: { delta: { location: 'file:///data' } } }).sink, {
+    kind: 'delta',
+    delta: { location: 'file:///data', partitionBy: 'Date', s3: undefined }
+  })
 })
 
 for (const [given, requests, limits] of [

@@ -58,7 +58,7 @@ function cut(text: string): [before: string, after: string] {
 }
 
 /** The newest incarnation of each topic, and the newest epoch's offset of each of its partitions. */
-export function recoverOffsets(txns: ReadonlyMap<string, Txn>, topics: readonly string[]): Recovered {
+export function recoverOffsets(txns: ReadonlyMap<string, Txn>, topics: readonly string[]): Omit<Recovered, 'columns'> {
   const wanted = new Set(topics)
   const offsets = new Map<PartitionId, TableOffset & { readonly updatedMs: number }>()
   const newest = new Map<string, { topicId: string; epoch: number; updatedMs: number }>()

@@ -72,7 +72,7 @@ class DeltaSink implements Sink {
     const { txns } = await this.#main.refresh()
     const wanted = new Set(topics)
     await this.#deadLetters.publishPending(({ topic }) => wanted.has(topic))
-    return recoverOffsets(txns, topics)
+    return { ...recoverOffsets(txns, topics), columns: [] }
   }
 
   async stage(batch: Batch): Promise<Staged> {
@@ -84,7 +84,9 @@ class DeltaSink implements Sink {
     let deadLetters: StagedFiles['deadLetters']
     if (bad.length > 0) {
       invariant(table !== undefined && plan.deadLetterSchema !== undefined, 'dead letters come only under policy Table')
-      const file = await this.#writeFile(table, plan.deadLetterSchema, batch, part => part.deadLetters)
+      const file = await this.#writeFile(table, plan.deadLetterSchema, batch, part =>
+        part.deadLetters === undefined ? [] : [part.deadLetters]
+      )
       invariant(file !== undefined, 'there are dead letters')
       deadLetters = {
         table: table.name,
@@ -124,9 +126,9 @@ class DeltaSink implements Sink {
     table: DeltaTable,
     schema: TableSchema,
     { parts, takenAtMs, commitId }: Batch,
-    pick: (part: BatchPart) => RowGroupBuffer | undefined
+    pick: (part: BatchPart) => readonly RowGroupBuffer[]
   ): Promise<DataFile | undefined> {
-    const groups = parts.flatMap(part => pick(part) ?? []).filter(({ rows }) => rows > 0)
+    const groups = parts.flatMap(pick).filter(({ rows }) => rows > 0)
     if (groups.length === 0) return undefined
     const { plan, clock } = this.#options
     const constants = batchConstants(plan.entries, schema, takenAtMs)
@@ -165,6 +167,6 @@ const rangeOf = ({ partition, epoch, expectedOffset, nextOffset, rows, deadLette
   epoch,
   expectedOffset,
   nextOffset,
-  records: rows?.rows ?? 0,
+  records: rows.reduce((sum, group) => sum + group.rows, 0),
   deadLetters: deadLetters?.rows ?? 0
 })

@@ -82,7 +82,13 @@ export function testDeadLetters(name: string, options: { skip?: string }, cluste
 const producerOn = ({ bootstrap }: TestCluster) =>
   openDeadLetterProducer({
     pipeline: {
-      source: { bootstrapServers: [bootstrap], groupId: 'unused', security: PLAINTEXT, onDataLoss: 'Fail' },
+      source: {
+        bootstrapServers: [bootstrap],
+        groupId: 'unused',
+        security: PLAINTEXT,
+        onDataLoss: 'Fail',
+        schemaRegistry: undefined
+      },
       deadLetters: { policy: 'Topic', table: '', topic: '{topic}.dlq' }
     },
     clientId: 'test',

@@ -23,11 +23,13 @@ export function settledTopic(match: SettledTopic['match']): SettledTopic {
     match,
     table: 'bronze.test',
     format: 'Raw',
+    schema: { mode: 'Payload', onIncompatible: 'DeadLetter', onMismatch: 'DeadLetter' },
     startFrom: { position: 'Earliest' },
     batch: { maxRecords: undefined, maxBytes: 1 << 20, triggerIntervalMs: 1000 },
     columns: [],
     metadataColumns: [],
-    maxRecordBytes: 1 << 20
+    maxRecordBytes: 1 << 20,
+    quality: undefined
   }
 }
 
@@ -73,7 +75,8 @@ export class TestSource {
       bootstrapServers: [bootstrap],
       groupId,
       security: rest.security ?? PLAINTEXT,
-      onDataLoss: 'Fail'
+      onDataLoss: 'Fail',
+      schemaRegistry: undefined
     }
     this.source = openKafkaSource({
       pipeline: {
