@@ -3,11 +3,9 @@ import type { RowGroupBuffer } from '../../columns/row-group.ts'
 import type { Field, TableSchema } from '../../columns/schema.ts'
 import { encodeParquet } from '../../parquet/file.ts'
 import type { ObjectStore } from '../../store/object-store.ts'
+import type { Constant } from '../constants.ts'
 import type { DataFile, Metadata } from './actions.ts'
 import { formatStats, indexedColumns } from './stats.ts'
-
-/** A value that is the same for all rows of a batch; timestamps in microseconds, dates in days. */
-export type Constant = string | number | bigint
 
 /**
  * Encodes one file per commit and table, a row group per Kafka partition in the order given (so that offsets prune), and

@@ -1,9 +1,10 @@
 import type { Clock } from '../../../lib/clock.ts'
 import type { Log } from '../../../lib/log.ts'
 import type { CommitAuthor } from '../../sink.ts'
+import type { OffsetKey } from '../offset-key.ts'
 import type { DeadLetterFile, Txn } from './actions.ts'
 import { deadLetterEntry } from './entry.ts'
-import { markersIn, type OffsetKey } from './offsets.ts'
+import { markersIn } from './offsets.ts'
 import type { DeltaTable } from './table.ts'
 
 export interface DeadLettersOptions {

@@ -1,4 +1,5 @@
 import type { CommitAuthor, Staged } from '../../sink.ts'
+import { mergeRanges } from '../offset-key.ts'
 import {
   ENGINE,
   addOf,
@@ -8,7 +9,7 @@ import {
   type DeadLetterFile,
   type Txn
 } from './actions.ts'
-import { markerAppId, mergeRanges, offsetAppId } from './offsets.ts'
+import { markerAppId, offsetAppId } from './offsets.ts'
 
 /** What `stage` leaves for `commit`: plain JSON. */
 export interface StagedFiles {

@@ -1,6 +1,7 @@
 import type { CommitAuthor } from '../../sink.ts'
 import type { Action, Metadata, Protocol, Txn } from './actions.ts'
-import { formatKey, markersIn, offsetsIn } from './offsets.ts'
+import { formatKey } from '../offset-key.ts'
+import { markersIn, offsetsIn } from './offsets.ts'
 
 /**
  * What an append must know of a table at one version: nothing about its files, so its size does not grow with them. Only

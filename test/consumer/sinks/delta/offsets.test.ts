@@ -2,16 +2,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Txn } from '../../../../consumer/sinks/delta/actions.ts'
 import {
-  formatKey,
   markerAppId,
   markersIn,
-  mergeRanges,
   movedPartitions,
   offsetAppId,
   offsetsIn,
-  parseKey,
   recoverOffsets
 } from '../../../../consumer/sinks/delta/offsets.ts'
+import { formatKey, mergeRanges, parseKey } from '../../../../consumer/sinks/offset-key.ts'
 
 const txns = (entries: Readonly<Record<string, number | bigint>>, lastUpdated = 1): ReadonlyMap<string, Txn> =>
   new Map(Object.entries(entries).map(([appId, version]) => [appId, { appId, version, lastUpdated }]))

@@ -1,6 +1,8 @@
-import type { MetadataSource, SettledTopic } from '../../../crds/settled.ts'
-import type { TableSchema } from '../../columns/schema.ts'
-import type { Constant } from './data-file.ts'
+import type { MetadataSource, SettledTopic } from '../../crds/settled.ts'
+import type { TableSchema } from '../columns/schema.ts'
+
+/** A value that is the same for all rows of a batch; timestamps in microseconds, dates in days. */
+export type Constant = string | number | bigint
 
 /** The columns whose value is one for a whole batch: when it was taken, in UTC. Only those that the schema has. */
 export function batchConstants(
