@@ -23,7 +23,8 @@ async function crashBeforePublishing(context: TestContext, isRequired: boolean) 
   const { bootstrap } = broker
   broker.createTopic('orders')
   const first = await (await workplace.start({ bootstrap, spec: spec(isRequired) })).ready()
-  await first.until('the tables are there', () => workplace.logHas('bronze.dlq_orders', '"metaData"'))
+  // Not before it has opened both tables: it would meet the obstacle on its way.
+  await first.until('the tables are open', async () => (await first.log()).includes('"recovered"'))
   const obstacle = join(workplace.folder, 'tables/bronze/dlq_orders/_delta_log/00000000000000000001.json')
   await mkdir(obstacle)
   await produce(bootstrap, 'orders', 0, VALUES)
