@@ -1,6 +1,8 @@
-import type { LiftedType } from '../../crds/settled.ts'
+import type { LiftedColumn } from '../../crds/settled.ts'
+import { invariant } from '../../lib/errors.ts'
+import { smallInteger, unscaledOf } from './json-number.ts'
 import { KIND } from './json-scanner.ts'
-import { microsOf, parseTimestampMicros } from './timestamp.ts'
+import { microsOf, parseDateDays, parseTimestampMicros } from './timestamp.ts'
 
 /** Where a lifted value is now. */
 export const HELD = { NULL: 0, BYTES: 1, OWN_BYTES: 2, NUMBER: 3, BIG: 4, BOOLEAN: 5 } as const
@@ -13,7 +15,7 @@ export interface Lifted {
   length: number
   /** OWN_BYTES: what an escaped string decodes to. */
   bytes: Buffer
-  /** NUMBER, and BOOLEAN as 0 or 1. */
+  /** NUMBER, and BOOLEAN as 0 or 1. Of a Date the days since 1970, of a Decimal the unscaled integer, if it is safe, else BIG. */
   number: number
   big: bigint
 }
@@ -27,19 +29,23 @@ export const emptyLifted = (): Lifted => ({
   big: 0n
 })
 
+/** Decimals have precision and scale. */
+export type LiftTarget = Pick<LiftedColumn, 'type' | 'precision' | 'scale'>
+
+/** Text of a number or a time that means something is far shorter. */
+const MAX_TEXT = 400
 const INT_MAX = 2 ** 31 - 1
-const LONG_MAX = 2n ** 63n - 1n
-/** Digits that a double holds exactly, whatever they are. */
-const SAFE_DIGITS = 15
+const LONG_DIGITS = 19
 const NUMBER = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/
 
 /**
- * Takes a JSON value of a kind as `type`; false when it is not of that type. A String is a string's text or any other value's
- * JSON text; Int and Long are whole numbers in range, however they are written; Double is any number it can hold; Timestamp is
- * RFC 3339 text or whole milliseconds since the epoch. Half surrogates in escapes become U+FFFD.
+ * Takes a JSON value of a kind as the column's type; false when it is not of that type. A String is a string's text or any other
+ * value's JSON text; Int and Long are whole numbers in range, however they are written; Float and Double are any number in range,
+ * rounded to the nearest; Decimal is a number, or text that is one, with no digit too many; Timestamp is RFC 3339 text or whole
+ * milliseconds since the epoch; Date is `YYYY-MM-DD`. Half surrogates in escapes become U+FFFD.
  */
 export function liftJson(
-  type: LiftedType,
+  column: LiftTarget,
   kind: number,
   bytes: Buffer,
   start: number,
@@ -47,7 +53,7 @@ export function liftJson(
   into: Lifted
 ): boolean {
   if (kind === KIND.NULL || kind === KIND.MISSING) return hold(into, HELD.NULL)
-  switch (type) {
+  switch (column.type) {
     case 'String':
       if (kind === KIND.ESCAPED) {
         into.bytes = Buffer.from(unescape(bytes, start, end))
@@ -60,72 +66,79 @@ export function liftJson(
       into.number = kind === KIND.TRUE ? 1 : 0
       return (kind === KIND.TRUE || kind === KIND.FALSE) && hold(into, HELD.BOOLEAN)
     case 'Timestamp':
-      if (kind === KIND.STRING) return holdMicros(into, parseTimestampMicros(bytes.toString('latin1', start, end)))
-      if (kind === KIND.ESCAPED) return holdMicros(into, parseTimestampMicros(unescape(bytes, start, end)))
-      return kind === KIND.NUMBER && holdMicros(into, microsOf(Number(bytes.toString('latin1', start, end))))
+      if (kind === KIND.NUMBER) return holdInteger(into, microsOf(Number(bytes.toString('latin1', start, end))))
+      return isText(kind) && holdInteger(into, parseTimestampMicros(textOf(kind, bytes, start, end)))
+    case 'Date':
+      return isText(kind) && holdInteger(into, parseDateDays(textOf(kind, bytes, start, end)))
+    case 'Decimal':
+      return (kind === KIND.NUMBER || isText(kind)) && liftDecimal(column, textOf(kind, bytes, start, end), into)
     case 'Int':
     case 'Long':
+    case 'Float':
     case 'Double':
-      return kind === KIND.NUMBER && liftNumber(type, bytes, start, end, into)
+      return kind === KIND.NUMBER && liftNumber(column.type, bytes, start, end, into)
   }
 }
 
-/** Takes the text of a key or header as `type`, by the same rules; booleans are `true` and `false`. String must be UTF-8 already. */
-export function liftText(type: LiftedType, bytes: Buffer, start: number, length: number, into: Lifted): boolean {
+/** Takes the text of a key or header as the column's type, by the same rules; booleans are `true` and `false`. String must be UTF-8 already. */
+export function liftText(column: LiftTarget, bytes: Buffer, start: number, length: number, into: Lifted): boolean {
   if (length < 0) return hold(into, HELD.NULL)
   const end = start + length
-  if (type === 'String') return liftJson(type, KIND.STRING, bytes, start, end, into)
-  // The longest number that means something is far shorter.
-  if (length > 400) return false
+  if (column.type === 'String') return liftJson(column, KIND.STRING, bytes, start, end, into)
+  if (length > MAX_TEXT) return false
   const text = bytes.toString('latin1', start, end)
-  if (text === 'true') return liftJson(type, KIND.TRUE, bytes, start, end, into)
-  if (text === 'false') return liftJson(type, KIND.FALSE, bytes, start, end, into)
-  return liftJson(type, NUMBER.test(text) ? KIND.NUMBER : KIND.STRING, bytes, start, end, into)
+  if (text === 'true') return liftJson(column, KIND.TRUE, bytes, start, end, into)
+  if (text === 'false') return liftJson(column, KIND.FALSE, bytes, start, end, into)
+  return liftJson(column, NUMBER.test(text) ? KIND.NUMBER : KIND.STRING, bytes, start, end, into)
+}
+
+const isText = (kind: number): boolean => kind === KIND.STRING || kind === KIND.ESCAPED
+
+/** What is longer means nothing as text of a number or a time, so it is not decoded: '' instead. */
+function textOf(kind: number, bytes: Buffer, start: number, end: number): string {
+  if (end - start > MAX_TEXT) return ''
+  return kind === KIND.ESCAPED ? unescape(bytes, start, end) : bytes.toString('latin1', start, end)
+}
+
+function liftDecimal({ precision, scale }: LiftTarget, text: string, into: Lifted): boolean {
+  invariant(precision !== undefined && scale !== undefined, 'a Decimal has precision and scale')
+  return NUMBER.test(text) && holdInteger(into, unscaledOf(text, precision, scale))
 }
 
 /** The bytes are a JSON number. */
-function liftNumber(type: 'Int' | 'Long' | 'Double', bytes: Buffer, start: number, end: number, into: Lifted): boolean {
+function liftNumber(
+  type: 'Int' | 'Long' | 'Float' | 'Double',
+  bytes: Buffer,
+  start: number,
+  end: number,
+  into: Lifted
+): boolean {
   const whole = smallInteger(bytes, start, end)
   if (whole !== undefined) {
     into.number = whole
     return (type !== 'Int' || isInt(whole)) && hold(into, HELD.NUMBER)
   }
   const text = bytes.toString('latin1', start, end)
-  const number = Number(text)
-  into.number = number
-  if (type === 'Double') return Number.isFinite(number) && hold(into, HELD.NUMBER)
-  if (type === 'Int') return isInt(number) && hold(into, HELD.NUMBER)
-  if (Number.isSafeInteger(number)) return hold(into, HELD.NUMBER)
-  // Beyond safe integers only plain digits are exact.
-  if (!/^-?[0-9]{1,19}$/.test(text)) return false
-  into.big = BigInt(text)
-  return into.big >= -LONG_MAX - 1n && into.big <= LONG_MAX && hold(into, HELD.BIG)
-}
-
-/** The value of a few digits; undefined for what is longer or not of digits alone. */
-function smallInteger(bytes: Buffer, start: number, end: number): number | undefined {
-  const isNegative = bytes[start] === 0x2d
-  const from = isNegative ? start + 1 : start
-  if (end - from > SAFE_DIGITS) return undefined
-  let value = 0
-  for (let at = from; at < end; at++) {
-    const digit = (bytes[at] as number) - 0x30
-    if (digit < 0 || digit > 9) return undefined
-    value = value * 10 + digit
+  if (type === 'Float' || type === 'Double') {
+    into.number = Number(text)
+    const rounded = type === 'Float' ? Math.fround(into.number) : into.number
+    return Number.isFinite(rounded) && hold(into, HELD.NUMBER)
   }
-  // Not -value: minus zero is zero.
-  return isNegative ? 0 - value : value
+  const long = unscaledOf(text, LONG_DIGITS, 0)
+  if (typeof long === 'bigint') return type === 'Long' && isLong(long) && holdInteger(into, long)
+  return long !== undefined && (type === 'Long' || isInt(long)) && holdInteger(into, long)
 }
 
-const isInt = (value: number): boolean => Number.isInteger(value) && value >= -INT_MAX - 1 && value <= INT_MAX
+const isLong = (value: bigint): boolean => BigInt.asIntN(64, value) === value
+const isInt = (value: number): boolean => value >= -INT_MAX - 1 && value <= INT_MAX
 
-function holdMicros(into: Lifted, micros: number | bigint | undefined): boolean {
-  if (micros === undefined) return false
-  if (typeof micros === 'bigint') {
-    into.big = micros
+function holdInteger(into: Lifted, value: number | bigint | undefined): boolean {
+  if (value === undefined) return false
+  if (typeof value === 'bigint') {
+    into.big = value
     return hold(into, HELD.BIG)
   }
-  into.number = micros
+  into.number = value
   return hold(into, HELD.NUMBER)
 }
 

@@ -32,3 +32,17 @@ export function microsOf(ms: number, micros = 0): number | bigint | undefined {
   const sum = ms * 1000 + micros
   return Number.isSafeInteger(sum) ? sum : BigInt(ms) * 1000n + BigInt(micros)
 }
+
+const DATE = /^([0-9]{4})-([0-9]{2})-([0-9]{2})$/
+
+/** Days since 1970-01-01 of a calendar date `YYYY-MM-DD` (the full-date of RFC 3339) of the years 1 to 9999; undefined for all other text. */
+export function parseDateDays(text: string): number | undefined {
+  const match = DATE.exec(text)
+  if (match === null) return undefined
+  const [, year, month, day] = match
+  const date = new Date(0)
+  date.setUTCFullYear(Number(year), Number(month) - 1, Number(day))
+  if (Number(year) === 0 || date.getUTCMonth() !== Number(month) - 1 || date.getUTCDate() !== Number(day))
+    return undefined
+  return date.getTime() / 86_400_000
+}

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { LiftedType } from '../../../crds/settled.ts'
 import { compilePointers } from '../../../consumer/decode/json-path.ts'
 import { JsonScanner } from '../../../consumer/decode/json-scanner.ts'
-import { emptyLifted, HELD, liftJson, liftText, type Lifted } from '../../../consumer/decode/lift.ts'
+import { emptyLifted, HELD, liftJson, liftText, type Lifted, type LiftTarget } from '../../../consumer/decode/lift.ts'
 
 const WRONG = Symbol('wrong type')
 
@@ -38,8 +38,22 @@ test('JSON values become column values by the rules of their type', () => {
     ['Long', '9223372036854775808', WRONG],
     ['Long', '99999999999999999999', WRONG],
     ['Long', '1e3', 1000],
-    ['Long', '1e18', WRONG],
+    ['Long', '1e18', 10n ** 18n],
+    ['Long', '922337203685477580.70e1', 9223372036854775807n],
+    ['Long', '922337203685477580.71e1', WRONG],
+    ['Long', '9007199254740990.6', WRONG],
+    ['Long', '1.0000000000000000001', WRONG],
+    ['Long', '1e19', WRONG],
+    ['Long', '1e999999999999999999999', WRONG],
+    ['Long', '0e999999999999999999999', 0],
     ['Long', '0.1', WRONG],
+    ['Int', '0.99999999999999999999', WRONG],
+    ['Float', '1.5', 1.5],
+    ['Float', '16777217', 16777217],
+    ['Float', '3.4028235e38', 3.4028235e38],
+    ['Float', '3.5e38', WRONG],
+    ['Float', '1e400', WRONG],
+    ['Float', '"1.5"', WRONG],
     ['Double', '1', 1],
     ['Double', '-12.75e-3', -0.01275],
     ['Double', '123456789012345678', 123456789012345680],
@@ -59,9 +73,62 @@ test('JSON values become column values by the rules of their type', () => {
     ['Timestamp', '"2023-11-14\\u005422:13:20Z"', 1700000000000000],
     ['Timestamp', '"2023-11-14T22:13:20"', WRONG],
     ['Timestamp', '"2023-11-14"', WRONG],
-    ['Timestamp', 'true', WRONG]
+    ['Timestamp', 'true', WRONG],
+    ['Date', '"1970-01-02"', 1],
+    ['Date', '"2024-02-2\\u0039"', 19782],
+    ['Date', '"2023-02-29"', WRONG],
+    ['Date', '"2023-02-28T00:00:00Z"', WRONG],
+    ['Date', '19782', WRONG],
+    ['Date', `"${'1'.repeat(500)}"`, WRONG],
+    ['Date', 'null', null]
   ]
-  for (const [type, json, expected] of cases) assert.deepEqual(fromJson(type, json), expected, `${type} ${json}`)
+  for (const [type, json, expected] of cases) {
+    assert.deepEqual(fromJson(target(type), json), expected, `${type} ${json}`)
+  }
+})
+
+test('decimals are exact or wrong, from numbers and from text', () => {
+  const cases: readonly (readonly [precision: number, scale: number, json: string, unscaled: unknown])[] = [
+    [12, 2, '12.5', 1250],
+    [12, 2, '-12.50', -1250],
+    [12, 2, '"12.50"', 1250],
+    [12, 2, '"1\\u0032.50"', 1250],
+    [12, 2, '12.500', 1250],
+    [12, 2, '12.505', WRONG],
+    [12, 2, '1250e-2', 1250],
+    [12, 2, '1.25e1', 1250],
+    [12, 2, '0.125E+3', 12500],
+    [12, 2, '1e-2', 1],
+    [12, 2, '1e-3', WRONG],
+    [12, 2, '9999999999.99', 999999999999],
+    [12, 2, '10000000000', WRONG],
+    [12, 2, '1e10', WRONG],
+    [12, 2, '0', 0],
+    [12, 2, '-0.000', 0],
+    [12, 2, '0e99999999999', 0],
+    [12, 2, '1e99999999999', WRONG],
+    [12, 2, '1e-99999999999', WRONG],
+    [2, 2, '0.99', 99],
+    [2, 2, '1', WRONG],
+    [38, 0, '9'.repeat(38), BigInt('9'.repeat(38))],
+    [38, 0, `-${'9'.repeat(38)}`, -BigInt('9'.repeat(38))],
+    [38, 0, '9'.repeat(39), WRONG],
+    [38, 38, `0.${'9'.repeat(38)}`, BigInt('9'.repeat(38))],
+    [38, 10, '0.1000000000', 1000000000],
+    [38, 18, '12345678901234567890.123456789012345678', 12345678901234567890123456789012345678n],
+    [12, 2, '" 1"', WRONG],
+    [12, 2, '"1,5"', WRONG],
+    [12, 2, '"01"', WRONG],
+    [12, 2, '""', WRONG],
+    [12, 2, '"NaN"', WRONG],
+    [12, 2, 'true', WRONG],
+    [12, 2, '[1]', WRONG],
+    [12, 2, 'null', null]
+  ]
+  for (const [precision, scale, json, unscaled] of cases) {
+    const found = fromJson({ type: 'Decimal', precision, scale }, json)
+    assert.deepEqual(found, unscaled, `Decimal(${precision}, ${scale}) ${json}`)
+  }
 })
 
 test('keys and headers become column values by the same rules', () => {
@@ -81,26 +148,33 @@ test('keys and headers become column values by the same rules', () => {
     ['Boolean', 'TRUE', WRONG],
     ['Timestamp', '2023-11-14T22:13:20Z', 1700000000000000],
     ['Timestamp', '1700000000000', 1700000000000000],
-    ['Long', '1'.repeat(500), WRONG]
+    ['Long', '1'.repeat(500), WRONG],
+    ['Date', '2024-02-29', 19782],
+    ['Decimal', '-1.25', -125],
+    ['Decimal', '1.255', WRONG],
+    ['Float', '0.5', 0.5]
   ]
   for (const [type, text, expected] of cases) {
     const bytes = Buffer.from(`,${text},`)
     const into = emptyLifted()
-    const fits = liftText(type, bytes, 1, bytes.length - 2, into)
+    const fits = liftText(target(type), bytes, 1, bytes.length - 2, into)
     assert.deepEqual(fits ? valueOf(into, bytes) : WRONG, expected, `${type} ${text}`)
   }
   const into = { ...emptyLifted(), held: HELD.NUMBER }
-  assert.ok(liftText('Int', Buffer.alloc(0), 0, -1, into), 'null is null, whatever the type')
+  assert.ok(liftText(target('Int'), Buffer.alloc(0), 0, -1, into), 'null is null, whatever the type')
   assert.equal(into.held, HELD.NULL)
 })
 
-function fromJson(type: LiftedType, json: string): unknown {
+/** Decimals of the tables above are Decimal(12, 2). */
+const target = (type: LiftedType): LiftTarget => (type === 'Decimal' ? { type, precision: 12, scale: 2 } : { type })
+
+function fromJson(column: LiftTarget, json: string): unknown {
   const bytes = Buffer.from(`{"x":${json}}`)
   const scanner = new JsonScanner(compilePointers(['/x']), 1)
   assert.ok(scanner.scan(bytes, 0, bytes.length), json)
   const into = emptyLifted()
   const [kind = 0, start = 0, end = 0] = [scanner.kinds[0], scanner.starts[0], scanner.ends[0]]
-  return liftJson(type, kind, bytes, start, end, into) ? valueOf(into, bytes) : WRONG
+  return liftJson(column, kind, bytes, start, end, into) ? valueOf(into, bytes) : WRONG
 }
 
 function valueOf(lifted: Lifted, bytes: Buffer): unknown {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { microsOf, parseTimestampMicros } from '../../../consumer/decode/timestamp.ts'
+import { microsOf, parseDateDays, parseTimestampMicros } from '../../../consumer/decode/timestamp.ts'
 
 test('RFC 3339 text is read to the microsecond', () => {
   const cases: readonly (readonly [string, number | bigint])[] = [
@@ -33,4 +33,18 @@ test('milliseconds become microseconds exactly, or nothing', () => {
   assert.equal(microsOf(253_402_300_799_999), 253_402_300_799_999_000n)
   for (const ms of [253_402_300_800_000, -62_135_596_800_001, 0.5, Number.NaN, Infinity])
     assert.equal(microsOf(ms), undefined)
+})
+
+test('a calendar date becomes its days since 1970, other text nothing', () => {
+  for (const [text, days] of [
+    ['1970-01-01', 0],
+    ['1969-12-31', -1],
+    ['2024-02-29', 19782],
+    ['0001-01-01', -719162],
+    ['9999-12-31', 2932896]
+  ] as const)
+    assert.equal(parseDateDays(text), days, text)
+  const bad =
+    '|today|0000-01-01|2023-02-29|2024-13-01|2024-00-10|2024-04-31|2024-1-1|20240101|2024-01-01Z| 2024-01-01|2024-01-01\n'
+  for (const text of bad.split('|')) assert.equal(parseDateDays(text), undefined, text)
 })
