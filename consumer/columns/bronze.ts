@@ -80,7 +80,7 @@ function tableSchema(pipeline: SettledPipeline, entries: readonly SettledTopic[]
   return {
     fields: [
       ...metadataColumns.map(metadataField),
-      ...[...lifted.values()].map(({ name, type }) => column(name, LIFTED[type])),
+      ...[...lifted.values()].map(each => column(each.name, liftedType(each))),
       ...(pipeline.deadLetters.policy === 'Inline' ? inlineFields(metadataColumns) : [])
     ],
     partitionBy: pipeline.sink.kind === 'delta' ? partitionNames(pipeline.sink.delta.partitionBy, metadataColumns) : []
@@ -129,11 +129,17 @@ const METADATA: Readonly<Record<MetadataColumn['type'], ColumnType>> = {
   Headers: HEADERS
 }
 
-const LIFTED: Readonly<Record<LiftedType, ColumnType>> = {
+function liftedType({ type, precision = 38, scale = 0 }: LiftedColumn): ColumnType {
+  return type === 'Decimal' ? { decimal: { precision, scale } } : LIFTED[type]
+}
+
+const LIFTED: Readonly<Record<Exclude<LiftedType, 'Decimal'>, ColumnType>> = {
   String: 'string',
   Int: 'int',
   Long: 'long',
+  Float: 'float',
   Double: 'double',
   Boolean: 'boolean',
-  Timestamp: 'timestamp'
+  Timestamp: 'timestamp',
+  Date: 'date'
 }

@@ -35,6 +35,8 @@ function page(
 }
 
 function plainBytes({ name, type }: Leaf, value: string | number | bigint): Buffer {
+  if (typeof type === 'object' || type === 'boolean' || type === 'uuid')
+    throw new TypeError(`column ${name} cannot hold one ${typeof value} in all rows`)
   const bytes = Buffer.alloc(8)
   switch (type) {
     case 'string':
@@ -42,6 +44,8 @@ function plainBytes({ name, type }: Leaf, value: string | number | bigint): Buff
       return withLength(Buffer.from(String(value)))
     case 'long':
     case 'timestamp':
+    case 'timestampNtz':
+    case 'time':
       bytes.writeBigInt64LE(BigInt(value))
       return bytes
     case 'double':
@@ -54,8 +58,6 @@ function plainBytes({ name, type }: Leaf, value: string | number | bigint): Buff
     case 'date':
       bytes.writeInt32LE(Number(value))
       return bytes.subarray(0, 4)
-    case 'boolean':
-      throw new TypeError(`column ${name} is of booleans and was given ${typeof value}`)
   }
 }
 

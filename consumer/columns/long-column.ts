@@ -5,7 +5,7 @@ import { LeafColumn, PAGE_ENTRIES } from './leaf-column.ts'
 const FIRST_CAPACITY = 64
 
 /**
- * 64-bit integers: long, and timestamp in microseconds. Numbers are kept as doubles while they are safe integers; the
+ * 64-bit integers: long, and timestamps and times in microseconds. Numbers are kept as doubles while they are safe integers; the
  * first one that is not turns its page to bigints.
  */
 export class LongColumn extends LeafColumn {

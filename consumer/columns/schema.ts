@@ -1,5 +1,7 @@
-/** Column types of a table, in the words of Delta and Iceberg; timestamps are microseconds in UTC. */
-export type ColumnType =
+/** Column types of a table, in the words of Delta and Iceberg. */
+export type ColumnType = Primitive | NestedType
+
+export type Primitive =
   | 'string'
   | 'binary'
   | 'int'
@@ -7,11 +9,32 @@ export type ColumnType =
   | 'float'
   | 'double'
   | 'boolean'
+  /** Microseconds since 1970 in UTC. */
   | 'timestamp'
+  /** Microseconds since 1970 on a clock of no known zone. */
+  | 'timestampNtz'
+  /** Microseconds since midnight, of no known zone. */
+  | 'time'
+  /** Days since 1970. */
   | 'date'
+  | 'uuid'
+  | { readonly decimal: DecimalType }
+  /** So many bytes in each value. */
+  | { readonly fixed: number }
+
+/** At most 38 digits, `scale` of them after the point; values are kept as whole numbers of the last digit ("unscaled"). */
+export interface DecimalType {
+  readonly precision: number
+  readonly scale: number
+}
+
+export type NestedType =
   | { readonly struct: readonly Field[] }
   | { readonly list: ColumnType; readonly elementNullable: boolean }
   | { readonly map: { readonly key: ColumnType; readonly value: ColumnType; readonly valueNullable: boolean } }
+
+export const isNested = (type: ColumnType): type is NestedType =>
+  typeof type === 'object' && ('struct' in type || 'list' in type || 'map' in type)
 
 export interface Field {
   readonly name: string

@@ -1,4 +1,7 @@
-/** The least or greatest value of a column: numbers for int, date and double; long and timestamp may be bigint. */
+/**
+ * The least or greatest value of a column: numbers for int, date and double; long, time and timestamps may be bigint. Decimals are
+ * unscaled bigints.
+ */
 export type StatValue = string | number | bigint | boolean
 
 /** Bytes of a text kept as a bound. */

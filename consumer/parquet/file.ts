@@ -5,7 +5,7 @@ import { invariant } from '../../lib/errors.ts'
 import type { ColumnChunk, RowGroupBuffer } from '../columns/row-group.ts'
 import type { TableSchema } from '../columns/schema.ts'
 import type { StatValue } from './bounds.ts'
-import { shapeOf } from './leaves.ts'
+import { elementOf, shapeOf } from './leaves.ts'
 
 /** A Parquet file in pieces, to be written one after another. */
 export interface EncodedFile {
@@ -107,7 +107,7 @@ function writeChunk(out: Pieces, chunk: ColumnChunk): ColumnMetaData {
       : { min_value: min, max_value: max, is_min_value_exact: isExact, is_max_value_exact: isExact })
   }
   return {
-    type: PHYSICAL[leaf.type],
+    type: elementOf(leaf.type).type,
     encodings: [...new Set([...all.map(({ encoding }) => encoding), 'RLE' as const])],
     path_in_schema: [...leaf.path],
     codec: 'ZSTD',
@@ -119,18 +119,6 @@ function writeChunk(out: Pieces, chunk: ColumnChunk): ColumnMetaData {
     statistics
   }
 }
-
-const PHYSICAL = {
-  string: 'BYTE_ARRAY',
-  binary: 'BYTE_ARRAY',
-  int: 'INT32',
-  date: 'INT32',
-  long: 'INT64',
-  timestamp: 'INT64',
-  float: 'FLOAT',
-  double: 'DOUBLE',
-  boolean: 'BOOLEAN'
-} as const
 
 /** Elements come in order of depth: the path of each is known from how many children its parents still have. */
 function withFieldIds(

@@ -1,7 +1,6 @@
-import type { SchemaElement } from 'hyparquet'
-import type { ColumnType, Field, TableSchema } from '../columns/schema.ts'
-
-export type Primitive = Extract<ColumnType, string>
+import type { ParquetType, SchemaElement } from 'hyparquet'
+import { decimalBytes } from '../columns/decimal.ts'
+import { isNested, type ColumnType, type Field, type Primitive, type TableSchema } from '../columns/schema.ts'
 
 type ListType = Extract<ColumnType, { readonly list: ColumnType }>
 type MapType = Extract<ColumnType, { readonly map: unknown }>
@@ -76,8 +75,8 @@ class Builder {
     const definition = parent.definition + (nullable ? 1 : 0)
     const place = { ...parent, path: [...parent.path, name], definition }
     const repetition_type = nullable ? 'OPTIONAL' : 'REQUIRED'
-    if (typeof type === 'string') {
-      this.elements.push({ name, repetition_type, ...ELEMENT[type] })
+    if (!isNested(type)) {
+      this.elements.push({ name, repetition_type, ...elementOf(type) })
       return { kind: 'leaf', leaf: this.#leaf(type, place), definition, nullable }
     }
     if ('struct' in type) {
@@ -97,7 +96,7 @@ class Builder {
       type,
       maxDefinition: definition,
       maxRepetition: repetition,
-      bounded: bounded && type !== 'binary'
+      bounded: bounded && hasBounds(type)
     })
     return this.leaves.length - 1
   }
@@ -128,7 +127,29 @@ const repeated = ({ path, definition, repetition }: Place, name: string): Place 
   bounded: false
 })
 
-const ELEMENT: Readonly<Record<Primitive, Omit<SchemaElement, 'name'>>> = {
+/** Bytes that are no text prune nothing, and engines disagree about the order of UUIDs. */
+const hasBounds = (type: Primitive): boolean =>
+  type !== 'binary' && type !== 'uuid' && (typeof type === 'string' || 'decimal' in type)
+
+/** How Parquet says the type (LogicalTypes.md); both table formats ask for the least bytes that a decimal's precision needs. */
+export function elementOf(type: Primitive): Omit<SchemaElement, 'name'> & { readonly type: ParquetType } {
+  if (typeof type === 'string') return ELEMENT[type]
+  if ('fixed' in type) return { type: 'FIXED_LEN_BYTE_ARRAY', type_length: type.fixed }
+  const { precision, scale } = type.decimal
+  const annotation = {
+    converted_type: 'DECIMAL',
+    precision,
+    scale,
+    logical_type: { type: 'DECIMAL', precision, scale }
+  } as const
+  const bytes = decimalBytes(precision)
+  if (bytes > 8) return { type: 'FIXED_LEN_BYTE_ARRAY', type_length: bytes, ...annotation }
+  return { type: bytes === 4 ? 'INT32' : 'INT64', ...annotation }
+}
+
+const ELEMENT: Readonly<
+  Record<Extract<Primitive, string>, Omit<SchemaElement, 'name'> & { readonly type: ParquetType }>
+> = {
   string: { type: 'BYTE_ARRAY', converted_type: 'UTF8', logical_type: { type: 'STRING' } },
   binary: { type: 'BYTE_ARRAY' },
   int: { type: 'INT32' },
@@ -141,5 +162,9 @@ const ELEMENT: Readonly<Record<Primitive, Omit<SchemaElement, 'name'>>> = {
     converted_type: 'TIMESTAMP_MICROS',
     logical_type: { type: 'TIMESTAMP', isAdjustedToUTC: true, unit: 'MICROS' }
   },
-  date: { type: 'INT32', converted_type: 'DATE', logical_type: { type: 'DATE' } }
+  // The older annotation would say UTC.
+  timestampNtz: { type: 'INT64', logical_type: { type: 'TIMESTAMP', isAdjustedToUTC: false, unit: 'MICROS' } },
+  time: { type: 'INT64', logical_type: { type: 'TIME', isAdjustedToUTC: false, unit: 'MICROS' } },
+  date: { type: 'INT32', converted_type: 'DATE', logical_type: { type: 'DATE' } },
+  uuid: { type: 'FIXED_LEN_BYTE_ARRAY', type_length: 16, logical_type: { type: 'UUID' } }
 }

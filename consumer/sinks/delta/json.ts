@@ -13,8 +13,12 @@ export function parseJson(text: string): unknown {
   return JSON.parse(text, revive) as unknown
 }
 
+const { rawJSON } = JSON as unknown as { rawJSON: (this: void, text: string) => unknown }
+
 /** The reverse: bigint becomes a JSON number. */
 export function stringifyJson(value: unknown): string {
-  const { rawJSON } = JSON as unknown as { rawJSON: (this: void, text: string) => unknown }
   return JSON.stringify(value, (_key, each: unknown) => (typeof each === 'bigint' ? rawJSON(String(each)) : each))
 }
+
+/** A number that is written with these digits. */
+export const rawNumber = (digits: string): unknown => rawJSON(digits)

@@ -1,5 +1,5 @@
-import { FatalError } from '../../../lib/errors.ts'
-import type { ColumnType, Field, TableSchema } from '../../columns/schema.ts'
+import { FatalError, invariant } from '../../../lib/errors.ts'
+import { isNested, type ColumnType, type Field, type Primitive, type TableSchema } from '../../columns/schema.ts'
 import type { Metadata } from './actions.ts'
 import { parseJson, stringifyJson } from './json.ts'
 
@@ -27,7 +27,8 @@ export interface DeltaSchema {
   readonly fields: readonly DeltaField[]
 }
 
-const PRIMITIVES: Readonly<Record<Extract<ColumnType, string>, string>> = {
+/** What Delta lacks never comes here: see `columns/dialect.ts`. */
+const PRIMITIVES: Readonly<Partial<Record<Extract<Primitive, string>, string>>> = {
   string: 'string',
   binary: 'binary',
   int: 'integer',
@@ -36,11 +37,17 @@ const PRIMITIVES: Readonly<Record<Extract<ColumnType, string>, string>> = {
   double: 'double',
   boolean: 'boolean',
   timestamp: 'timestamp',
+  timestampNtz: 'timestamp_ntz',
   date: 'date'
 }
 
 export function deltaType(type: ColumnType): DeltaType {
-  if (typeof type === 'string') return PRIMITIVES[type]
+  if (!isNested(type)) {
+    if (typeof type === 'object' && 'decimal' in type) return `decimal(${type.decimal.precision},${type.decimal.scale})`
+    const name = typeof type === 'string' ? PRIMITIVES[type] : undefined
+    invariant(name !== undefined, `Delta has the type ${JSON.stringify(type)}`)
+    return name
+  }
   if ('struct' in type) return { type: 'struct', fields: type.struct.map(deltaField) }
   if ('list' in type) {
     return { type: 'array', elementType: nestedType(type.list), containsNull: type.elementNullable }

@@ -1,7 +1,8 @@
-import type { ColumnType, Field, TableSchema } from '../../columns/schema.ts'
+import { formatDecimal } from '../../columns/decimal.ts'
+import { isNested, type Field, type Primitive, type TableSchema } from '../../columns/schema.ts'
 import type { ColumnStatistics } from '../../parquet/file.ts'
 import type { Metadata } from './actions.ts'
-import { stringifyJson } from './json.ts'
+import { rawNumber, stringifyJson } from './json.ts'
 
 /** Delta's default number of columns with statistics, counted in leaves. */
 const DEFAULT_INDEXED_COLUMNS = 32
@@ -41,7 +42,7 @@ export function formatStats(
       }
       if (left-- <= 0) continue
       const found = columns.get(path)
-      if (found === undefined || typeof type === 'object') continue
+      if (found === undefined || isNested(type)) continue
       nulls[name] = found.nullCount
       const [low, high] = [bound(type, found.min, Math.floor), bound(type, found.max, Math.ceil)]
       if (low === undefined || high === undefined) continue
@@ -56,12 +57,22 @@ export function formatStats(
 
 type Bound = ColumnStatistics['min']
 
-function bound(type: Extract<ColumnType, string>, value: Bound, round: (value: number) => number): unknown {
+/** Decimals of more digits would not survive in readers that parse JSON's numbers as doubles. */
+const MAX_DECIMAL_DIGITS = 15
+
+function bound(type: Primitive, value: Bound, round: (value: number) => number): unknown {
   if (typeof value === 'string') return value
   if (typeof value !== 'number' && typeof value !== 'bigint') return undefined
+  if (typeof type === 'object') return 'decimal' in type ? decimal(BigInt(value), type.decimal.scale) : undefined
   if (type === 'timestamp') return isoTime(round(Number(value) / 1_000))
+  if (type === 'timestampNtz') return isoTime(round(Number(value) / 1_000))?.slice(0, -1)
   if (type === 'date') return isoTime(Number(value) * 86_400_000)?.slice(0, 10)
   return typeof value === 'bigint' || Number.isFinite(value) ? value : undefined
+}
+
+function decimal(unscaled: bigint, scale: number): unknown {
+  const text = formatDecimal(unscaled, scale)
+  return text.replace(/\D/g, '').length > MAX_DECIMAL_DIGITS ? undefined : rawNumber(text)
 }
 
 /** Milliseconds, the precision readers expect; undefined beyond the four-digit years that all of them parse. */
