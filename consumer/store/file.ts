@@ -12,9 +12,12 @@ const TEMPORARY_PREFIX = '.tmp-'
 export class FileStore implements ObjectStore {
   readonly location: string
   readonly #root: string
+  readonly #field: string
 
-  constructor(root: string) {
+  /** `field` is the sink's, for errors. */
+  constructor(root: string, field = 'spec.sink.delta') {
     this.#root = resolve(root)
+    this.#field = field
     this.location = pathToFileURL(this.#root).href
   }
 
@@ -106,7 +109,7 @@ export class FileStore implements ObjectStore {
     try {
       return await work(join(this.#root, path))
     } catch (error) {
-      throw classify(error, `${this.location}/${path}`)
+      throw classify(error, `${this.location}/${path}`, this.#field)
     }
   }
 }
@@ -175,10 +178,10 @@ const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code
 
 const isAbsent = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(codeOf(error))
 
-function classify(error: unknown, path: string): unknown {
+function classify(error: unknown, path: string, field: string): unknown {
   const code = codeOf(error)
   if (['EACCES', 'EPERM', 'EEXIST', 'EROFS', 'ENAMETOOLONG', 'EXDEV', 'ENOTSUP', 'EISDIR', 'ENOTDIR'].includes(code)) {
-    const remedy = 'Give the consumer write access to spec.sink.delta.location, on a file system that has hard links.'
+    const remedy = `Give the consumer write access to ${field}.location, on a file system that has hard links.`
     return new FatalError('StoreUnusable', `${path}: ${errorText(error)}. ${remedy}`, { cause: error })
   }
   if (code === '' || code.startsWith('ERR_')) return error

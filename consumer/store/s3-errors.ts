@@ -14,25 +14,25 @@ export const nameOf = (error: unknown): string => (error as S3Error | undefined)
 /** The object is absent; a bucket that is absent is another matter. */
 export const isAbsent = (error: unknown): boolean => statusOf(error) === 404 && nameOf(error) !== 'NoSuchBucket'
 
-/** Answers that only a person can change, by S3 error code, with what to change. */
+/** Answers that only a person can change, by S3 error code, with what to change; `SINK` stands for the sink's field. */
 const FATAL: Readonly<Record<string, string>> = {
-  NoSuchBucket: 'Create the bucket or correct spec.sink.delta.location',
-  InvalidBucketName: 'Correct the bucket in spec.sink.delta.location',
-  AllAccessDisabled: 'Use another bucket in spec.sink.delta.location',
-  InvalidAccessKeyId: 'Correct the Secret in spec.sink.delta.s3.credentialsSecretRef',
-  SignatureDoesNotMatch: 'Correct the Secret in spec.sink.delta.s3.credentialsSecretRef',
-  AuthorizationHeaderMalformed: 'Correct spec.sink.delta.s3.region',
-  PermanentRedirect: 'Correct spec.sink.delta.s3.region',
-  NotImplemented: 'The service lacks an operation that is needed; use another one in spec.sink.delta.s3.endpoint'
+  NoSuchBucket: 'Create the bucket or correct SINK.location',
+  InvalidBucketName: 'Correct the bucket in SINK.location',
+  AllAccessDisabled: 'Use another bucket in SINK.location',
+  InvalidAccessKeyId: 'Correct the Secret in SINK.s3.credentialsSecretRef',
+  SignatureDoesNotMatch: 'Correct the Secret in SINK.s3.credentialsSecretRef',
+  AuthorizationHeaderMalformed: 'Correct SINK.s3.region',
+  PermanentRedirect: 'Correct SINK.s3.region',
+  NotImplemented: 'The service lacks an operation that is needed; use another one in SINK.s3.endpoint'
 }
 
 const ACCESS =
-  'Allow the identity in spec.sink.delta.s3.credentialsSecretRef (or of the service account) ' +
-  's3:GetObject, s3:PutObject, s3:DeleteObject and s3:ListBucket on spec.sink.delta.location'
+  'Allow the identity in SINK.s3.credentialsSecretRef (or of the service account) ' +
+  's3:GetObject, s3:PutObject, s3:DeleteObject and s3:ListBucket on SINK.location'
 
 const TRUST =
-  'Put the authority that signed the certificate of spec.sink.delta.s3.endpoint as ca.crt into the Secret of ' +
-  'spec.sink.delta.s3.caSecretRef, or correct the endpoint'
+  'Put the authority that signed the certificate of SINK.s3.endpoint as ca.crt into the Secret of ' +
+  'SINK.s3.caSecretRef, or correct the endpoint'
 
 /** OpenSSL's words, as Node gives them in `code`. */
 const UNTRUSTED =
@@ -48,16 +48,22 @@ const PASSING = new Set([
 ])
 
 /** An error of the S3 client in our terms. Whatever is not certain is retryable, and its outcome unknown. */
-export function classify(error: unknown, where: string): unknown {
+export function classify(error: unknown, where: string, field: string): unknown {
   if (error instanceof FatalError || error instanceof RetryableError) return error
   const [name, status] = [nameOf(error), statusOf(error)]
   if (UNTRUSTED.test((error as S3Error).code ?? '')) {
-    return new FatalError('S3CertificateUntrusted', `${where}: ${errorText(error)}. ${TRUST}.`, { cause: error })
+    return new FatalError(
+      'S3CertificateUntrusted',
+      `${where}: ${errorText(error)}. ${TRUST.replaceAll('SINK', field)}.`,
+      { cause: error }
+    )
   }
   const remedy = FATAL[name] ?? (isDenied(name, status) ? ACCESS : undefined)
   if (remedy !== undefined) {
     const reason = FATAL[name] === undefined ? 'S3AccessDenied' : `S3${name}`
-    return new FatalError(reason, `${where}: ${errorText(error)}. ${remedy}.`, { cause: error })
+    return new FatalError(reason, `${where}: ${errorText(error)}. ${remedy.replaceAll('SINK', field)}.`, {
+      cause: error
+    })
   }
   // What our own generators and decoders throw is not the store's trouble.
   if (status === undefined && (error instanceof TypeError || error instanceof RangeError)) return error

@@ -32,6 +32,26 @@ const PROBE = '_bronze/put-if-absent-probe'
 
 export type ReadSecret = (name: string, key: string) => Promise<string | undefined>
 
+/** Who uses a store, and how. */
+export interface S3Use {
+  /** The sink's field, for errors: `spec.sink.delta`. */
+  readonly field: string
+  /** Whether objects are created "only if absent": then the service must prove first that it keeps to that. */
+  readonly isConditional: boolean
+  /** Asked when those it gave last expire; they go before the Secret and the environment's own identity. */
+  readonly credentials?: () => Promise<S3Credentials>
+}
+
+export interface S3Credentials {
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly sessionToken?: string
+  /** Undefined: they last. */
+  readonly expiration?: Date
+}
+
+const DELTA: S3Use = { field: 'spec.sink.delta', isConditional: true }
+
 /** Objects below a prefix of an S3 bucket, on AWS or a gateway that speaks its API and keeps `If-None-Match`. */
 export class S3Store implements ObjectStore {
   readonly location: string
@@ -40,10 +60,12 @@ export class S3Store implements ObjectStore {
   readonly #client: S3Client
   /** Sends once: a repeated conditional PUT cannot tell its own first effect from another writer's. */
   readonly #once: S3Client
+  readonly #use: S3Use
   #probing: Promise<void> | undefined
 
-  private constructor(bucket: string, prefix: string, client: S3Client, once: S3Client) {
+  private constructor(bucket: string, prefix: string, use: S3Use, client: S3Client, once: S3Client) {
     this.#bucket = bucket
+    this.#use = use
     this.#prefix = prefix
     this.#client = client
     this.#once = once
@@ -54,11 +76,18 @@ export class S3Store implements ObjectStore {
    * Reads the secrets; nothing is sent yet. The first operation proves that the gateway refuses a second conditional PUT,
    * so that a server that is away at the start is trouble like any other.
    */
-  static async open(bucket: string, prefix: string, options: S3Options, readSecret: ReadSecret): Promise<S3Store> {
-    const configuration = await clientOptions(options, readSecret)
+  static async open(
+    bucket: string,
+    prefix: string,
+    options: S3Options,
+    readSecret: ReadSecret,
+    use = DELTA
+  ): Promise<S3Store> {
+    const configuration = await clientOptions(options, readSecret, use)
     return new S3Store(
       bucket,
       prefix === '' || prefix.endsWith('/') ? prefix : `${prefix}/`,
+      use,
       new S3Client(configuration),
       new S3Client({ ...configuration, maxAttempts: 1 })
     )
@@ -186,7 +215,7 @@ export class S3Store implements ObjectStore {
       'NoPutIfAbsent',
       `The S3 service behind ${this.location} ignores If-None-Match: it overwrote an object that it should have kept, so two ` +
         'consumers could overwrite each other’s commits. Use a service or version that supports conditional writes ' +
-        '(spec.sink.delta.s3.endpoint).'
+        `(${this.#use.field}.s3.endpoint).`
     )
   }
 
@@ -207,14 +236,14 @@ export class S3Store implements ObjectStore {
 
   async #act<T>(path: string, work: () => Promise<T>): Promise<T> {
     try {
-      this.#probing ??= this.#probe()
+      this.#probing ??= this.#use.isConditional ? this.#probe() : Promise.resolve()
       await this.#probing.catch((error: unknown) => {
         this.#probing = undefined
         throw error
       })
       return await work()
     } catch (error) {
-      throw classify(error, `${this.location}${path}`)
+      throw classify(error, `${this.location}${path}`, this.#use.field)
     }
   }
 }
@@ -240,11 +269,12 @@ async function* inParts(chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>
 
 async function clientOptions(
   { endpoint, region, forcePathStyle, credentialsSecret, caSecret }: S3Options,
-  readSecret: ReadSecret
+  readSecret: ReadSecret,
+  { field, credentials }: S3Use
 ) {
   const ca = caSecret === undefined ? undefined : await readSecret(caSecret, 'ca.crt')
   if (caSecret !== undefined && ca === undefined) {
-    throw new FatalError('SecretMissing', `Secret ${caSecret} (spec.sink.delta.s3.caSecretRef) has no key ca.crt.`)
+    throw new FatalError('SecretMissing', `Secret ${caSecret} (${field}.s3.caSecretRef) has no key ca.crt.`)
   }
   const agent = { keepAlive: true, maxSockets: MAX_SOCKETS }
   return {
@@ -260,19 +290,19 @@ async function clientOptions(
       httpAgent: new HttpAgent(agent),
       httpsAgent: new HttpsAgent({ ...agent, ...(ca === undefined ? {} : { ca }) })
     },
-    ...(credentialsSecret === undefined ? {} : { credentials: secretCredentials(credentialsSecret, readSecret) })
+    ...(credentials === undefined ? {} : { credentials }),
+    ...(credentialsSecret === undefined || credentials !== undefined
+      ? {}
+      : { credentials: secretCredentials(credentialsSecret, readSecret, field) })
   }
 }
 
 /** Credentials that expire for the SDK after a minute, so that a rotated secret is taken up. */
-function secretCredentials(secret: string, readSecret: ReadSecret) {
+function secretCredentials(secret: string, readSecret: ReadSecret, field: string) {
   const required = async (key: string): Promise<string> => {
     const value = await readSecret(secret, key)
     if (value !== undefined && value.trim() !== '') return value.trim()
-    throw new FatalError(
-      'SecretMissing',
-      `Secret ${secret} (spec.sink.delta.s3.credentialsSecretRef) has no key ${key}.`
-    )
+    throw new FatalError('SecretMissing', `Secret ${secret} (${field}.s3.credentialsSecretRef) has no key ${key}.`)
   }
   return async () => {
     const sessionToken = (await readSecret(secret, 'sessionToken'))?.trim()
