@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url'
 import type { S3Options } from '../../crds/settled.ts'
 import { FatalError } from '../../lib/errors.ts'
+import type { ReadSecret } from '../../lib/secrets.ts'
 import { FileStore } from './file.ts'
 import type { ObjectStore } from './object-store.ts'
-import type { ReadSecret } from './s3.ts'
 
 const DEFAULT_S3: S3Options = {
   endpoint: undefined,
