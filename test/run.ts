@@ -4,10 +4,12 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { runSuite, type Outcome } from './run/outcome.ts'
 import { suites, type Suite } from './run/suites.ts'
-import { SERVERS, isInstalled } from './servers/cache.ts'
+import { SERVERS, isInstalled, type ServerName } from './servers/cache.ts'
 import { install } from './servers/installer.ts'
+import { startSharedCatalog } from './servers/catalog.ts'
 import { startKafka } from './servers/kafka.ts'
 import { startKube } from './servers/kube.ts'
+import { startRegistry } from './servers/registry.ts'
 import { startS3 } from './servers/s3.ts'
 import { shareWith } from './servers/shared.ts'
 import { readFileSync } from 'node:fs'
@@ -40,15 +42,23 @@ async function check(): Promise<boolean> {
 async function startShared(chosen: readonly Suite[]): Promise<() => Promise<void>> {
   const files = chosen.filter(({ isIntegration }) => isIntegration).flatMap(suite => suite.files)
   const text = files.map(file => readFileSync(`${root}/${file}`, 'utf8')).join('\n')
-  const wants = (name: 'kafka' | 's3' | 'kube', call: string) => text.includes(`${call}(`) && isInstalled(name)
-  const [kafka, s3, kube] = await Promise.all([
+  const wants = (name: ServerName, call: string) => text.includes(`${call}(`) && isInstalled(name)
+  const wantsCatalog = wants('catalog', 'sharedCatalog') && isInstalled('s3')
+  // The shared catalog's warehouse lies on the shared S3 server.
+  const startStores = async () => {
+    const s3 = wantsCatalog || wants('s3', 'sharedS3') ? await startS3() : undefined
+    const catalog = wantsCatalog && s3 !== undefined ? await startSharedCatalog(s3) : undefined
+    return { s3, catalog }
+  }
+  const [kafka, { s3, catalog }, kube, registry] = await Promise.all([
     wants('kafka', 'sharedKafka') ? startKafka() : undefined,
-    wants('s3', 'sharedS3') ? startS3() : undefined,
-    wants('kube', 'sharedKube') ? startKube() : undefined
+    startStores(),
+    wants('kube', 'sharedKube') ? startKube() : undefined,
+    wants('registry', 'sharedRegistry') ? startRegistry() : undefined
   ])
-  Object.assign(process.env, shareWith({ kafka, s3: s3?.endpoint, kube }))
+  Object.assign(process.env, shareWith({ kafka, s3: s3?.endpoint, kube, catalog, registry: registry?.url }))
   return async () => {
-    await Promise.all([kafka?.stop(), s3?.stop(), kube?.stop()])
+    await Promise.all([kafka, s3, kube, catalog, registry].map(async server => await server?.stop()))
   }
 }
 

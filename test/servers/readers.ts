@@ -4,7 +4,7 @@ import { installed } from './cache.ts'
 
 const MAX_OUTPUT_BYTES = 64 * 2 ** 20
 
-/** The interpreter of the environment with deltalake, DuckDB, PyArrow and confluent-kafka. */
+/** The interpreter of the environment with deltalake, pyiceberg, DuckDB, PyArrow and confluent-kafka. */
 export const pythonPath = (): string => installed('readers', 'bin', 'python')
 
 /** Runs a Python file there and gives what it printed; throws with its standard error when it fails. */

@@ -1,15 +1,18 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, copyFile, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 import {
+  CATALOG_POM,
+  CATALOG_SOURCE,
   KAFKA_POM,
   KUBECTL_PACKAGE,
   KUBERNETES_VERSION,
   KUBE_MODULE,
   MINIO_VERSION,
   READERS_REQUIREMENTS,
+  REGISTRY_VERSION,
   type ServerName
 } from './cache.ts'
 import { unzip } from './unzip.ts'
@@ -39,6 +42,14 @@ const JAVA: Prerequisite = {
   pattern: /version "(\d+)(?:\.(\d+))?/,
   min: [17, 0],
   debian: 'openjdk-17-jre-headless'
+}
+/** The compiler is a module of Java: Debian's runtime has it too, the program `javac` comes with the JDK alone. */
+const JAVA_COMPILER: Prerequisite = {
+  program: 'java',
+  args: ['--list-modules'],
+  pattern: /jdk\.compiler@(\d+)(?:\.(\d+))?/,
+  min: [17, 0],
+  debian: 'openjdk-17-jdk-headless'
 }
 const MAVEN: Prerequisite = { program: 'mvn', args: ['-v'], debian: 'maven' }
 const GO: Prerequisite = {
@@ -83,13 +94,38 @@ export const recipes: Readonly<Record<ServerName, Recipe>> = {
     install: installKube
   },
   readers: {
-    what: 'a Python environment with deltalake, DuckDB, PyArrow and confluent-kafka',
-    cost: '130 MB to fetch, 420 MB to keep, about 20 s',
+    what: 'a Python environment with deltalake, pyiceberg, DuckDB, PyArrow and confluent-kafka',
+    cost: '150 MB to fetch, 500 MB to keep, about 25 s',
     needs: [PYTHON],
     install: async into => {
       await run('python3', ['-m', 'venv', into])
       // By `-m pip`: the environment's own scripts would name the folder it was made in.
       await run(join(into, 'bin', 'python'), ['-m', 'pip', 'install', '-q', '--no-deps', '-r', READERS_REQUIREMENTS])
+    }
+  },
+  catalog: {
+    what: 'an Iceberg REST catalog, Apache Iceberg 1.11.0: 40 jars by Maven, one class compiled',
+    cost: '145 MB to fetch and keep, about 30 s',
+    needs: [JAVA_COMPILER, MAVEN],
+    install: async into => {
+      const jars = join(into, 'jars')
+      await run('mvn', ['-B', '-q', '-f', CATALOG_POM, 'dependency:copy-dependencies', `-DoutputDirectory=${jars}`])
+      const path = (await readdir(jars)).map(name => join(jars, name)).join(delimiter)
+      const compiler = ['-m', 'jdk.compiler/com.sun.tools.javac.Main']
+      await run('java', [...compiler, '-d', join(into, 'classes'), '-cp', path, CATALOG_SOURCE])
+    }
+  },
+  registry: {
+    what: `Apicurio Registry ${REGISTRY_VERSION}, a schema registry with Confluent's API: its archive by Maven`,
+    cost: '110 MB to fetch, 117 MB to keep, about 15 s',
+    needs: [JAVA, MAVEN],
+    install: async into => {
+      const artifact = `io.apicurio:apicurio-registry-app:${REGISTRY_VERSION}:tar.gz:all`
+      const unpack = ['dependency:unpack', `-Dartifact=${artifact}`, `-DoutputDirectory=${into}`]
+      await run('mvn', ['-B', '-q', ...unpack], {}, into)
+      // Maven's marks, and attributes of the archive's entries, which it takes for files.
+      for (const folder of ['${project.basedir}', 'PaxHeaders.X'])
+        await rm(join(into, folder), { recursive: true, force: true })
     }
   }
 }
