@@ -1,4 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { referenceOf } from './generate-reference.ts'
 import { typesOf } from './generate-types.ts'
 import { API_VERSION, definitionUrl, KIND, pipelineSchema } from './schema.ts'
@@ -28,7 +30,8 @@ export function generated(): ReadonlyMap<string, string> {
   ])
 }
 
-if (import.meta.main) {
+// Also true when the launcher imports it, which makes it no main module.
+if (process.argv[1] !== undefined && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
   for (const [path, text] of generated()) {
     writeFileSync(new URL(`../${path}`, import.meta.url), text)
     console.log(`wrote ${path}`)

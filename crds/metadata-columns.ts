@@ -1,5 +1,5 @@
-import type { DeltaSpec, MetadataColumnSpec, TopicSpec } from './pipeline.ts'
-import type { MetadataColumn, MetadataSource } from './settled.ts'
+import type { MetadataColumnSpec, TopicSpec } from './pipeline.ts'
+import type { MetadataColumn, MetadataSource, SettledSchema } from './settled.ts'
 
 /** Standard name and type of each metadata column, in the order in which tables carry them. Key and Value may be retyped. */
 const STANDARD: Readonly<Record<MetadataSource, { readonly name: string; readonly type: MetadataColumn['type'] }>> = {
@@ -27,15 +27,19 @@ export function standardName(source: MetadataSource): string {
 export function metadataColumns(
   specs: readonly MetadataColumnSpec[],
   format: TopicSpec['format'],
-  partitionBy: DeltaSpec['partitionBy']
+  mode: SettledSchema['mode'],
+  isPartitionedByHour: boolean
 ): readonly MetadataColumn[] {
+  const isThereByDefault = (source: MetadataSource): boolean => {
+    if (source === 'IngestionHour') return isPartitionedByHour
+    return source !== 'Value' || mode === 'Payload'
+  }
   return (Object.keys(STANDARD) as MetadataSource[]).flatMap(source => {
     const spec = specs.find(spec => spec.source === source)
-    const wanted = spec
-      ? spec.omit !== true
-      : (source !== 'IngestionHour' || partitionBy === 'Hour') && source !== 'SchemaVersion'
+    const wanted = spec ? spec.omit !== true : isThereByDefault(source)
+    if (!wanted || (source === 'SchemaVersion' && format !== 'Avro')) return []
     const standard = STANDARD[source]
     const type = source === 'Value' && format === 'Json' ? 'String' : standard.type
-    return wanted ? [{ source, name: spec?.name ?? standard.name, type: spec?.type ?? type }] : []
+    return [{ source, name: spec?.name ?? standard.name, type: spec?.type ?? type }]
   })
 }

@@ -27,13 +27,14 @@ export interface BronzePipelineSpec {
   readonly topics: readonly TopicSpec[]
   /**
    * Renames, retypes or omits the columns that come from Kafka and from the commit; those not named here keep their
-   * standard names. `IngestionHour` is there when named here or when the table is partitioned by hour, all others by
-   * default.
+   * standard names. `IngestionHour` is there when named here or when a Delta table is partitioned by hour,
+   * `SchemaVersion` with format Avro, `Value` when named here or when the values stay whole (formats Raw and Json, the
+   * latter with mode Payload), all others by default.
    */
   readonly metadataColumns: readonly MetadataColumnSpec[]
   /** When a commit is made, per table and consumer, whichever comes first; a topic may override it. */
   readonly batch: BatchSpec
-  /** Where the tables are. The kind is immutable. */
+  /** Where the tables are, exactly one of `delta` and `iceberg`. The kind is immutable. */
   readonly sink: SinkSpec
   /**
    * What becomes of records that cannot be written as their table asks. Their bytes, coordinates and the reason are
@@ -59,6 +60,8 @@ export interface SourceSpec {
   readonly groupId?: string
   /** How to connect to the brokers. */
   readonly security: SecuritySpec
+  /** Where the schemas of Avro values are, for format Avro. A registry with the API of Confluent's. */
+  readonly schemaRegistry?: SchemaRegistrySpec
   /**
    * Where reading begins on a topic that the table has never held. Resolved once and kept in the table; partitions and
    * topics that appear later begin at their first record.
@@ -101,6 +104,16 @@ export interface SecretRef {
   readonly name: string
 }
 
+/** Where the schemas of Avro values are, for format Avro. A registry with the API of Confluent's. */
+export interface SchemaRegistrySpec {
+  /** Address of the registry, with its path if it has one, without a slash at the end: `http://registry:8081`. */
+  readonly url: string
+  /** Secret with the keys `username` and `password`, or `token`. No credentials when absent. */
+  readonly credentialsSecretRef?: SecretRef
+  /** Secret with the key `ca.crt`, the authorities that sign the registry's certificate. The system's own when absent. */
+  readonly caSecretRef?: SecretRef
+}
+
 /**
  * Where reading begins on a topic that the table has never held. Resolved once and kept in the table; partitions and
  * topics that appear later begin at their first record.
@@ -139,9 +152,14 @@ export interface TopicSpec {
   readonly table: string
   /**
    * `Raw` keeps values as bytes and never refuses any. `Json` checks that values are JSON in UTF-8 (others become dead
-   * letters), keeps them as text, and lets columns be lifted from them.
+   * letters); `schema.mode` says how they become columns. `Avro` reads values that begin with the id of their schema
+   * in `source.schemaRegistry`; each of their fields is a column of its own type.
    */
-  readonly format: 'Raw' | 'Json'
+  readonly format: 'Raw' | 'Json' | 'Avro'
+  /** How the fields of values become columns of the table. */
+  readonly schema?: TopicSchemaSpec
+  /** Rules that flag rows and never filter them: a column of true and false for each, and one for the share that holds. */
+  readonly quality?: QualitySpec
   /** Overrides `source.startFrom` for this entry. */
   readonly startFrom?: TopicStartFrom
   /** Overrides fields of `spec.batch` for this entry's table. */
@@ -150,6 +168,49 @@ export interface TopicSpec {
   readonly columns: readonly ColumnSpec[]
   /** A record whose key and value together are larger becomes a dead letter. Between `1Ki` and `256Mi`. */
   readonly maxRecordBytes: string
+}
+
+/** How the fields of values become columns of the table. */
+export interface TopicSchemaSpec {
+  /**
+   * For format Json. `Payload`, also when absent: the value stays whole, in the metadata column Value, and `columns`
+   * are lifted from it. `Inferred`: each field of an object is a column, whose type is what the values are.
+   * `Declared`: `columns` are all that is kept, and each value is checked against its column's type.
+   */
+  readonly mode?: 'Payload' | 'Inferred' | 'Declared'
+  /**
+   * For format Avro and mode Inferred: what to do with a field that the column of its name cannot take. New fields
+   * always become columns, and columns widen where the types allow it (int to long, float to double, decimals of the
+   * same scale). `DeadLetter`, also when absent: its record is a dead letter. `Stop`: the consumer stops with the
+   * reason. `NewColumn`: the field gets a column of its own, named after field and type, such as `amount_string`.
+   */
+  readonly onIncompatible?: 'DeadLetter' | 'Stop' | 'NewColumn'
+  /**
+   * For mode Declared: what to do with a value that is not of its column's type. `DeadLetter`, also when absent: its
+   * record is a dead letter. `Null`: the column is null in that row, and the column `_mismatch` names it.
+   */
+  readonly onMismatch?: 'DeadLetter' | 'Null'
+}
+
+/** Rules that flag rows and never filter them: a column of true and false for each, and one for the share that holds. */
+export interface QualitySpec {
+  /** What is asked of each row. */
+  readonly rules: readonly QualityRuleSpec[]
+  /** Name of the column with the score: the weights of the rules that hold over all weights, 0 to 1. */
+  readonly scoreColumn: string
+}
+
+/** One rule and its column. */
+export interface QualityRuleSpec {
+  /** Name of the rule and of its column. */
+  readonly name: string
+  /**
+   * What must hold, in CEL: `trip_distance > 0.0`. Variables are the value's fields and the lifted columns. A rule
+   * that fails to evaluate, such as on a null, counts as one that does not hold.
+   */
+  readonly expression: string
+  /** What the rule counts in the score. */
+  readonly weight: number
 }
 
 /** Overrides `source.startFrom` for this entry. */
@@ -202,10 +263,16 @@ export interface ColumnSpec {
   /** `true` lifts the record's key. */
   readonly key?: true
   /**
-   * Type of the column. `Timestamp` takes RFC 3339 text or milliseconds since the epoch. A value that is not of the
-   * type makes the record a dead letter.
+   * Type of the column. `Int` has 32 bits, `Long` 64; `Float` is the nearest number of single precision; `Decimal` is
+   * exact, with `precision` and `scale`; `Timestamp` takes RFC 3339 text or milliseconds since the epoch; `Date` takes
+   * text such as `2026-01-31`. A value that is not of the type makes the record a dead letter, unless
+   * `schema.onMismatch` is `Null`.
    */
-  readonly type: 'String' | 'Int' | 'Long' | 'Double' | 'Boolean' | 'Timestamp'
+  readonly type: 'String' | 'Int' | 'Long' | 'Float' | 'Double' | 'Decimal' | 'Boolean' | 'Timestamp' | 'Date'
+  /** Digits in all, for type Decimal. */
+  readonly precision?: number
+  /** Digits after the point, for type Decimal; 0 when absent. */
+  readonly scale?: number
   /** A record that lacks the column, or has null there, becomes a dead letter. */
   readonly required: boolean
 }
@@ -216,14 +283,15 @@ export interface MetadataColumnSpec {
    * What the column holds; its standard name. `Topic`: `_kafka_topic`, `Partition`: `_kafka_partition`, `Offset`:
    * `_kafka_offset`, `Timestamp`: `_kafka_timestamp`, `Key`: `_kafka_key`, `Headers`: `_kafka_headers`, `IngestedAt`:
    * `_ingested_at` (time of the commit), `IngestionDate`: `_ingestion_date`, `IngestionHour`: `_ingestion_hour`,
-   * `IngestionId`: `_ingestion_id` (`topic-partition-offset`), `ConsumerId`: `_consumer_id`, `Value`: `value`.
+   * `IngestionId`: `_ingestion_id` (`topic-partition-offset`), `ConsumerId`: `_consumer_id`, `SchemaVersion`:
+   * `_schema_version` (version of the value's schema in its subject), `Value`: `value`.
    */
-  readonly source: 'Topic' | 'Partition' | 'Offset' | 'Timestamp' | 'Key' | 'Headers' | 'IngestedAt' | 'IngestionDate' | 'IngestionHour' | 'IngestionId' | 'ConsumerId' | 'Value'
+  readonly source: 'Topic' | 'Partition' | 'Offset' | 'Timestamp' | 'Key' | 'Headers' | 'IngestedAt' | 'IngestionDate' | 'IngestionHour' | 'IngestionId' | 'ConsumerId' | 'SchemaVersion' | 'Value'
   /** Name of the column, in place of the standard one. */
   readonly name?: string
   /**
    * For Key and Value: bytes as they came, or text. Key is `Binary` when absent, Value is `String` with format Json
-   * and `Binary` with format Raw. Bytes that are not UTF-8 make the record a dead letter when the type is `String`.
+   * and `Binary` with the others. Bytes that are not UTF-8 make the record a dead letter when the type is `String`.
    */
   readonly type?: 'String' | 'Binary'
   /** `true` leaves the column out. */
@@ -243,10 +311,15 @@ export interface BatchSpec {
   readonly maxBytes: string
 }
 
-/** Where the tables are. The kind is immutable. */
+/** Where the tables are, exactly one of `delta` and `iceberg`. The kind is immutable. */
 export interface SinkSpec {
   /** Delta Lake tables on an object store or in a folder. */
-  readonly delta: DeltaSpec
+  readonly delta?: DeltaSpec
+  /**
+   * Apache Iceberg tables in a REST catalog. Namespaces and tables that are not there are created; table `a.b.c` is
+   * the table `c` of the namespace `a.b`.
+   */
+  readonly iceberg?: IcebergSpec
 }
 
 /** Delta Lake tables on an object store or in a folder. */
@@ -280,6 +353,65 @@ export interface S3Spec {
   readonly credentialsSecretRef?: SecretRef
   /** Secret with the key `ca.crt`, the authorities that sign the endpoint's certificate. The system's own when absent. */
   readonly caSecretRef?: SecretRef
+}
+
+/**
+ * Apache Iceberg tables in a REST catalog. Namespaces and tables that are not there are created; table `a.b.c` is the
+ * table `c` of the namespace `a.b`.
+ */
+export interface IcebergSpec {
+  /** The catalog, by Iceberg's REST API. */
+  readonly catalog: IcebergCatalogSpec
+  /**
+   * `s3://bucket/prefix`, without a slash at the end: where tables that we create lie, table `a.b` at
+   * `<location>/a/b`. The catalog chooses when absent. Immutable.
+   */
+  readonly location?: string
+  /**
+   * How tables are partitioned, on metadata columns; not at all when empty. Each commit writes a file for each
+   * partition that its records fall in. Immutable, as it holds for the tables that we create.
+   */
+  readonly partitionBy: readonly PartitionFieldSpec[]
+  /** Version of Iceberg's table format, of tables that we create. Immutable. */
+  readonly formatVersion: 2 | 3
+  /** How to reach the object store, in what the catalog does not tell. */
+  readonly s3?: S3Spec
+}
+
+/** The catalog, by Iceberg's REST API. */
+export interface IcebergCatalogSpec {
+  /** Address of the catalog, without `/v1` and without a slash at the end: `http://catalog:8181`. Immutable. */
+  readonly uri: string
+  /** Name of the warehouse, for catalogs that have several; some expect a location here. Immutable. */
+  readonly warehouse?: string
+  /**
+   * Secret with the key `token`, a bearer token, or with `clientId` and `clientSecret`, for which a token is asked
+   * for. No credentials when absent.
+   */
+  readonly credentialsSecretRef?: SecretRef
+  /**
+   * OAuth 2.0 token endpoint that gives tokens for `clientId` and `clientSecret`. The catalog's own,
+   * `<uri>/v1/oauth/tokens`, when absent.
+   */
+  readonly tokenEndpoint?: string
+  /** Scope asked for at the token endpoint; `catalog` when absent. */
+  readonly scope?: string
+  /** Secret with the key `ca.crt`, the authorities that sign the catalog's certificate. The system's own when absent. */
+  readonly caSecretRef?: SecretRef
+}
+
+/** A metadata column and what of it is the same in all rows of a partition. */
+export interface PartitionFieldSpec {
+  /** The metadata column, by its source. */
+  readonly source: 'Topic' | 'Partition' | 'Offset' | 'Timestamp' | 'Key' | 'IngestedAt' | 'IngestionDate'
+  /**
+   * Iceberg's partition transform. Timestamp and IngestedAt take `Year`, `Month`, `Day`, `Hour`, `Bucket` and
+   * `Identity`; IngestionDate all of these but `Hour`; Topic, Partition and Key `Identity`, `Bucket` and `Truncate`;
+   * Offset `Bucket` and `Truncate`.
+   */
+  readonly transform: 'Identity' | 'Year' | 'Month' | 'Day' | 'Hour' | 'Bucket' | 'Truncate'
+  /** For Bucket the number of buckets, for Truncate the characters kept or the step that numbers are rounded down to. */
+  readonly width?: number
 }
 
 /**

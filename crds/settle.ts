@@ -6,18 +6,20 @@ import type {
   BatchSpec,
   BronzePipeline,
   ColumnSpec,
-  DeltaSpec,
   ScalingSpec,
+  SchemaRegistrySpec,
   SecuritySpec,
   TopicBatchSpec,
   TopicSpec,
   TopicStartFrom
 } from './pipeline.ts'
+import { schemaMode } from './schema-mode.ts'
 import { settleConsumer } from './settle-consumer.ts'
+import { settleSink } from './settle-sink.ts'
 import type {
   BatchLimits,
-  DeltaSink,
   LiftedColumn,
+  SchemaRegistryOptions,
   SettledPipeline,
   SettledScaling,
   SettledTopic,
@@ -43,10 +45,10 @@ export function settle(pipeline: BronzePipeline): SettledPipeline {
       groupId: spec.source.groupId ?? `bronze.${namespace}.${metadata.name}`,
       security: settleSecurity(spec.source.security),
       onDataLoss: spec.source.onDataLoss,
-      schemaRegistry: undefined
+      schemaRegistry: settleRegistry(spec.source.schemaRegistry)
     },
     topics: spec.topics.map(topic => settleTopic(topic, pipeline)),
-    sink: { kind: 'delta', delta: settleDelta(spec.sink.delta) },
+    sink: settleSink(spec.sink),
     deadLetters: {
       policy: spec.deadLetters.policy,
       table: spec.deadLetters.table ?? DEFAULT_DEAD_LETTER_TABLE,
@@ -71,18 +73,24 @@ export function deadLetterTopic(pipeline: SettledPipeline, topic: string): strin
 }
 
 function settleTopic(topic: TopicSpec, { spec }: BronzePipeline): SettledTopic {
+  const { schema } = topic
+  const mode = schemaMode(topic)
   return {
     name: topic.name,
     match: topic.pattern === undefined ? { topic: topic.topic ?? topic.name } : { pattern: topic.pattern },
     table: topic.table,
     format: topic.format,
-    schema: { mode: 'Payload', onIncompatible: 'DeadLetter', onMismatch: 'DeadLetter' },
+    schema: {
+      mode,
+      onIncompatible: schema?.onIncompatible ?? 'DeadLetter',
+      onMismatch: schema?.onMismatch ?? 'DeadLetter'
+    },
     startFrom: settleStartFrom(topic.startFrom ?? spec.source.startFrom),
     batch: settleBatch(spec.batch, topic.batch ?? {}),
     columns: topic.columns.map(settleColumn),
-    metadataColumns: metadataColumns(spec.metadataColumns, topic.format, spec.sink.delta.partitionBy),
+    metadataColumns: metadataColumns(spec.metadataColumns, topic.format, mode, spec.sink.delta?.partitionBy === 'Hour'),
     maxRecordBytes: bytes(topic.maxRecordBytes),
-    quality: undefined
+    quality: topic.quality
   }
 }
 
@@ -112,10 +120,21 @@ function settleBatch(general: BatchSpec, own: TopicBatchSpec): BatchLimits {
 }
 
 function settleColumn(column: ColumnSpec): LiftedColumn {
-  const { name, type, required, value, header } = column
-  if (value !== undefined) return { name, type, required, from: { kind: 'value', pointer: value } }
-  if (header !== undefined) return { name, type, required, from: { kind: 'header', header } }
-  return { name, type, required, from: { kind: 'key' } }
+  const { name, type, required, value, header, precision, scale = 0 } = column
+  const lifted = { name, type, required, ...(precision === undefined ? {} : { precision, scale }) }
+  if (value !== undefined) return { ...lifted, from: { kind: 'value', pointer: value } }
+  if (header !== undefined) return { ...lifted, from: { kind: 'header', header } }
+  return { ...lifted, from: { kind: 'key' } }
+}
+
+function settleRegistry(registry: SchemaRegistrySpec | undefined): SchemaRegistryOptions | undefined {
+  return (
+    registry && {
+      url: registry.url,
+      credentialsSecret: registry.credentialsSecretRef?.name,
+      caSecret: registry.caSecretRef?.name
+    }
+  )
 }
 
 function settleSecurity(security: SecuritySpec): SourceSecurity {
@@ -127,21 +146,6 @@ function settleSecurity(security: SecuritySpec): SourceSecurity {
     scope: security.scope,
     caSecret: security.caSecretRef?.name,
     clientCertificateSecret: security.clientCertificateSecretRef?.name
-  }
-}
-
-function settleDelta({ location, partitionBy, s3 }: DeltaSpec): DeltaSink {
-  if (!location.startsWith('s3://')) return { location, partitionBy, s3: undefined }
-  return {
-    location,
-    partitionBy,
-    s3: {
-      endpoint: s3?.endpoint,
-      region: s3?.region ?? 'us-east-1',
-      forcePathStyle: s3?.forcePathStyle ?? false,
-      credentialsSecret: s3?.credentialsSecretRef?.name,
-      caSecret: s3?.caSecretRef?.name
-    }
   }
 }
 

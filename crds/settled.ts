@@ -108,7 +108,8 @@ export interface BatchLimits {
   readonly triggerIntervalMs: number
 }
 
-export type LiftedType = 'String' | 'Int' | 'Long' | 'Double' | 'Boolean' | 'Timestamp'
+/** Decimal has precision and scale beside it. */
+export type LiftedType = 'String' | 'Int' | 'Long' | 'Float' | 'Double' | 'Decimal' | 'Boolean' | 'Timestamp' | 'Date'
 
 export interface LiftedColumn {
   readonly name: string
@@ -117,6 +118,10 @@ export interface LiftedColumn {
     | { readonly kind: 'header'; readonly header: string }
     | { readonly kind: 'key' }
   readonly type: LiftedType
+  /** Digits in all, 1 to 38, of a Decimal. */
+  readonly precision?: number | undefined
+  /** Digits after the point, 0 to `precision`, of a Decimal. */
+  readonly scale?: number | undefined
   /** A record without it is a dead letter. */
   readonly required: boolean
 }

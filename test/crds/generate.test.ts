@@ -24,7 +24,8 @@ test('every field says what it means and is bounded', () => {
       faults.push(`${path} has no list type`)
     if (schema.additionalProperties && schema.maxProperties === undefined) faults.push(`${path} has no maxProperties`)
     const isInput = path.startsWith('.spec')
-    if (isInput && schema.type === 'integer' && (schema.minimum === undefined || schema.maximum === undefined)) {
+    const hasEnds = schema.enum !== undefined || (schema.minimum !== undefined && schema.maximum !== undefined)
+    if (isInput && schema.type === 'integer' && !hasEnds) {
       faults.push(`${path} has no minimum or maximum`)
     }
   }

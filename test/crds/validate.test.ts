@@ -46,7 +46,7 @@ test('defaults are filled without changing the document', () => {
   assert.deepEqual(spec.source.startFrom, { position: 'Earliest' })
   assert.equal(spec.topics[0]?.format, 'Raw')
   assert.deepEqual(spec.batch, { triggerInterval: '30s', maxBytes: '64Mi' })
-  assert.equal(spec.sink.delta.partitionBy, 'Date')
+  assert.equal(spec.sink.delta?.partitionBy, 'Date')
 })
 
 test('parsing what was parsed changes nothing', () => {
@@ -81,7 +81,7 @@ for (const [what, document] of [
 test('problems say what is wrong and the remedy', () => {
   const messages = (name: string) => problemsOf(cases.find(bad => bad.name === name)!).map(problem => problem.message)
   assert.deepEqual(messages('field-in-wrong-case'), ['is not a field: did you mean groupId?'])
-  assert.match(messages('format-avro')[0]!, /^must be Raw or Json, not "Avro"\. /)
+  assert.match(messages('format-unknown')[0]!, /^must be Raw, Json or Avro, not "Protobuf"\. /)
   assert.match(messages('trigger-interval-number')[0]!, /^must be a text, not 10\. A commit is made at most this long/)
   assert.match(messages('sink-missing')[0]!, /^is required\. Where the tables are/)
 })
