@@ -1,6 +1,7 @@
 import { createHash, createHmac } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { installed } from './cache.ts'
 import { freePorts, startProcess, stateFolder, untilReady } from './process.ts'
 import { shared } from './shared.ts'
@@ -70,6 +71,34 @@ export async function startS3(): Promise<S3Server> {
   }
 }
 
+export interface TemporaryCredentials {
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly sessionToken: string
+  readonly expiresAtMs: number
+}
+
+/** Credentials as a catalog vends them: they end, after 15 minutes at the earliest, and work with their session token alone. */
+export async function temporaryCredentials({ endpoint }: Pick<S3Addresses, 'endpoint'>): Promise<TemporaryCredentials> {
+  const url = new URL('/', endpoint)
+  const form = { Action: 'AssumeRole', Version: '2011-06-15', DurationSeconds: '900' }
+  const body = new URLSearchParams(form).toString()
+  const headers = { ...signed('POST', url, 'sts', body), 'content-type': 'application/x-www-form-urlencoded' }
+  const response = await fetch(url, { method: 'POST', headers, body })
+  const answer = await response.text()
+  const text = (name: string) => {
+    const [, value] = new RegExp(`<${name}>([^<]+)</${name}>`).exec(answer) ?? []
+    if (value === undefined) throw new Error(`AssumeRole was answered ${response.status} without ${name}: ${answer}`)
+    return value
+  }
+  return {
+    accessKeyId: text('AccessKeyId'),
+    secretAccessKey: text('SecretAccessKey'),
+    sessionToken: text('SessionToken'),
+    expiresAtMs: Date.parse(text('Expiration'))
+  }
+}
+
 const addresses = (endpoint: string): S3Addresses => ({
   endpoint,
   region: REGION,
@@ -77,27 +106,31 @@ const addresses = (endpoint: string): S3Addresses => ({
   secretAccessKey: SECRET,
   createBucket: async name => {
     const url = new URL(`/${name}`, endpoint)
-    const response = await fetch(url, { method: 'PUT', headers: signed('PUT', url) })
-    const answer = await response.text()
-    if (!response.ok && !answer.includes('BucketAlreadyOwnedByYou')) {
-      throw new Error(`bucket ${name} was not created: ${response.status} ${answer}`)
+    for (let left = 50; ; left--) {
+      const response = await fetch(url, { method: 'PUT', headers: signed('PUT', url) })
+      const answer = await response.text()
+      if (response.ok || answer.includes('BucketAlreadyOwnedByYou')) return
+      // MinIO says that it is ready a moment before it takes requests.
+      if (response.status !== 503 || left === 0)
+        throw new Error(`bucket ${name} was not created: ${response.status} ${answer}`)
+      await wait(100)
     }
   }
 })
 
-/** The headers of a request without query and body, signed as AWS Signature Version 4 has it. */
-function signed(method: string, url: URL): Record<string, string> {
+/** The headers of a request without query, signed as AWS Signature Version 4 has it. */
+function signed(method: string, url: URL, service = 's3', body = ''): Record<string, string> {
   const time = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')
-  const scope = `${time.slice(0, 8)}/${REGION}/s3/aws4_request`
-  const empty = sha256('')
-  const headers = { host: url.host, 'x-amz-content-sha256': empty, 'x-amz-date': time }
+  const scope = `${time.slice(0, 8)}/${REGION}/${service}/aws4_request`
+  const digest = sha256(body)
+  const headers = { host: url.host, 'x-amz-content-sha256': digest, 'x-amz-date': time }
   const names = Object.keys(headers).join(';')
   const lines = Object.entries(headers).map(([name, value]) => `${name}:${value}\n`)
-  const request = [method, url.pathname, '', lines.join(''), names, empty].join('\n')
+  const request = [method, url.pathname, '', lines.join(''), names, digest].join('\n')
   const key = scope.split('/').reduce<string | Buffer>((key, part) => hmac(key, part), `AWS4${SECRET}`)
   const signature = hmac(key, ['AWS4-HMAC-SHA256', time, scope, sha256(request)].join('\n')).toString('hex')
   const authorization = `AWS4-HMAC-SHA256 Credential=${KEY}/${scope}, SignedHeaders=${names}, Signature=${signature}`
-  return { 'x-amz-content-sha256': empty, 'x-amz-date': time, authorization }
+  return { 'x-amz-content-sha256': digest, 'x-amz-date': time, authorization }
 }
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')

@@ -1,4 +1,4 @@
-"""Writes a table of three rows, or reads it: python catalog.py write|read PROPERTIES prints how many rows there are."""
+"""Writes a table of three rows, or reads it: python catalog.py write|read PROPERTIES NAMESPACE prints how many rows there are."""
 
 import json
 import sys
@@ -6,10 +6,10 @@ import sys
 import pyarrow as pa
 from pyiceberg.catalog import load_catalog
 
-verb, properties = sys.argv[1], json.loads(sys.argv[2])
+verb, properties, namespace = sys.argv[1], json.loads(sys.argv[2]), sys.argv[3]
 catalog = load_catalog("test", **properties)
 if verb == "write":
-    catalog.create_namespace("shop")
+    catalog.create_namespace(namespace)
     rows = pa.table({"id": pa.array([1, 2, 3], pa.int64())})
-    catalog.create_table("shop.orders", schema=rows.schema).append(rows)
-print(catalog.load_table("shop.orders").scan().to_arrow().num_rows)
+    catalog.create_table(f"{namespace}.orders", schema=rows.schema).append(rows)
+print(catalog.load_table(f"{namespace}.orders").scan().to_arrow().num_rows)

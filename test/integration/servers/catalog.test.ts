@@ -21,7 +21,7 @@ for (const warehouse of [undefined, 's3://bronze-catalog/tables']) {
       const s3 = await sharedS3()
       const catalog = await startCatalog(warehouse === undefined ? {} : { warehouse, s3 })
       stops.push(catalog.stop)
-      const run = (verb: string) => python(SCRIPT, [verb, JSON.stringify(pyicebergProperties(catalog, s3))])
+      const run = (verb: string) => python(SCRIPT, [verb, JSON.stringify(pyicebergProperties(catalog, s3)), 'shop'])
       assert.equal((await run('write')).trim(), '3')
       await catalog.kill()
       await catalog.restart()
