@@ -17,16 +17,21 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const CLIENTS = [
   '@aws-sdk/client-s3',
   '@kubernetes/client-node',
+  '@marcbachmann/cel-js',
   '@platformatic/kafka',
   'ajv',
   'hyparquet',
   'hyparquet-writer',
-  'kafkajs'
+  'kafkajs',
+  're2js'
 ]
 
 /** Files, or folders, that decide and compute: no input or output, and time and chance are arguments. */
 const PURE = [
   'lib/backoff.ts',
+  'lib/cel-ast.ts',
+  'lib/cel-name.ts',
+  'lib/cel.ts',
   'lib/consumer-environment.ts',
   'lib/duration.ts',
   'lib/errors.ts',
