@@ -1,0 +1,281 @@
+import { uuidV7 } from './idempotency.ts'
+import type { IcebergCatalog } from '../../../../crds/settled.ts'
+import type { Clock } from '../../../../lib/clock.ts'
+import { FatalError, RetryableError } from '../../../../lib/errors.ts'
+import type { ReadSecret } from '../../../../lib/secrets.ts'
+import { parseJson, stringifyJson } from '../../json.ts'
+import type { Catalog, LoadedTable, TableChange, TableName } from './catalog.ts'
+import { parseCatalogConfig, type CatalogConfig } from './config.ts'
+import { parseRefusal, refusalError } from './errors.ts'
+import { HttpClient, type HttpAnswer, type Send } from './http.ts'
+import { CatalogTokens } from './tokens.ts'
+
+export interface RestCatalogOptions {
+  readonly catalog: IcebergCatalog
+  readonly readSecret: ReadSecret
+  readonly clock: Clock
+}
+
+/** Asks for credentials of the table's own; a catalog that has none to give ignores it. */
+const DELEGATION = { 'x-iceberg-access-delegation': 'vended-credentials' }
+
+/** A client of the Iceberg REST protocol. Nothing is sent before the first call, so that a catalog that is away is trouble like any other. */
+export async function openRestCatalog({ catalog, readSecret, clock }: RestCatalogOptions): Promise<Catalog> {
+  const { caSecret } = catalog
+  const ca = caSecret === undefined ? undefined : await readSecret(caSecret, 'ca.crt')
+  if (caSecret !== undefined && ca === undefined)
+    throw new FatalError(
+      'SecretMissing',
+      `Secret ${caSecret} (spec.sink.iceberg.catalog.caSecretRef) has no key ca.crt.`
+    )
+  const http = new HttpClient(ca)
+  const send: Send = async request => await http.send(request)
+  return new RestCatalog(catalog, {
+    http,
+    send,
+    clock,
+    tokens: new CatalogTokens(catalog, { readSecret, clock, send })
+  })
+}
+
+interface Ports {
+  readonly http: HttpClient
+  readonly send: Send
+  readonly clock: Clock
+  readonly tokens: CatalogTokens
+}
+
+interface Call {
+  readonly method: 'GET' | 'POST'
+  /** Below `/v1/{prefix}/`. */
+  readonly path: string
+  readonly body?: object
+  readonly headers?: Readonly<Record<string, string>>
+  /** What is done, for errors. */
+  readonly what: string
+  /** Statuses that mean something to the caller. */
+  readonly expected?: readonly number[]
+}
+
+class RestCatalog implements Catalog {
+  readonly #options: IcebergCatalog
+  readonly #ports: Ports
+  #config: Promise<CatalogConfig> | undefined
+
+  constructor(options: IcebergCatalog, ports: Ports) {
+    this.#options = options
+    this.#ports = ports
+  }
+
+  async hasTransactions(): Promise<boolean> {
+    return (await this.#configured()).hasTransactions
+  }
+
+  async createNamespace(namespace: readonly string[]): Promise<void> {
+    for (let depth = 1; depth <= namespace.length; depth++) {
+      const own = namespace.slice(0, depth)
+      // Looked for first: an identity may be allowed to use a namespace and not to create any.
+      const { status } = await this.#call({
+        method: 'GET',
+        path: `namespaces/${await this.#namespacePath(own)}`,
+        what: `namespace ${own.join('.')}`,
+        expected: [404]
+      })
+      if (status === 404)
+        await this.#call({
+          method: 'POST',
+          path: 'namespaces',
+          body: { namespace: own, properties: {} },
+          what: `creating namespace ${own.join('.')}`,
+          expected: [409]
+        })
+    }
+  }
+
+  async createTable({ namespace, name }: TableName, request: object): Promise<LoadedTable | 'exists'> {
+    const { status, json } = await this.#call({
+      method: 'POST',
+      path: `namespaces/${await this.#namespacePath(namespace)}/tables`,
+      body: request,
+      headers: DELEGATION,
+      what: `creating table ${[...namespace, name].join('.')}`,
+      expected: [409]
+    })
+    return status === 409 ? 'exists' : await this.#loaded(json)
+  }
+
+  async loadTable(table: TableName): Promise<LoadedTable | undefined> {
+    const { status, json } = await this.#call({
+      method: 'GET',
+      path: await this.#tablePath(table),
+      headers: DELEGATION,
+      what: `loading table ${fullName(table)}`,
+      expected: [404]
+    })
+    return status === 404 ? undefined : await this.#loaded(json)
+  }
+
+  async commitTable(
+    table: TableName,
+    change: TableChange
+  ): Promise<{ readonly metadata: unknown } | 'conflict' | 'gone'> {
+    const { status, json } = await this.#call({
+      method: 'POST',
+      path: await this.#tablePath(table),
+      body: changeOf(table, change),
+      what: `a commit to table ${fullName(table)}`,
+      expected: [404, 409]
+    })
+    if (status === 404) return 'gone'
+    return status === 409 ? 'conflict' : { metadata: objectAt(json, 'metadata') }
+  }
+
+  async commitTransaction(
+    changes: readonly { readonly table: TableName; readonly change: TableChange }[]
+  ): Promise<'committed' | 'conflict' | 'gone'> {
+    const { status } = await this.#call({
+      method: 'POST',
+      path: 'transactions/commit',
+      body: { 'table-changes': changes.map(({ table, change }) => changeOf(table, change)) },
+      what: `a commit to tables ${changes.map(({ table }) => fullName(table)).join(', ')}`,
+      expected: [404, 409]
+    })
+    return status === 404 ? 'gone' : status === 409 ? 'conflict' : 'committed'
+  }
+
+  async close(): Promise<void> {
+    this.#ports.http.close()
+  }
+
+  /** What the catalog says of itself (`GET /v1/config`): asked once, and again after trouble. */
+  async #configured(): Promise<CatalogConfig> {
+    this.#config ??= this.#loadConfig().catch((error: unknown) => {
+      this.#config = undefined
+      throw error
+    })
+    return await this.#config
+  }
+
+  async #loadConfig(): Promise<CatalogConfig> {
+    const { uri, warehouse } = this.#options
+    const query = warehouse === undefined ? '' : `?${new URLSearchParams({ warehouse }).toString()}`
+    const request = { method: 'GET', headers: {}, what: 'the configuration' } as const
+    const { json } = await this.#exchange(`${uri}/v1/config${query}`, request)
+    return parseCatalogConfig(json)
+  }
+
+  /** One request. Where the catalog keeps idempotency keys a change whose outcome is unknown is sent again under its key, once. */
+  async #call(call: Call): Promise<{ readonly status: number; readonly json: unknown }> {
+    const { prefix, keepsKeys } = await this.#configured()
+    const url = `${this.#options.uri}/v1/${prefix}${call.path}`
+    if (call.method !== 'POST' || !keepsKeys) return await this.#exchange(url, call)
+    const keyed = { ...call, headers: { ...call.headers, 'idempotency-key': uuidV7(this.#ports.clock) } }
+    try {
+      return await this.#exchange(url, keyed)
+    } catch (error) {
+      if (!(error instanceof RetryableError)) throw error
+      return await this.#exchange(url, keyed)
+    }
+  }
+
+  async #exchange(
+    url: string,
+    { method, headers, body, what, expected = [] }: Omit<Call, 'path'>
+  ): Promise<{ readonly status: number; readonly json: unknown }> {
+    const text = body === undefined ? {} : { body: stringifyJson(body) }
+    const type = body === undefined ? {} : { 'content-type': 'application/json' }
+    const { answer, token } = await this.#authorized(async authorization => {
+      return await this.#ports.send({ method, url, headers: { ...headers, ...type, ...authorization }, ...text })
+    })
+    const { status } = answer
+    if (status >= 200 && status < 300)
+      return { status, json: answer.body === '' ? undefined : parsed(answer.body, what) }
+    if (expected.includes(status)) return { status, json: undefined }
+    const said = parseRefusal(status, quietly(answer.body))
+    // A catalog may repeat what it was given.
+    const message = token === undefined ? said.message : said.message?.replaceAll(token, '***')
+    throw refusalError({ ...said, message }, what)
+  }
+
+  /** A token that the catalog refuses (401, or 419 when it has expired) is replaced, once. */
+  async #authorized(
+    send: (authorization: Readonly<Record<string, string>>) => Promise<HttpAnswer>
+  ): Promise<{ readonly answer: HttpAnswer; readonly token: string | undefined }> {
+    const { tokens } = this.#ports
+    const header = (token: string | undefined) => (token === undefined ? {} : { authorization: `Bearer ${token}` })
+    const token = await tokens.get()
+    const answer = await send(header(token))
+    if (token === undefined || (answer.status !== 401 && answer.status !== 419)) return { answer, token }
+    const renewed = await tokens.get(token)
+    return { answer: await send(header(renewed)), token: renewed }
+  }
+
+  async #loaded(json: unknown): Promise<LoadedTable> {
+    const { properties } = await this.#configured()
+    const credentials = fieldOf(json, 'storage-credentials')
+    return {
+      metadata: objectAt(json, 'metadata'),
+      config: { ...properties, ...stringsOf(fieldOf(json, 'config')) },
+      storageCredentials: (Array.isArray(credentials) ? credentials : []).map(each => ({
+        prefix: textAt(each, 'prefix'),
+        config: stringsOf(fieldOf(each, 'config'))
+      }))
+    }
+  }
+
+  async #namespacePath(namespace: readonly string[]): Promise<string> {
+    const { namespaceSeparator } = await this.#configured()
+    return namespace.map(encodeURIComponent).join(namespaceSeparator)
+  }
+
+  async #tablePath({ namespace, name }: TableName): Promise<string> {
+    return `namespaces/${await this.#namespacePath(namespace)}/tables/${encodeURIComponent(name)}`
+  }
+}
+
+const fullName = ({ namespace, name }: TableName): string => [...namespace, name].join('.')
+
+const changeOf = ({ namespace, name }: TableName, { requirements, updates }: TableChange): object => ({
+  identifier: { namespace, name },
+  requirements,
+  updates
+})
+
+/** An answer 2xx that cannot be read is some proxy's; what was asked for may have been done. */
+function parsed(text: string, what: string): unknown {
+  const json = quietly(text)
+  if (json === undefined) throw unreadable(what)
+  return json
+}
+
+function quietly(text: string): unknown {
+  try {
+    return parseJson(text)
+  } catch {
+    return undefined
+  }
+}
+
+function objectAt(json: unknown, name: string): unknown {
+  const value = fieldOf(json, name)
+  if (typeof value !== 'object' || value === null) throw unreadable(name)
+  return value
+}
+
+const unreadable = (what: string): RetryableError =>
+  new RetryableError('CatalogAnswerUnreadable', `${what}: the answer is not what the REST protocol says`)
+
+const fieldOf = (value: unknown, name: string): unknown =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined
+
+function textAt(value: unknown, name: string): string {
+  const text = fieldOf(value, name)
+  return typeof text === 'string' ? text : ''
+}
+
+function stringsOf(value: unknown): Readonly<Record<string, string>> {
+  if (typeof value !== 'object' || value === null) return {}
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, each]) => (typeof each === 'string' ? [[key, each]] : []))
+  )
+}
