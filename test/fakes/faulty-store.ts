@@ -1,8 +1,12 @@
 import { RetryableError } from '../../lib/errors.ts'
 import type { ObjectStore, StoredObject } from '../../consumer/store/object-store.ts'
 
+type StoreOperation = 'get' | 'getRange' | 'size' | 'put' | 'putIfAbsent' | 'list' | 'delete'
+type CatalogOperation = 'createNamespace' | 'createTable' | 'loadTable' | 'commitTable' | 'commitTransaction'
+
 export interface Operation {
-  readonly kind: 'get' | 'getRange' | 'size' | 'put' | 'putIfAbsent' | 'list' | 'delete'
+  readonly kind: StoreOperation | CatalogOperation
+  /** Of the object, or the name of the table. */
   readonly path: string
 }
 

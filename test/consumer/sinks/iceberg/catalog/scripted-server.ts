@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type IncomingMessage } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { TestContext } from 'node:test'
@@ -50,14 +50,20 @@ export async function scripted(
     return answer[Math.min(turn, answer.length - 1)] ?? 404
   }
   const server = tls === undefined ? createServer() : createSecureServer(tls)
-  server.on('request', async (request: IncomingMessage, response) => {
+  const respond = async (request: IncomingMessage, response: ServerResponse) => {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
     const answer = onRequest(request, Buffer.concat(chunks).toString())
-    if (answer === 'cut') return request.socket.destroy()
+    if (answer === 'cut') {
+      request.socket.destroy()
+      return
+    }
     const { status = 200, body, headers = {} } = typeof answer === 'number' ? { status: answer } : answer
     response.writeHead(status, headers)
     response.end(body === undefined || typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body))
+  }
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    respond(request, response).catch((error: unknown) => response.destroy(error as Error))
   })
   const sockets = new Set<Socket>()
   server.on('connection', socket => sockets.add(socket))

@@ -1,0 +1,106 @@
+import { randomUUID } from 'node:crypto'
+import type { Catalog, LoadedTable, TableChange, TableName } from '../../consumer/sinks/iceberg/catalog/catalog.ts'
+import { FatalError } from '../../lib/errors.ts'
+import {
+  applyUpdate,
+  holds,
+  newTable,
+  type CreateJson,
+  type RequirementJson,
+  type TableJson,
+  type UpdateJson
+} from './iceberg-metadata.ts'
+
+export interface MemoryCatalogOptions {
+  /** Where tables lie whose maker does not say. */
+  readonly warehouse?: string
+  /** `atomic`: as the protocol promises. `careless`: one table after the other, as the reference server. Default: none. */
+  readonly transactions?: 'atomic' | 'careless'
+  readonly nowMs?: () => number
+}
+
+/** A catalog in memory that answers as the protocol's reference server does. Many clients may share it. */
+export class MemoryCatalog implements Catalog {
+  readonly tables = new Map<string, TableJson>()
+  readonly namespaces = new Set<string>()
+  readonly #options: MemoryCatalogOptions
+
+  constructor(options: MemoryCatalogOptions = {}) {
+    this.#options = options
+  }
+
+  async hasTransactions(): Promise<boolean> {
+    return this.#options.transactions !== undefined
+  }
+
+  async createNamespace(namespace: readonly string[]): Promise<void> {
+    for (let depth = 1; depth <= namespace.length; depth++) this.namespaces.add(namespace.slice(0, depth).join('.'))
+  }
+
+  async createTable(table: TableName, request: object): Promise<LoadedTable | 'exists'> {
+    const key = keyOf(table)
+    if (!this.namespaces.has(table.namespace.join('.'))) throw new Error(`namespace of ${key} does not exist`)
+    if (this.tables.has(key)) return 'exists'
+    const location = `${this.#options.warehouse ?? 'file:///warehouse'}/${key.replaceAll('.', '/')}`
+    this.tables.set(
+      key,
+      newTable(structuredClone(request) as CreateJson, { uuid: randomUUID(), location, nowMs: this.#nowMs() })
+    )
+    return this.#loaded(key)
+  }
+
+  async loadTable(table: TableName): Promise<LoadedTable | undefined> {
+    return this.tables.has(keyOf(table)) ? this.#loaded(keyOf(table)) : undefined
+  }
+
+  async commitTable(
+    table: TableName,
+    change: TableChange
+  ): Promise<{ readonly metadata: unknown } | 'conflict' | 'gone'> {
+    const outcome = this.#applied([{ table, change }])
+    if (typeof outcome === 'string') return outcome
+    for (const [key, metadata] of outcome) this.tables.set(key, metadata)
+    return { metadata: this.#loaded(keyOf(table)).metadata }
+  }
+
+  async commitTransaction(
+    changes: readonly { readonly table: TableName; readonly change: TableChange }[]
+  ): Promise<'committed' | 'conflict' | 'gone'> {
+    if (this.#options.transactions === undefined) throw new FatalError('CatalogLacksOperation', 'HTTP 404')
+    const outcome = this.#applied(changes)
+    if (typeof outcome === 'string') return outcome
+    for (const [key, metadata] of outcome) this.tables.set(key, metadata)
+    return 'committed'
+  }
+
+  async close(): Promise<void> {}
+
+  /** All requirements are looked at before anything changes. */
+  #applied(
+    changes: readonly { readonly table: TableName; readonly change: TableChange }[]
+  ): ReadonlyMap<string, TableJson> | 'conflict' | 'gone' {
+    const after = new Map<string, TableJson>()
+    for (const { table, change } of changes) {
+      const key = keyOf(table)
+      const before = this.tables.get(key)
+      if (before === undefined) return 'gone'
+      const { requirements, updates } = structuredClone(change)
+      if (!requirements.every(each => holds(before, each as RequirementJson))) return 'conflict'
+      const metadata = structuredClone(before)
+      for (const update of updates) applyUpdate(metadata, update as UpdateJson, this.#nowMs())
+      metadata['last-updated-ms'] = Math.max(metadata['last-updated-ms'], this.#nowMs())
+      after.set(key, metadata)
+    }
+    return after
+  }
+
+  #loaded(key: string): LoadedTable {
+    return { metadata: structuredClone(this.tables.get(key)), config: {}, storageCredentials: [] }
+  }
+
+  #nowMs(): number {
+    return this.#options.nowMs?.() ?? Date.now()
+  }
+}
+
+const keyOf = ({ namespace, name }: TableName): string => [...namespace, name].join('.')
