@@ -39,7 +39,7 @@ try {
   const runs: Run[] = []
   for (const codec of CODECS) {
     const work = { bootstrap: kafka.bootstrap, topic: `bench-${codec}`, codec, partitions: PARTITIONS, records }
-    await produce({ ...work, folder })
+    await produce(work, payloads(records))
     for (const name of Object.keys(PROGRAMS) as Program[]) {
       if (!values.only.includes(name)) continue
       const run = await measure(name, { ...work, folder: join(folder, `${name}-${codec}`) })

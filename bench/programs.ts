@@ -1,14 +1,12 @@
 import { spawn } from 'node:child_process'
 import { createServer } from 'node:net'
 import { once } from 'node:events'
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { constants, zstdCompressSync } from 'node:zlib'
-import { consumerEnvironment } from '../cli/consumer-environment.ts'
 import { pythonPath } from '../test/servers/readers.ts'
-import { freePorts } from '../test/servers/process.ts'
+import { drain } from './consumer.ts'
 import { ended, measured, type Account } from './measured.ts'
 import { payloads } from './records.ts'
 
@@ -29,49 +27,46 @@ export interface Outcome extends Account {
   readonly outputBytes: number
 }
 
-/** The memory that a consumer is given: what it is made for. */
-const CONSUMER_MEMORY_BYTES = 256 * 2 ** 20
 /** Records per append of the Python program: about as many bytes as a batch of ours. */
 const PYTHON_BATCH = 100_000
 const BLOCK_BYTES = 2 ** 20
-const PATIENCE_MS = 600_000
 
-/** Fills a new topic. */
-export async function produce({ bootstrap, topic, partitions, codec, records }: Work): Promise<void> {
+/** Where records are produced to. */
+export type Target = Pick<Work, 'bootstrap' | 'topic' | 'partitions' | 'codec'>
+
+/** Fills a new topic; each value may be overwritten once the next one is asked for. */
+export async function produce(
+  { bootstrap, topic, partitions, codec }: Target,
+  values: Iterable<string | Uint8Array>
+): Promise<void> {
   const args = [peer('produce.py'), bootstrap, topic, String(partitions), codec]
   const child = spawn(pythonPath(), args, { stdio: ['pipe', 'pipe', 'inherit'] })
   const done = ended(child, 'the producer')
-  let text = ''
-  for (const payload of payloads(records)) {
-    text += `${payload}\n`
-    if (text.length < BLOCK_BYTES) continue
-    if (!child.stdin.write(text)) await once(child.stdin, 'drain')
-    text = ''
+  let pieces: Uint8Array[] = []
+  let size = 0
+  for (const value of values) {
+    const head = Buffer.alloc(4)
+    const bytes = Buffer.from(value)
+    head.writeUInt32LE(bytes.length)
+    pieces.push(head, bytes)
+    size += bytes.length
+    if (size < BLOCK_BYTES) continue
+    if (!child.stdin.write(Buffer.concat(pieces))) await once(child.stdin, 'drain')
+    pieces = []
+    size = 0
   }
-  child.stdin.end(text)
+  child.stdin.end(Buffer.concat(pieces))
   await done
 }
 
 /** One consumer with the columns of a raw bronze table, from an empty table until all records are in it. */
 export async function runConsumer(work: Work): Promise<Outcome> {
   const { folder, records } = work
-  const file = join(folder, 'pipeline.yaml')
   const tables = join(folder, 'tables')
   await mkdir(tables)
-  await writeFile(file, pipelineText(work, tables))
-  const [port = 0] = await freePorts(1)
-  const args = ['--pipeline', file, '--instance', 'bench-0', '--port', String(port), '--secrets', folder]
-  const memory = ['--memory', String(CONSUMER_MEMORY_BYTES)]
-  const main = new URL('../consumer/main.ts', import.meta.url)
-  const { child, account } = measured(folder, 'consumer', main, [...args, ...memory], consumerEnvironment(process.env))
   const table = join(tables, 'bronze', 'events')
-  const deadline = Date.now() + PATIENCE_MS
-  while ((await committed(table)).records < records) {
-    if (Date.now() > deadline || child.exitCode !== null) break
-    await wait(100)
-  }
-  child.kill('SIGTERM')
-  return { ...(await account), ...(await committed(table)) }
+  const account = await drain(folder, spec(work, tables), async () => (await committed(table)).records >= records)
+  return { ...account, ...(await committed(table)) }
 }
 
 /** Reads the bytes from a socket and compresses them. */
@@ -104,20 +99,13 @@ export async function runPython({ bootstrap, topic, partitions, records, folder 
   return { ...usage, ...(await committed(table)) }
 }
 
-function pipelineText({ bootstrap, topic }: Work, tables: string): string {
-  return JSON.stringify({
-    apiVersion: 'bronze.dev/v1alpha1',
-    kind: 'BronzePipeline',
-    metadata: { name: 'bench', namespace: 'bench' },
-    spec: {
-      source: { bootstrapServers: [bootstrap], groupId: `bench-${topic}` },
-      topics: [{ name: 'events', topic, table: 'bronze.events', format: 'Json' }],
-      metadataColumns: ['Topic', 'Key', 'Headers', 'IngestionId', 'ConsumerId'].map(source => ({ source, omit: true })),
-      batch: { triggerInterval: '10s' },
-      sink: { delta: { location: pathToFileURL(tables).href, partitionBy: 'Date' } }
-    }
-  })
-}
+const spec = ({ bootstrap, topic }: Work, tables: string) => ({
+  source: { bootstrapServers: [bootstrap], groupId: `bench-${topic}` },
+  topics: [{ name: 'events', topic, table: 'bronze.events', format: 'Json' }],
+  metadataColumns: ['Topic', 'Key', 'Headers', 'IngestionId', 'ConsumerId'].map(source => ({ source, omit: true })),
+  batch: { triggerInterval: '10s' },
+  sink: { delta: { location: pathToFileURL(tables).href, partitionBy: 'Date' } }
+})
 
 /** What a Delta table holds by its log. */
 async function committed(table: string): Promise<{ records: number; outputBytes: number }> {

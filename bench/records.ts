@@ -35,7 +35,7 @@ export function* payloads(count: number): Generator<string> {
 }
 
 /** A linear congruential generator: in [0, 1), the same from the same seed. */
-function sequence(seed: number): () => number {
+export function sequence(seed: number): () => number {
   let state = seed >>> 0
   return () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0

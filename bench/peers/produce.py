@@ -1,5 +1,6 @@
-"""Produces each line of standard input as a record: produce.py BOOTSTRAP TOPIC PARTITIONS CODEC"""
+"""Produces the records of standard input, each after its length in four bytes: produce.py BOOTSTRAP TOPIC PARTITIONS CODEC"""
 
+import struct
 import sys
 
 from confluent_kafka import Producer
@@ -18,10 +19,17 @@ producer = Producer(
         "queue.buffering.max.messages": 200000,
     }
 )
-for number, line in enumerate(sys.stdin.buffer):
+
+
+def records():
+    while head := sys.stdin.buffer.read(4):
+        yield sys.stdin.buffer.read(struct.unpack("<I", head)[0])
+
+
+for number, record in enumerate(records()):
     while True:
         try:
-            producer.produce(topic, line[:-1], partition=(number // 500) % int(partitions))
+            producer.produce(topic, record, partition=(number // 500) % int(partitions))
             break
         except BufferError:
             producer.poll(0.1)
