@@ -70,13 +70,13 @@ function keyOf(value: PartitionValue | undefined): string {
 
 /** Of one value one form, so that equal values are equal. */
 function canonicalValue(type: Primitive, value: Exclude<SourceValue, null | undefined>): Exclude<PartitionValue, null> {
-  if (typeof type === 'object') return 'decimal' in type ? BigInt(value as bigint) : bytesOf(value)
+  if (typeof type === 'object') return 'decimal' in type ? BigInt(value as number | bigint) : bytesOf(value)
   switch (type) {
     case 'long':
     case 'timestamp':
     case 'timestampNtz':
     case 'time':
-      return BigInt(value as bigint)
+      return BigInt(value as number | bigint)
     case 'int':
     case 'date':
     case 'float':
@@ -89,7 +89,7 @@ function canonicalValue(type: Primitive, value: Exclude<SourceValue, null | unde
     case 'binary':
       return bytesOf(value)
     case 'boolean':
-      return value as boolean
+      return value
   }
 }
 
