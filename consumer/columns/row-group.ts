@@ -29,7 +29,8 @@ const shapes = new WeakMap<TableSchema, Shape>()
 export class RowGroupBuffer {
   readonly schema: TableSchema
   readonly shape: Shape
-  readonly #columns: readonly LeafColumn[]
+  /** In the order of the shape's leaves. */
+  readonly columns: readonly LeafColumn[]
   readonly #constants = new Map<string, Constant>()
   #rows = 0
 
@@ -38,7 +39,7 @@ export class RowGroupBuffer {
     let shape = shapes.get(schema)
     if (shape === undefined) shapes.set(schema, (shape = shapeOf(schema)))
     this.shape = shape
-    this.#columns = shape.leaves.map(createColumn)
+    this.columns = shape.leaves.map(createColumn)
   }
 
   get rows(): number {
@@ -48,13 +49,13 @@ export class RowGroupBuffer {
   /** Bytes of memory held now. */
   get bytes(): number {
     let sum = 0
-    for (const column of this.#columns) sum += column.bytes
+    for (const column of this.columns) sum += column.bytes
     return sum
   }
 
   /** The column of a leaf by its dotted Parquet path; undefined when the file does not hold it. */
   column(path: string): LeafColumn | undefined {
-    return this.#columns[this.shape.leaves.findIndex(({ name }) => name === path)]
+    return this.columns[this.shape.leaves.findIndex(({ name }) => name === path)]
   }
 
   /** Ends a row of which every column that is not constant was appended to. */
@@ -69,7 +70,7 @@ export class RowGroupBuffer {
    */
   appendRow(row: Readonly<Record<string, unknown>>): void {
     for (const { name, node } of this.shape.fields) {
-      if (!this.#constants.has(name)) appendField(node, row[name], this.#columns)
+      if (!this.#constants.has(name)) appendField(node, row[name], this.columns)
     }
     this.#rows++
   }
@@ -89,7 +90,7 @@ export class RowGroupBuffer {
 
   /** All columns in file order. Open pages are closed; calling it again gives the same. */
   chunks(): readonly ColumnChunk[] {
-    return this.#columns.map(column => {
+    return this.columns.map(column => {
       const { leaf } = column
       if (this.#rows > 0 && (column.count === 0 || this.#constants.has(leaf.name)))
         return constantChunk(leaf, this.#constants.get(leaf.name) ?? null, this.#rows)
