@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { closedSchema, withoutNulls } from './json-schema.ts'
 import type { BronzePipeline } from './pipeline.ts'
 import { type Problem, problemOf, type Step, pathText } from './problem.ts'
+import { qualityProblems } from './quality.ts'
 import { rules } from './rules.ts'
 import { API_VERSION, type CelRule, KIND, pipelineSchema, type Schema } from './schema.ts'
 
@@ -11,16 +12,14 @@ export type ParseResult =
   | { readonly ok: false; readonly problems: readonly Problem[] }
 
 /**
- * Judges a document as the API server does with `fieldValidation=Strict` and fills its defaults; the document stays as it
- * is. The status is handed on unread: it is the operator's own.
+ * Judges a document as the API server does, and in what that cannot; fills its defaults. The document stays as it is. The
+ * status is handed on unread: it is the operator's own.
  */
 export function parsePipeline(document: unknown): ParseResult {
-  return parse(document, undefined)
-}
-
-/** As `parsePipeline`, and the rules for changing `old` into the document. */
-export function parsePipelineUpdate(old: BronzePipeline, document: unknown): ParseResult {
-  return parse(document, old)
+  const judged = judgeAsServer(document)
+  if (!judged.ok) return judged
+  const problems = [...lostNulls(document as BronzePipeline), ...qualityProblems(judged.pipeline)]
+  return problems.length === 0 ? judged : { ok: false, problems }
 }
 
 const ajv = new Ajv({
@@ -32,7 +31,11 @@ const ajv = new Ajv({
 })
 const hasForm = ajv.compile(closedSchema(pipelineSchema, API_VERSION, KIND))
 
-function parse(document: unknown, old: BronzePipeline | undefined): ParseResult {
+/**
+ * Judges a document as the API server does with `fieldValidation=Strict`, as a change when there is an `old` one, and no
+ * further: it compiles no expressions, and drops nulls before it looks.
+ */
+export function judgeAsServer(document: unknown, old?: BronzePipeline): ParseResult {
   const { status, ...rest } = { ...(structuredClone(document) as Partial<BronzePipeline> | null) }
   const pipeline = withoutNulls(rest, pipelineSchema)
   if (!hasForm(pipeline)) return { ok: false, problems: unique((hasForm.errors ?? []).map(formProblem)) }
@@ -40,6 +43,20 @@ function parse(document: unknown, old: BronzePipeline | undefined): ParseResult 
   if (problems.length > 0) return { ok: false, problems }
   const accepted = pipeline as BronzePipeline
   return { ok: true, pipeline: status === undefined ? accepted : { ...accepted, status } }
+}
+
+/** In YAML `Null` without quotes is no text but nothing at all, and what it asks for would be forgotten silently. */
+function lostNulls({ spec }: BronzePipeline): readonly Problem[] {
+  return spec.topics.flatMap(({ schema }, index) =>
+    (schema?.onMismatch as unknown) === null
+      ? [
+          {
+            path: `spec.topics[${index}].schema.onMismatch`,
+            message: "is nothing: write 'Null' in quotes, or DeadLetter"
+          }
+        ]
+      : []
+  )
 }
 
 function formProblem(error: ErrorObject): Problem {
