@@ -7,7 +7,7 @@ const chances = (...values: number[]) => {
   let next = 0
   return () => values[next++ % values.length] ?? 0
 }
-const commit = { path: '/b/lake/bronze/t0/_delta_log/1.json', isConditional: true }
+const commit = { path: '/b/lake/bronze/t0/_delta_log/1.json', isCommit: true }
 
 test('a consumer dies at the commit it is aimed at, and only that one', async () => {
   const killed: number[] = []
@@ -15,7 +15,7 @@ test('a consumer dies at the commit it is aimed at, and only that one', async ()
   const strike = executioner.strike([4, 5, 6])
   assert.equal(executioner.witness(5, 'before', commit), false)
   assert.equal(executioner.witness(4, 'after', commit), false)
-  assert.equal(executioner.witness(4, 'before', { ...commit, isConditional: false }), false)
+  assert.equal(executioner.witness(4, 'before', { ...commit, isCommit: false }), false)
   assert.equal(executioner.witness(4, 'before', { ...commit, path: '/b/lake/bronze/dlq_t0/_delta_log/1.json' }), false)
   assert.equal(executioner.witness(4, 'before', commit), true)
   await strike

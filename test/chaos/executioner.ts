@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Put } from './proxy.ts'
+import type { Write } from './proxy.ts'
 
-/** When a consumer dies. The ones at a PUT make sure that every step of a commit is met. */
+/** When a consumer dies. The ones at a write make sure that every step of a commit is met. */
 export const MOMENTS = ['any time', 'commit sent', 'commit done', 'upload done', 'dead letters published'] as const
 export type Moment = (typeof MOMENTS)[number]
 
@@ -58,11 +58,11 @@ export class Executioner {
     }
   }
 
-  /** What a proxy tells of a consumer's PUT; true when the consumer was killed for it. */
-  witness(slot: number, phase: 'before' | 'after', put: Put): boolean {
-    if (put.isConditional) this.atWork.add(slot)
+  /** What a proxy tells of a consumer's write; true when the consumer was killed for it. */
+  witness(slot: number, phase: 'before' | 'after', write: Write): boolean {
+    if (write.isCommit) this.atWork.add(slot)
     const aim = this.#aim
-    if (aim?.slot !== slot || momentOf(phase, put) !== aim.moment || !this.#kill(slot)) return false
+    if (aim?.slot !== slot || momentOf(phase, write) !== aim.moment || !this.#kill(slot)) return false
     this.#aim = undefined
     this.kills[aim.moment]++
     aim.hit()
@@ -70,9 +70,9 @@ export class Executioner {
   }
 }
 
-/** Commits are conditional PUTs; the tables of dead letters have names of their own. */
-function momentOf(phase: 'before' | 'after', { path, isConditional }: Put): Moment | undefined {
-  if (!isConditional) return phase === 'after' ? 'upload done' : undefined
+/** The tables of dead letters have names of their own. */
+function momentOf(phase: 'before' | 'after', { path, isCommit }: Write): Moment | undefined {
+  if (!isCommit) return phase === 'after' ? 'upload done' : undefined
   if (path.includes('/dlq_')) return phase === 'after' ? 'dead letters published' : undefined
   return phase === 'after' ? 'commit done' : 'commit sent'
 }

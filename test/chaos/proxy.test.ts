@@ -32,7 +32,7 @@ after(() => {
 })
 
 async function withProxy(options: Partial<ProxyOptions>, use: (endpoint: string) => Promise<void>) {
-  const proxy = await startProxy({ upstream, random: () => 0.999, ...options })
+  const proxy = await startProxy({ upstream, protocol: 's3', random: () => 0.999, ...options })
   try {
     await use(proxy.endpoint)
   } finally {
@@ -71,12 +71,80 @@ test('a reset before has no effect', async () => {
 })
 
 test('a busy store answers 503 without effect', async () => {
-  await withProxy(always({ kind: 'unavailable' }), async endpoint => {
+  await withProxy(always({ kind: 'unavailable', status: 503 }), async endpoint => {
     const response = await put(`${endpoint}/busy`, 'x'.repeat(1_000_000))
     assert.equal(response.status, 503)
     assert.match(await response.text(), /SlowDown/)
   })
   assert.equal(objects.has('/busy'), false)
+})
+
+/** A catalog whose table counts the commits that it took, each of which must name the count before it. */
+async function withCatalog(options: Partial<ProxyOptions>, use: (endpoint: string) => Promise<void>): Promise<number> {
+  let commits = 0
+  const catalog = createServer((request, response) => {
+    let body = ''
+    request.setEncoding('utf8').on('data', (text: string) => (body += text))
+    request.on('end', () => {
+      const isCurrent = Number(body) === commits
+      if (isCurrent) commits++
+      response.writeHead(isCurrent ? 200 : 409).end(String(commits))
+    })
+  })
+  catalog.listen(0, '127.0.0.1')
+  await once(catalog, 'listening')
+  const to = `http://127.0.0.1:${(catalog.address() as AddressInfo).port}`
+  await withProxy({ upstream: to, protocol: 'catalog', ...options }, use)
+  catalog.close()
+  catalog.closeAllConnections()
+  return commits
+}
+
+const TABLE = '/v1/namespaces/bronze/tables/t0'
+const commit = (endpoint: string) => fetch(`${endpoint}${TABLE}`, { method: 'POST', body: '0' })
+
+const refusals: readonly (readonly [fault: Fault, status: number, type: string, commits: number])[] = [
+  [{ kind: 'conflict' }, 409, 'CommitFailedException', 0],
+  [{ kind: 'unavailable', status: 500 }, 500, 'InternalServerError', 0],
+  [{ kind: 'unavailable', status: 502 }, 502, 'Bad gateway', 0],
+  [{ kind: 'failAfter', status: 504 }, 504, 'Bad gateway', 1],
+  [{ kind: 'repeat' }, 409, '1', 1]
+]
+for (const [fault, status, text, commits] of refusals) {
+  test(`a commit that meets ${fault.kind} is answered ${status}, ${commits === 0 ? 'without' : 'with'} effect`, async () => {
+    const effect = await withCatalog(always(fault), async endpoint => {
+      const response = await commit(endpoint)
+      assert.equal(response.status, status)
+      assert.ok((await response.text()).includes(text))
+    })
+    assert.equal(effect, commits)
+  })
+}
+
+test('commits to a catalog are told from its other requests', async () => {
+  const seen: string[] = []
+  const intercept: ProxyOptions['intercept'] = (at, { path, isCommit }) => {
+    if (at === 'after') seen.push(`${path} ${isCommit}`)
+    return false
+  }
+  await withCatalog({ ...always({ kind: 'none' }), intercept }, async endpoint => {
+    const paths = [
+      TABLE,
+      '/v1/p/transactions/commit',
+      '/v1/namespaces',
+      '/v1/p/namespaces/a/tables',
+      `${TABLE}/metrics`
+    ]
+    for (const path of paths) await fetch(`${endpoint}${path}`, { method: 'POST' })
+    await fetch(`${endpoint}${TABLE}`)
+  })
+  assert.deepEqual(seen, [
+    `${TABLE} true`,
+    '/v1/p/transactions/commit true',
+    '/v1/namespaces false',
+    '/v1/p/namespaces/a/tables false',
+    `${TABLE}/metrics false`
+  ])
 })
 
 test('a cut response breaks off', async () => {
@@ -129,8 +197,8 @@ for (const [phase, kept] of [
 ] as const) {
   test(`a client that dies ${phase} its write leaves ${kept ? 'the' : 'no'} object`, async () => {
     const seen: string[] = []
-    const intercept: ProxyOptions['intercept'] = (at, { path, isConditional }) => {
-      seen.push(`${at} ${path} ${isConditional}`)
+    const intercept: ProxyOptions['intercept'] = (at, { path, isCommit }) => {
+      seen.push(`${at} ${path} ${isCommit}`)
       return at === phase
     }
     await withProxy({ ...always({ kind: 'none' }), intercept }, endpoint =>

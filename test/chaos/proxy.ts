@@ -3,24 +3,25 @@ import { Agent, createServer, request, type IncomingMessage, type ServerResponse
 import type { AddressInfo } from 'node:net'
 import { pipeline } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
-import { chooseFault, type Fault, type FaultKind } from './faults.ts'
+import { chooseFault, type Fault, type FaultKind, type Protocol } from './faults.ts'
 
 export interface ProxyOptions {
-  /** The S3 server, `http://host:port`. */
+  /** The real server, `http://host:port`. */
   readonly upstream: string
+  readonly protocol: Protocol
   /** In [0, 1). */
   readonly random: () => number
   readonly choose?: typeof chooseFault
   /**
-   * Called when a PUT has arrived whole in its headers (`before`) and when it has taken effect but is not answered yet
-   * (`after`). True means that the client was killed there: nothing more is done for it.
+   * Called when a write (S3: PUT, catalog: POST) has arrived whole in its headers (`before`) and when it has taken effect
+   * but is not answered yet (`after`). True means that the client was killed there: nothing more is done for it.
    */
-  readonly intercept?: (phase: 'before' | 'after', put: Put) => boolean
+  readonly intercept?: (phase: 'before' | 'after', write: Write) => boolean
 }
 
-export interface Put {
+export interface Write {
   readonly path: string
-  readonly isConditional: boolean
+  readonly isCommit: boolean
 }
 
 export interface Proxy {
@@ -31,17 +32,19 @@ export interface Proxy {
   readonly stop: () => Promise<void>
 }
 
-/** A server between a client and S3 that is as unreliable as a network. Bodies are passed on as they come. */
+/** A server between a client and a store or a catalog that is as unreliable as a network. Bodies are passed on as they come. */
 export async function startProxy(options: ProxyOptions): Promise<Proxy> {
   const agent = new Agent({ keepAlive: true })
-  const faults = { delay: 0, unavailable: 0, resetBefore: 0, loseResponse: 0, cutResponse: 0 }
+  const { protocol, random, choose = chooseFault } = options
+  const faults: Record<FaultKind, number> = { ...NO_FAULTS }
   const server = createServer((incoming, response) => {
-    const isConditional = 'if-none-match' in incoming.headers || 'if-match' in incoming.headers
+    const isCommit = isCommitOf(protocol, incoming)
     const method = incoming.method ?? 'GET'
-    const fault = (options.choose ?? chooseFault)({ method, isConditional }, options.random)
+    const fault = choose({ protocol, method, isCommit }, random)
     if (fault.kind !== 'none') faults[fault.kind]++
-    const put = method === 'PUT' ? { path: incoming.url ?? '/', isConditional } : undefined
-    void serve({ incoming, response, fault, put }, options, agent)
+    const isWrite = method === (protocol === 's3' ? 'PUT' : 'POST')
+    const write = isWrite ? { path: incoming.url ?? '/', isCommit } : undefined
+    void serve({ incoming, response, fault, write }, options, agent)
   })
   server.requestTimeout = 0
   server.listen(0, '127.0.0.1')
@@ -57,45 +60,94 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
   }
 }
 
+const NO_FAULTS: Readonly<Record<FaultKind, number>> = {
+  delay: 0,
+  unavailable: 0,
+  conflict: 0,
+  resetBefore: 0,
+  loseResponse: 0,
+  failAfter: 0,
+  repeat: 0,
+  cutResponse: 0
+}
+
+const CATALOG_COMMIT = /\/(?:tables\/[^/?]+|transactions\/commit)$/
+
+function isCommitOf(protocol: Protocol, { method, url = '/', headers }: IncomingMessage): boolean {
+  if (protocol === 'catalog') return method === 'POST' && CATALOG_COMMIT.test(url)
+  return 'if-none-match' in headers || 'if-match' in headers
+}
+
 interface Exchange {
   readonly incoming: IncomingMessage
   readonly response: ServerResponse
   readonly fault: Fault
-  readonly put: Put | undefined
+  readonly write: Write | undefined
 }
 
-async function serve(exchange: Exchange, { upstream, intercept }: ProxyOptions, agent: Agent): Promise<void> {
-  const { incoming, response, fault, put } = exchange
+async function serve(exchange: Exchange, options: ProxyOptions, agent: Agent): Promise<void> {
+  const { incoming, response, fault, write } = exchange
+  const { upstream, protocol, intercept } = options
   const hangUp = () => incoming.socket.destroy()
-  if (put !== undefined && intercept?.('before', put) === true) return void hangUp()
+  if (write !== undefined && intercept?.('before', write) === true) return void hangUp()
   if (fault.kind === 'resetBefore') return void hangUp()
-  if (fault.kind === 'unavailable') return refuse(incoming, response)
+  if (fault.kind === 'unavailable' || fault.kind === 'conflict')
+    return refuse(incoming, response, answerOf(protocol, fault.kind === 'conflict' ? 409 : fault.status))
   if (fault.kind === 'delay') await wait(fault.ms)
   if (incoming.socket.destroyed) return
 
   // The host stays the client's: its signature covers it. A continuation was already asked for by our own server.
   const { expect: _, ...headers } = incoming.headers
   const { hostname, port } = new URL(upstream)
-  const sent = request({ hostname, port, method: incoming.method, path: incoming.url, headers, agent })
-  sent.on('error', hangUp)
-  sent.on('response', answer => {
-    if (put !== undefined && intercept?.('after', put) === true) hangUp()
+  const body: Buffer[] = []
+  const forward = () =>
+    request({ hostname, port, method: incoming.method, path: incoming.url, headers, agent }).on('error', hangUp)
+  const finish = (answer: IncomingMessage) => {
+    if (write !== undefined && intercept?.('after', write) === true) hangUp()
     if (fault.kind === 'loseResponse') hangUp()
     // Also when the client has gone meanwhile: the connection to the store is used again.
     if (incoming.socket.destroyed) return void answer.resume()
+    if (fault.kind === 'failAfter') {
+      answer.resume()
+      return send(response, answerOf(protocol, fault.status))
+    }
     response.writeHead(answer.statusCode ?? 502, answer.headers)
     if (fault.kind === 'cutResponse') answer.once('data', hangUp)
     // Either side may be gone before the end: nothing is left to do then.
     pipeline(answer, response, () => {})
-  })
-  pipeline(incoming, sent, () => {})
+  }
+  const repeat = (answer: IncomingMessage) => {
+    answer.resume()
+    forward().on('response', finish).end(Buffer.concat(body))
+  }
+  if (fault.kind === 'repeat') incoming.on('data', (chunk: Buffer) => body.push(chunk))
+  pipeline(incoming, forward().on('response', fault.kind === 'repeat' ? repeat : finish), () => {})
 }
 
-/** The answer of a busy store. The body is taken first: a client that still sends would see a reset instead. */
-async function refuse(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+/** The body is taken first: a client that still sends would see a reset instead. */
+function refuse(incoming: IncomingMessage, response: ServerResponse, answer: Answer): void {
   incoming.resume()
-  incoming.on('end', () => {
+  incoming.on('end', () => send(response, answer))
+}
+
+interface Answer {
+  readonly status: number
+  readonly type: string
+  readonly body: string
+}
+
+function send(response: ServerResponse, { status, type, body }: Answer): void {
+  response.writeHead(status, { 'content-type': type, 'content-length': body.length }).end(body)
+}
+
+/** A refusal as the server itself would say it; 502 and 504 come from what stands before one. */
+function answerOf(protocol: Protocol, status: number): Answer {
+  if (status === 502 || status === 504) return { status, type: 'text/html', body: '<html>Bad gateway</html>' }
+  if (protocol === 's3') {
     const body = '<?xml version="1.0" encoding="UTF-8"?><Error><Code>SlowDown</Code><Message>Busy.</Message></Error>'
-    response.writeHead(503, { 'content-type': 'application/xml', 'content-length': body.length }).end(body)
-  })
+    return { status, type: 'application/xml', body }
+  }
+  const [type, message] =
+    status === 409 ? ['CommitFailedException', 'Another was faster.'] : ['InternalServerError', 'Something broke.']
+  return { status, type: 'application/json', body: JSON.stringify({ error: { message, type, code: status } }) }
 }

@@ -9,9 +9,10 @@ import { startProcess } from '../servers/process.ts'
 import { Executioner } from './executioner.ts'
 import { Fleet } from './fleet.ts'
 import { createTopics, untilCaughtUp } from './progress.ts'
-import { startProxy, type Proxy } from './proxy.ts'
+import { startProxy, type Proxy, type ProxyOptions } from './proxy.ts'
 import { randomFrom } from './random.ts'
-import { sinks, type ChaosSink, type Counted } from './sinks.ts'
+import type { ChaosSink, Counted } from './sink.ts'
+import { sinks } from './sinks.ts'
 import { TOPICS, type Workload } from './workload.ts'
 
 export interface ChaosOptions extends Workload {
@@ -56,37 +57,37 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosOutcome> {
   if (startSink === undefined) throw new Error(`there is no sink ${options.sink}: ${Object.keys(sinks).join(', ')}`)
   const logs = await mkdtemp(join(tmpdir(), 'bronze-chaos-'))
   const [kafka, sink] = await Promise.all([startKafka(), startSink()])
-  let proxies: readonly Proxy[] = []
+  let fronts: readonly Front[] = []
   try {
     await createTopics(kafka.bootstrap)
     const fleet: { members?: Fleet } = {}
     const executioner = new Executioner(slot => fleet.members?.kill(slot) ?? false, randomFrom(options.seed, 1))
-    proxies = await startProxies(sink, executioner, options.seed)
-    const members = new Fleet(await prepare(logs, sink, proxies, kafka.bootstrap))
+    fronts = await startFronts(sink, executioner, options.seed)
+    const members = new Fleet(await prepare(logs, sink, fronts, kafka.bootstrap))
     fleet.members = members
 
     const failure = await unrest(options, { members, executioner, logs, bootstrap: kafka.bootstrap })
     const counted = await sink
       .count(options)
       .catch((error: unknown) => ({ ...NOTHING, differences: [errorText(error)] }))
-    const faults = proxies.flatMap(({ faults }) => Object.values(faults)).reduce((sum, count) => sum + count, 0)
+    const faults = sumFaults(fronts)
     const { differences, ...counts } = counted
     const seconds = Math.round((performance.now() - started) / 1000)
     const result = {
       records: options.records,
       ...counts,
       kills: executioner.count,
-      faults,
+      faults: Object.values(faults).reduce((sum, count) => sum + count, 0),
       seed: options.seed,
       seconds
     }
     const complaints = [...(failure === undefined ? [] : [failure]), ...differences]
     const wrong = complaints.length === 0 ? undefined : complaints.join('\n')
-    const details = JSON.stringify({ kills: executioner.kills, faults: sumFaults(proxies), restarts: members.unasked })
+    const details = JSON.stringify({ kills: executioner.kills, faults, restarts: members.unasked })
     if (wrong === undefined) await rm(logs, { recursive: true })
     return { result, failure: wrong, logs, details }
   } finally {
-    await Promise.all(proxies.map(proxy => proxy.stop()))
+    await Promise.all(proxiesOf(fronts).map(proxy => proxy.stop()))
     await Promise.all([kafka.stop(), sink.stop()])
   }
 }
@@ -136,34 +137,43 @@ async function unrest(
   return failure ?? members.failure
 }
 
-/** One proxy per consumer, so that what it sees can be the death of that consumer. */
-const startProxies = (sink: ChaosSink, executioner: Executioner, seed: number): Promise<Proxy[]> =>
+/** The proxies before the servers of a sink, by name, for one consumer. */
+type Front = Readonly<Record<string, Proxy>>
+
+/** Proxies per consumer, so that what they see can be the death of that consumer. */
+const startFronts = (sink: ChaosSink, executioner: Executioner, seed: number): Promise<Front[]> =>
   Promise.all(
-    Array.from({ length: CONSUMERS }, (_, slot) =>
-      startProxy({
-        upstream: sink.upstream,
-        random: randomFrom(seed, 10 + slot),
-        intercept: (phase, put) => executioner.witness(slot, phase, put)
+    Array.from({ length: CONSUMERS }, async (_, slot) => {
+      const started = Object.entries(sink.upstreams).map(async ([name, { url, protocol }], index) => {
+        const random = randomFrom(seed, 10 + slot + CONSUMERS * index)
+        const intercept: ProxyOptions['intercept'] = (phase, write) => executioner.witness(slot, phase, write)
+        return [name, await startProxy({ upstream: url, protocol, random, intercept })] as const
       })
-    )
+      return Object.fromEntries(await Promise.all(started))
+    })
   )
 
+const proxiesOf = (fronts: readonly Front[]): Proxy[] => fronts.flatMap(front => Object.values(front))
+
 /** Writes the pipeline for each consumer, and the secrets. */
-async function prepare(folder: string, sink: ChaosSink, proxies: readonly Proxy[], bootstrap: string) {
+async function prepare(folder: string, sink: ChaosSink, fronts: readonly Front[], bootstrap: string) {
   const secrets = join(folder, 'secrets')
   for (const [name, keys] of Object.entries(sink.secrets)) {
     await mkdir(join(secrets, name), { recursive: true })
     for (const [key, value] of Object.entries(keys)) await writeFile(join(secrets, name, key), value)
   }
   const pipelines = await Promise.all(
-    proxies.map(async ({ endpoint }, slot) => {
+    fronts.map(async (front, slot) => {
       const path = join(folder, `pipeline-${slot}.json`)
-      await writeFile(path, JSON.stringify(manifest(sink.spec(endpoint), bootstrap), undefined, 2))
+      await writeFile(path, JSON.stringify(manifest(sink.spec(endpointsOf(front)), bootstrap), undefined, 2))
       return path
     })
   )
   return { pipelines, secrets, logs: folder, memoryBytes: CONSUMER_MEMORY_BYTES }
 }
+
+const endpointsOf = (front: Front): Record<string, string> =>
+  Object.fromEntries(Object.entries(front).map(([name, { endpoint }]) => [name, endpoint]))
 
 const manifest = (sink: Readonly<Record<string, unknown>>, bootstrap: string) => ({
   apiVersion: 'bronze.dev/v1alpha1',
@@ -182,9 +192,9 @@ const manifest = (sink: Readonly<Record<string, unknown>>, bootstrap: string) =>
   }
 })
 
-function sumFaults(proxies: readonly Proxy[]): Record<string, number> {
+function sumFaults(fronts: readonly Front[]): Record<string, number> {
   const sum: Record<string, number> = {}
-  for (const [kind, count] of proxies.flatMap(({ faults }) => Object.entries(faults)))
+  for (const [kind, count] of proxiesOf(fronts).flatMap(({ faults }) => Object.entries(faults)))
     sum[kind] = (sum[kind] ?? 0) + count
   return sum
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { chooseFault } from './faults.ts'
+import { chooseFault, type Protocol } from './faults.ts'
 import { expectationOf } from './expectation.ts'
 import { randomFrom } from './random.ts'
 import { flawOf, partitionPlans, valueOf } from './workload.ts'
@@ -42,9 +42,9 @@ test('values are JSON that names its coordinates, except where they are flawed a
 })
 
 test('all faults of writes and of reads come about, and mostly none does', () => {
-  const count = (method: string, isConditional: boolean) => {
+  const count = (method: string, isCommit: boolean, protocol: Protocol = 's3') => {
     const random = randomFrom(1, 2)
-    const kinds = Array.from({ length: 10_000 }, () => chooseFault({ method, isConditional }, random).kind)
+    const kinds = Array.from({ length: 10_000 }, () => chooseFault({ protocol, method, isCommit }, random).kind)
     return Object.fromEntries([...Map.groupBy(kinds, kind => kind)].map(([kind, all]) => [kind, all.length]))
   }
   const writes = count('PUT', true)
@@ -57,4 +57,6 @@ test('all faults of writes and of reads come about, and mostly none does', () =>
     'resetBefore',
     'unavailable'
   ])
+  const catalog = Object.keys(count('POST', true, 'catalog')).sort()
+  assert.deepEqual(catalog, [...Object.keys(writes), 'conflict', 'failAfter', 'repeat'].sort())
 })

@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { countDeltaTables } from '../../chaos/sinks.ts'
+import { countDeltaTables } from '../../chaos/delta.ts'
+import type { Expectation } from '../../chaos/expectation.ts'
+import { countIcebergTables } from '../../chaos/iceberg.ts'
+import type { Counted } from '../../chaos/sink.ts'
+import { sharedCatalog } from '../../servers/catalog.ts'
 import { need } from '../../servers/need.ts'
+import { pyicebergProperties } from '../../servers/pyiceberg.ts'
 import { python } from '../../servers/readers.ts'
 
 let folder = ''
@@ -13,77 +19,108 @@ before(async () => {
 })
 after(() => rm(folder, { recursive: true, force: true }))
 
-/** Writes rows by deltalake itself: `[partition, offset]` of topic `t`, in two commits. */
-const WRITE = `
+/** Writes rows, `[partition, offset]` of topic `t`, in two commits to each table, by another project. */
+const COMMON = `
 import json, sys
 import pyarrow as pa
+def rows(part):
+    return pa.table({
+        "_kafka_topic": pa.array(["t" for _ in part], pa.string()),
+        "_kafka_partition": pa.array([p for p, _ in part], pa.int32()),
+        "_kafka_offset": pa.array([o for _, o in part], pa.int64()),
+        "id": pa.array([f"t-{p}-{o if o != 77 else 78}" for p, o in part], pa.string()),
+    })
+tables, catalog = json.loads(sys.argv[1]), json.loads(sys.argv[2])
+`
+const WRITE_DELTA = `
 from deltalake import write_deltalake
-for path, offsets in json.loads(sys.argv[1]).items():
-    def rows(part):
-        return pa.table({
-            "_kafka_topic": pa.array(["t" for _ in part], pa.string()),
-            "_kafka_partition": pa.array([p for p, _ in part], pa.int32()),
-            "_kafka_offset": pa.array([o for _, o in part], pa.int64()),
-            "id": pa.array([f"t-{p}-{o if o != 77 else 78}" for p, o in part], pa.string()),
-        })
+for path, offsets in tables.items():
     for part in (offsets[:2], offsets[2:]):
         write_deltalake(path, rows(part), mode="append")
 `
+const WRITE_ICEBERG = `
+from pyiceberg.catalog import load_catalog
+catalog = load_catalog("test", **catalog)
+for path, offsets in tables.items():
+    catalog.create_namespace_if_not_exists(path.split(".")[0])
+    table = catalog.create_table(path, schema=rows([]).schema)
+    for part in (offsets[:2], offsets[2:]):
+        table.append(rows(part))
+`
 
 type Rows = readonly (readonly [partition: number, offset: number])[]
+type Count = (name: string, rows: Rows, deadLetters: Rows, records: readonly number[]) => Promise<Counted>
 
-async function count(name: string, rows: Rows, deadLetters: Rows, records: readonly [number, number]) {
-  const tables = [{ path: join(folder, name), deadLetters: join(folder, `dlq_${name}`) }]
-  const script = join(folder, 'write.py')
-  await writeFile(script, WRITE)
-  await python(script, [JSON.stringify({ [tables[0]?.path ?? '']: rows, [tables[0]?.deadLetters ?? '']: deadLetters })])
-  const expected = records.map((each, partition) => ({
-    topic: 't',
-    partition,
-    records: each,
-    flawed: partition === 0 ? [1] : []
-  }))
-  return countDeltaTables({ tables, storage: {}, expected })
+/** In partition 0, record 1 is flawed. */
+const expectedOf = (records: readonly number[]): Expectation[] =>
+  records.map((each, partition) => ({ topic: 't', partition, records: each, flawed: partition === 0 ? [1] : [] }))
+
+async function write(script: string, tables: Readonly<Record<string, Rows>>, catalog: object = {}): Promise<void> {
+  const path = join(folder, 'write.py')
+  await writeFile(path, COMMON + script)
+  await python(path, [JSON.stringify(tables), JSON.stringify(catalog)])
 }
 
-test('what is in its place exactly once has no differences', need('readers'), async () => {
-  const rows: Rows = [
-    [0, 0],
-    [0, 2],
-    [1, 0],
-    [1, 1]
-  ]
-  assert.deepEqual(await count('good', rows, [[0, 1]], [3, 2]), {
-    inTable: 4,
-    deadLetters: 1,
-    missing: 0,
-    duplicates: 0,
-    differences: []
-  })
-})
+const countDelta: Count = async (name, rows, deadLetters, records) => {
+  const [path, dead] = [join(folder, name), join(folder, `dlq_${name}`)]
+  await write(WRITE_DELTA, { [path]: rows, [dead]: deadLetters })
+  return await countDeltaTables({ tables: [{ path, deadLetters: dead }], storage: {}, expected: expectedOf(records) })
+}
 
-test('what is missing, doubled, misplaced, invented or of other content is named', need('readers'), async () => {
-  const rows: Rows = [
-    [0, 0],
-    [0, 1],
-    [0, 3],
-    [0, 3],
-    [0, 3],
-    [1, 0],
-    [1, 5],
-    [1, 77]
-  ]
-  const { differences, ...counts } = await count('bad', rows, [[1, 0]], [5, 1])
-  assert.deepEqual(counts, { inTable: 8, deadLetters: 1, missing: 2, duplicates: 3 })
-  assert.deepEqual(differences, [
-    't-0 offset 2: missing from table',
-    't-0 offset 4: missing from table',
-    't-0 offset 3: 3 times',
-    't-1 offset 0: 2 times',
-    't-0 offset 1: in the wrong place, table',
-    't-1 offset 0: in the wrong place, dead letters',
-    't-1 offset 5: never produced, but in table',
-    't-1 offset 77: never produced, but in table',
-    't-1 offset 77: holds the record t-1-78'
-  ])
-})
+const countIceberg: Count = async (name, rows, deadLetters, records) => {
+  const { s3, ...addresses } = await sharedCatalog()
+  const catalog = pyicebergProperties(addresses, s3)
+  const namespace = `count_${randomUUID()}`
+  const [path, dead] = [`${namespace}.${name}`, `${namespace}.dlq_${name}`]
+  await write(WRITE_ICEBERG, { [path]: rows, [dead]: deadLetters }, catalog)
+  return await countIcebergTables({ tables: [{ path, deadLetters: dead }], catalog, expected: expectedOf(records) })
+}
+
+const counts: readonly (readonly [what: string, count: Count, options: ReturnType<typeof need>])[] = [
+  ['Delta', countDelta, need('readers')],
+  ['Iceberg', countIceberg, need('readers', 'catalog', 's3')]
+]
+
+for (const [what, count, options] of counts) {
+  test(`${what}: what is in its place exactly once has no differences`, options, async () => {
+    const rows: Rows = [
+      [0, 0],
+      [0, 2],
+      [1, 0],
+      [1, 1]
+    ]
+    assert.deepEqual(await count('good', rows, [[0, 1]], [3, 2]), {
+      inTable: 4,
+      deadLetters: 1,
+      missing: 0,
+      duplicates: 0,
+      differences: []
+    })
+  })
+
+  test(`${what}: what is missing, doubled, misplaced, invented or of other content is named`, options, async () => {
+    const rows: Rows = [
+      [0, 0],
+      [0, 1],
+      [0, 3],
+      [0, 3],
+      [0, 3],
+      [1, 0],
+      [1, 5],
+      [1, 77]
+    ]
+    const { differences, ...counts } = await count('bad', rows, [[1, 0]], [5, 1])
+    assert.deepEqual(counts, { inTable: 8, deadLetters: 1, missing: 2, duplicates: 3 })
+    assert.deepEqual(differences, [
+      't-0 offset 2: missing from table',
+      't-0 offset 4: missing from table',
+      't-0 offset 3: 3 times',
+      't-1 offset 0: 2 times',
+      't-0 offset 1: in the wrong place, table',
+      't-1 offset 0: in the wrong place, dead letters',
+      't-1 offset 5: never produced, but in table',
+      't-1 offset 77: never produced, but in table',
+      't-1 offset 77: holds the record t-1-78'
+    ])
+  })
+}
