@@ -19,6 +19,7 @@ test(
     let isDown = true
     const proxy = await startProxy({
       upstream: s3.endpoint,
+      protocol: 's3',
       random: Math.random,
       choose: () => ({ kind: isDown ? 'resetBefore' : 'none' })
     })
