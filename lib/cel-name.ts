@@ -15,6 +15,8 @@ export function celName(column: string): string | undefined {
   return /^[A-Za-z_][A-Za-z0-9_]*$/.test(column) ? column : undefined
 }
 
+export const isReserved = (name: string): boolean => RESERVED.has(name)
+
 /** The column that an expression means. */
 export function columnOf(celName: string): string {
   const inner = /^__(.+)__$/.exec(celName)?.[1]

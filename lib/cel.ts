@@ -1,6 +1,7 @@
 import { Environment, ParseError, TypeError as TypeMistake, type ASTNode } from '@marcbachmann/cel-js'
 import { RE2JS } from 're2js'
 import { freeIdentifiers, nodesOf, refusedPart, RFC_3339, substituteFunctions, type RefusedPart } from './cel-ast.ts'
+import { isReserved } from './cel-name.ts'
 
 /** Types of variables. Each may be null as well; `dyn` may hold anything. */
 export type CelType = 'string' | 'int' | 'double' | 'bool' | 'bytes' | 'timestamp' | 'dyn'
@@ -69,7 +70,8 @@ function compile(environment: Environment, scope: CelScope, expression: string):
   const parsed = environment.parse(expression)
   const { ast } = parsed
   const { type = 'dyn', error } = parsed.check()
-  if (error !== undefined) throw error
+  if (error !== undefined)
+    return mistake(expression, error.range?.start ?? 0, messageOf(error, scope) + namesOfTypes(ast))
   const refused = refusedPart(ast) ?? unlikeParts(ast, environment)
   if (refused !== undefined) return mistake(expression, refused.at, refused.message)
   if (!['bool', 'dyn<bool>', 'dyn'].includes(type)) {
@@ -190,6 +192,12 @@ function messageOf({ code, summary }: ParseError | TypeMistake, { variables, isO
     default:
       return text
   }
+}
+
+/** `list`, `type` and others are types in CEL, and names of fields in the world. */
+function namesOfTypes(ast: ASTNode): string {
+  const names = [...freeIdentifiers(ast)].filter(isReserved)
+  return names.map(name => `; ${name} is a word of CEL, a column of that name is __${name}__`).join('')
 }
 
 function mistake(expression: string, at: number, message: string): Compiled {

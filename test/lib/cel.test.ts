@@ -113,6 +113,7 @@ test('a mistake has its line, its column and its remedy', () => {
   assert.match(mistakeOf('t > timestamp("2024-01-01")'), /^1:15 2024-01-01 is no RFC 3339 time/)
   assert.match(mistakeOf('has(d)'), /^1:5 has\(\) takes a field within another/)
   assert.match(mistakeOf('package > 1', open), /^1:1 Reserved identifier: package: .*two underscores/)
+  assert.match(mistakeOf('size(list) > 1', open), /list is a word of CEL, a column of that name is __list__$/)
   assert.match(mistakeOf('t.getHours("Europe/Berlin") > 1'), /^1:3 getHours\(\) takes no time zone/)
 })
 
