@@ -103,8 +103,10 @@ const HELD = { replicas: undefined, reason: 'Held' } as const
 const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]) => (a < b ? -1 : 1)
 
 function missing(settled: SettledPipeline, secrets: Observed['secrets']): Facts['missingSecrets'] {
-  const { credentialsSecret, caSecret, clientCertificateSecret } = settled.source.security
-  const ofSource = new Set([credentialsSecret, caSecret, clientCertificateSecret])
+  const { security, schemaRegistry } = settled.source
+  const { credentialsSecret, caSecret, clientCertificateSecret } = security
+  const ofRegistry = [schemaRegistry?.credentialsSecret, schemaRegistry?.caSecret]
+  const ofSource = new Set([credentialsSecret, caSecret, clientCertificateSecret, ...ofRegistry])
   return secretsOf(settled)
     .filter(name => secrets.get(name) === undefined)
     .map(name => ({ name, by: ofSource.has(name) ? ('source' as const) : ('sink' as const) }))

@@ -5,6 +5,7 @@ import { parsePipeline, type ParseResult } from '../crds/validate.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { EventRecorder } from './events.ts'
+import { judgeInCluster } from './in-cluster.ts'
 import {
   BUDGETS,
   CONFIG_MAPS,
@@ -80,7 +81,7 @@ export class Reconciler {
     }
     const written = this.#writtenOf(key, object)
     const pipeline = written === undefined ? object : { ...object, status: written.status }
-    const parsed = parsePipeline(object)
+    const parsed = judgeInCluster(parsePipeline(object))
     const settled = parsed.ok ? settle(parsed.pipeline) : undefined
     if (settled === undefined) sampling.forget(key)
     else sampling.follow(key, settled)

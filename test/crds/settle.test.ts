@@ -122,6 +122,111 @@ test('a store of S3 gets a region, a folder nothing', () => {
   })
 })
 
+test('an Iceberg sink is partitioned by the day of the commit, in version 2, where the catalog wants it', () => {
+  assert.deepEqual(settledOf({ sink: iceberg({}) }).sink, {
+    kind: 'iceberg',
+    iceberg: {
+      catalog: {
+        uri: 'http://catalog:8181',
+        warehouse: undefined,
+        credentialsSecret: undefined,
+        tokenEndpoint: undefined,
+        scope: undefined,
+        caSecret: undefined
+      },
+      location: undefined,
+      partitionBy: [{ source: 'IngestedAt', transform: 'Day', width: undefined }],
+      formatVersion: 2,
+      s3: undefined
+    }
+  })
+  const { sink } = settledOf({
+    sink: iceberg({
+      partitionBy: [{ source: 'Key', transform: 'Bucket', width: 8 }],
+      formatVersion: 3,
+      s3: { endpoint: 'http://minio:9000' }
+    })
+  })
+  assert.ok(sink.kind === 'iceberg')
+  assert.deepEqual(sink.iceberg.partitionBy, [{ source: 'Key', transform: 'Bucket', width: 8 }])
+  assert.equal(sink.iceberg.formatVersion, 3)
+  assert.deepEqual([sink.iceberg.s3?.endpoint, sink.iceberg.s3?.region], ['http://minio:9000', 'us-east-1'])
+})
+
+test('each way of making columns settles to its mode and carries the metadata columns that it has', () => {
+  const { topics } = settledOf({
+    source: { bootstrapServers: ['kafka:9092'], schemaRegistry: { url: 'http://registry:8081' } },
+    topics: [
+      { name: 'raw', table: 'raw' },
+      { name: 'payload', table: 'payload', format: 'Json' },
+      { name: 'inferred', table: 'inferred', format: 'Json', schema: { mode: 'Inferred', onIncompatible: 'Stop' } },
+      {
+        name: 'declared',
+        table: 'declared',
+        format: 'Json',
+        schema: { mode: 'Declared', onMismatch: 'Null' },
+        columns: [{ name: 'price', value: '/price', type: 'Decimal', precision: 12 }]
+      },
+      { name: 'avro', table: 'avro', format: 'Avro', schema: { onIncompatible: 'NewColumn' } }
+    ]
+  })
+  const extra = (topic: (typeof topics)[number]) =>
+    topic.metadataColumns
+      .filter(({ source }) => source === 'Value' || source === 'SchemaVersion')
+      .map(({ name }) => name)
+  assert.deepEqual(
+    topics.map(topic => [...Object.values(topic.schema), ...extra(topic)]),
+    [
+      ['Payload', 'DeadLetter', 'DeadLetter', 'value'],
+      ['Payload', 'DeadLetter', 'DeadLetter', 'value'],
+      ['Inferred', 'Stop', 'DeadLetter'],
+      ['Declared', 'DeadLetter', 'Null'],
+      ['Registered', 'NewColumn', 'DeadLetter', '_schema_version']
+    ]
+  )
+  const [price] = topics[3]!.columns
+  assert.deepEqual([price?.type, price?.precision, price?.scale], ['Decimal', 12, 0])
+})
+
+test('a metadata column that is named is there in every mode, the version of a schema with Avro only', () => {
+  const { topics } = settledOf({
+    source: { bootstrapServers: ['kafka:9092'], schemaRegistry: { url: 'http://registry:8081' } },
+    topics: [
+      { name: 'inferred', table: 'inferred', format: 'Json', schema: { mode: 'Inferred' } },
+      { name: 'avro', table: 'avro', format: 'Avro' }
+    ],
+    metadataColumns: [
+      { source: 'Value', name: 'raw' },
+      { source: 'SchemaVersion', name: 'version' }
+    ]
+  })
+  const last = topics.map(({ metadataColumns }) => metadataColumns.slice(-2).map(({ name, type }) => `${name} ${type}`))
+  assert.deepEqual(last, [
+    ['_consumer_id String', 'raw String'],
+    ['version Int', 'raw Binary']
+  ])
+})
+
+test('a registry and quality rules are handed on', () => {
+  const quality = { rules: [{ name: 'known', expression: 'who != ""' }] }
+  const settled = settledOf({
+    source: {
+      bootstrapServers: ['kafka:9092'],
+      schemaRegistry: { url: 'http://registry:8081/api', credentialsSecretRef: { name: 'registry' } }
+    },
+    topics: [{ name: 'trips', table: 'bronze.trips', columns: [{ name: 'who', header: 'who' }], quality }]
+  })
+  assert.deepEqual(settled.source.schemaRegistry, {
+    url: 'http://registry:8081/api',
+    credentialsSecret: 'registry',
+    caSecret: undefined
+  })
+  assert.deepEqual(settled.topics[0]?.quality, {
+    rules: [{ name: 'known', expression: 'who != ""', weight: 1 }],
+    scoreColumn: 'quality_score'
+  })
+})
+
 for (const [given, requests, limits] of [
   [{ limits: { memory: '1Gi' } }, { cpu: '100m', memory: '1Gi' }, { memory: '1Gi' }],
   [{ requests: { memory: '512Mi', cpu: 2 } }, { cpu: '2', memory: '512Mi' }, { memory: '512Mi' }],
@@ -140,6 +245,7 @@ test('every good manifest can be settled', () => {
   }
 })
 
+const iceberg = (more: object) => ({ iceberg: { catalog: { uri: 'http://catalog:8181' }, ...more } })
 const delta = (more: object) => ({ delta: { location: 's3://lake/bronze', ...more } })
 
 function manifest(spec: object) {

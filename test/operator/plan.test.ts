@@ -128,6 +128,28 @@ test('a missing Secret is named and keeps consumers from being started or change
   assert.deepEqual(sentences(now({ ...inPeace(), secrets })), [])
 })
 
+test('a missing Secret of the schema registry belongs to the source, one of the catalog to the sink', () => {
+  const ref = (name: string) => ({ credentialsSecretRef: { name } })
+  const typed = aPipeline({
+    source: { bootstrapServers: ['kafka:9092'], schemaRegistry: { url: 'http://registry:8081', ...ref('registry') } },
+    sink: { iceberg: { catalog: { uri: 'http://catalog:8181', ...ref('catalog') } } }
+  })
+  const without = (name: string) =>
+    now(
+      observing(typed, {
+        secrets: new Map([
+          ['registry', 'hash'],
+          ['catalog', 'hash'],
+          [name, undefined]
+        ])
+      })
+    )
+  assert.equal(conditionOf(without('registry'), 'SourceReachable'), 'False SecretMissing')
+  assert.equal(conditionOf(without('catalog'), 'SinkReachable'), 'False SecretMissing')
+  assert.equal(deploymentIn(without('none'))?.spec?.replicas, 3)
+  assert.equal(without('none').status.summary?.sink, 'iceberg')
+})
+
 test('a new operator does not change the image of a pipeline, unless it asks for it', () => {
   assert.deepEqual(sentences(now(inPeace(), 'bronze:2')), [])
   const automatic = inPeace(aPipeline({ consumer: { upgrade: 'Automatic' } }))

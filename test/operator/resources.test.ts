@@ -75,6 +75,19 @@ test('every Secret that the pipeline names is mounted under its own name', () =>
   )
 })
 
+test('Secrets of the schema registry, the catalog and its store are mounted too', () => {
+  const refs = (name: string) => ({ credentialsSecretRef: { name }, caSecretRef: { name: 'ca' } })
+  const { template, blueprint } = made({
+    source: { bootstrapServers: ['k:9092'], schemaRegistry: { url: 'http://registry:8081', ...refs('registry') } },
+    sink: { iceberg: { catalog: { uri: 'http://catalog:8181', ...refs('catalog') }, s3: refs('store') } }
+  })
+  assert.deepEqual(secretsOf(blueprint.settled), ['ca', 'catalog', 'registry', 'store'])
+  assert.deepEqual(
+    template.spec.volumes.flatMap(({ secret }) => secret?.secretName ?? []),
+    ['ca', 'catalog', 'registry', 'store']
+  )
+})
+
 test('the heap is bound to half of the memory limit', () => {
   const heap = (spec: object) =>
     made(spec).template.spec.containers[0].env.find(({ name }) => name === 'NODE_OPTIONS')?.value

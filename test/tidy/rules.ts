@@ -79,6 +79,7 @@ const PURE = [
   'operator/conditions.ts',
   'operator/covers.ts',
   'operator/facts.ts',
+  'operator/in-cluster.ts',
   'operator/kube.ts',
   'operator/lag.ts',
   'operator/names.ts',

@@ -114,6 +114,12 @@ suite('operator/main.ts', need('kube'), () => {
       status => status === 'True'
     )
     await eventually('a second generation', generation, found => found === '2')
+    await kubectl(patch({ sink: { delta: { location: 'file:///tables' } } }))
+    const told = () =>
+      kubectl(['get', 'bp', 'shop', '-o', 'jsonpath={.status.conditions[?(@.type=="SpecAccepted")].message}'])
+    await eventually('no folder in pods', told, message => message.startsWith('spec.sink.delta.location: '))
+    await kubectl(patch({ sink: { delta: { location: 's3://lake/warehouse' } } }))
+    await eventually('the bucket again', told, message => message === 'the spec is valid')
     // No schema knows every rule of a pod.
     await kubectl(patch({ consumer: { nodeSelector: { disk: 'not a label!' } } }))
     const reason = () =>
