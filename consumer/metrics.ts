@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+import type { QualityCounts } from './decode/quality-counts.ts'
 import type { CommitSummary, Observer } from './observer.ts'
 import type { Source } from './source.ts'
 
@@ -19,6 +20,25 @@ export class ConsumerMetrics {
     'table',
     'topic'
   ])
+  readonly #judged = this.#counter('bronze_quality_rows_total', 'Committed rows that quality rules judged.', [
+    'table',
+    'topic'
+  ])
+  readonly #scores = this.#counter(
+    'bronze_quality_score_total',
+    'Sum of the quality scores of these rows, 0 to 1 each.',
+    ['table', 'topic']
+  )
+  readonly #passed = this.#counter('bronze_quality_passed_total', 'Rows for which a quality rule holds.', [
+    'table',
+    'topic',
+    'rule'
+  ])
+  readonly #withoutAnswer = this.#counter(
+    'bronze_quality_errors_total',
+    'Rows for which a quality rule has no answer, such as on a null; it does not hold then.',
+    ['table', 'topic', 'rule']
+  )
   readonly #commits = this.#counter('bronze_commits_total', 'Commits to the table by outcome.', ['table', 'outcome'])
   readonly #sinkErrors = this.#counter('bronze_sink_errors_total', 'Failed reads and writes of the table.', [
     'table',
@@ -80,13 +100,23 @@ export class ConsumerMetrics {
     this.#commitSeconds.observe({ table }, (endedMs - startedMs) / 1000)
     this.#lastCommit.set({ table }, endedMs / 1000)
     let records = 0
-    for (const { topic, records: rows, deadLetters, lastTimestampMs } of topics) {
+    for (const { topic, records: rows, deadLetters, lastTimestampMs, quality } of topics) {
       records += rows + deadLetters
       this.#records.inc({ table, topic }, rows)
       this.#deadLetters.inc({ table, topic }, deadLetters)
       if (lastTimestampMs > 0) this.#latency.observe({ table }, Math.max(0, endedMs - lastTimestampMs) / 1000)
+      if (quality !== undefined) this.#onQuality(table, topic, quality)
     }
     this.#batchRecords.observe({ table }, records)
+  }
+
+  #onQuality(table: string, topic: string, { rules, rows, scoreSum, passed, errors }: QualityCounts): void {
+    this.#judged.inc({ table, topic }, rows)
+    this.#scores.inc({ table, topic }, scoreSum)
+    for (const [index, rule] of rules.entries()) {
+      this.#passed.inc({ table, topic, rule }, passed[index] ?? 0)
+      this.#withoutAnswer.inc({ table, topic, rule }, errors[index] ?? 0)
+    }
   }
 
   #look({ lags, bufferBytes }: MetricsView): void {

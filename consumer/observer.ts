@@ -1,3 +1,5 @@
+import type { QualityCounts } from './decode/quality-counts.ts'
+
 /** What the consumer tells the outside about its work: metrics and health listen. Must not throw. */
 export interface Observer {
   committed(table: string, commit: CommitSummary): void
@@ -20,6 +22,8 @@ export interface CommitSummary {
     readonly records: number
     readonly deadLetters: number
     readonly lastTimestampMs: number
+    /** When its entry has quality rules. */
+    readonly quality?: QualityCounts | undefined
   }[]
 }
 

@@ -1,5 +1,7 @@
 /** What the rules of an entry said of the rows of one buffer. */
 export class QualityCounts {
+  /** Their names. */
+  readonly rules: readonly string[]
   rows = 0
   /** Sum of the scores of the rows. */
   scoreSum = 0
@@ -8,9 +10,10 @@ export class QualityCounts {
   /** Rows for which each rule had no answer. */
   readonly errors: Float64Array
 
-  constructor(rules: number) {
-    this.passed = new Float64Array(rules)
-    this.errors = new Float64Array(rules)
+  constructor(rules: readonly string[]) {
+    this.rules = rules
+    this.passed = new Float64Array(rules.length)
+    this.errors = new Float64Array(rules.length)
   }
 
   /** Undefined is no answer. */

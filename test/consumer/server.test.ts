@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
+import { QualityCounts } from '../../consumer/decode/quality-counts.ts'
 import { Health } from '../../consumer/health.ts'
 import { ConsumerMetrics } from '../../consumer/metrics.ts'
 import { allOf } from '../../consumer/observer.ts'
@@ -103,4 +104,33 @@ test('a port that is taken is the fault of the command line, and is named', asyn
     message: new RegExp(`--port ${port} .*EADDRINUSE`)
   })
   first.close()
+})
+
+test('metrics tell what quality rules said of the rows that were committed', async () => {
+  const { observer, get, close } = await serve()
+  const quality = new QualityCounts(['is_valid_distance', 'is_valid_fare'])
+  for (const [distance, fare, score] of [
+    [true, true, 1],
+    [true, undefined, 0.5],
+    [false, undefined, 0]
+  ] as const) {
+    quality.add(0, distance)
+    quality.add(1, fare)
+    quality.endRow(score)
+  }
+  const part = { topic: 'trips', records: 3, deadLetters: 0, lastTimestampMs: 0 }
+  observer.committed('bronze.trips', { startedMs: 0, endedMs: 1, topics: [{ ...part, quality }, part] })
+  const { body } = await get('/metrics')
+  const of = (rule: string) => `{table="bronze.trips",topic="trips",rule="${rule}"}`
+  for (const line of [
+    'bronze_quality_rows_total{table="bronze.trips",topic="trips"} 3',
+    'bronze_quality_score_total{table="bronze.trips",topic="trips"} 1.5',
+    `bronze_quality_passed_total${of('is_valid_distance')} 2`,
+    `bronze_quality_passed_total${of('is_valid_fare')} 1`,
+    `bronze_quality_errors_total${of('is_valid_distance')} 0`,
+    `bronze_quality_errors_total${of('is_valid_fare')} 2`
+  ]) {
+    assert.ok(body.split('\n').includes(line), line)
+  }
+  await close()
 })

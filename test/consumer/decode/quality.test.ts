@@ -51,7 +51,7 @@ function judge(rules: readonly Rule[], record: FakeRecord, reader?: ValueReader)
   assert.ok(cursor.next())
   headers.read(cursor)
   assert.equal(lifter.check(cursor, headers), undefined)
-  const counts = new QualityCounts(rules.length)
+  const counts = new QualityCounts(ruleSet.names)
   ruleSet.evaluate(cursor, PARTITION, lifter.lifted, reader, counts)
   return { results: [...ruleSet.results], score: ruleSet.score, counts }
 }
