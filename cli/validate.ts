@@ -1,5 +1,6 @@
 import type { BronzePipeline } from '../crds/pipeline.ts'
 import { settle } from '../crds/settle.ts'
+import type { SettledSink } from '../crds/settled.ts'
 import { EXIT_OK, EXIT_PROBLEMS, UsageError, parseOptions, type Command, type Io } from './command.ts'
 import { pipelineId, problemText, readManifests } from './manifests.ts'
 
@@ -38,8 +39,14 @@ function summary(pipeline: BronzePipeline): string {
   return [
     `valid: ${pipelineId(pipeline)}`,
     `${many(topics.length, 'topic')} into ${many(tables, 'table')}`,
-    `${sink.kind} at ${sink.kind === 'delta' ? sink.delta.location : sink.iceberg.catalog.uri}`,
+    sinkText(sink),
     `group ${source.groupId}`,
     ...(suspend ? ['suspended'] : [])
   ].join(', ')
+}
+
+function sinkText(sink: SettledSink): string {
+  if (sink.kind === 'delta') return `delta at ${sink.delta.location}`
+  const { uri, warehouse } = sink.iceberg.catalog
+  return `iceberg at ${uri}${warehouse === undefined ? '' : ` (warehouse ${warehouse})`}`
 }

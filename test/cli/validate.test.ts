@@ -19,6 +19,13 @@ before(async () => {
   await writeFile(join(folder, 'secret.yaml'), SECRET)
   await writeFile(join(folder, 'many/a.yaml'), pipeline('a'))
   await writeFile(join(folder, 'many/b.yml'), pipeline('b'))
+  const iceberg = "iceberg: {catalog: {uri: 'http://catalog:8181', warehouse: lake}}"
+  await writeFile(join(folder, 'iceberg.yaml'), pipeline('taxi').replace(/delta: \{.*?\}/, iceberg))
+  const quality = ', quality: {rules: [{name: ok, expression: "1 +"}]}}'
+  await writeFile(
+    join(folder, 'quality.yaml'),
+    pipeline('taxi').replaceAll(/ format: Json\}/g, ` format: Json${quality}`)
+  )
   await writeFile(join(folder, 'many/notes.txt'), 'kind: BronzePipeline')
 })
 after(() => rm(folder, { recursive: true, force: true }))
@@ -59,6 +66,17 @@ test('valid pipelines give a line each and exit 0', () => {
     'good.yaml: valid: lakehouse/flights, 2 topics into 1 table, delta at s3://lake/bronze, group bronze.lakehouse.flights',
     ''
   ])
+})
+
+test('an Iceberg sink is its catalog and warehouse', () => {
+  const { out } = bronze(['validate', '-f', 'iceberg.yaml'])
+  assert.match(out, /, iceberg at http:\/\/catalog:8181 \(warehouse lake\), group /)
+})
+
+test('a quality rule that cannot be compiled is a problem on its line, with the place within the expression', () => {
+  const { code, err } = bronze(['validate', '-f', 'quality.yaml'])
+  assert.equal(code, 1)
+  assert.match(err, /^quality\.yaml:7: spec\.topics\[0\]\.quality\.rules\[0\]\.expression: line 1, column \d+: /m)
 })
 
 test('a problem is shown with file, line, field and remedy, the good ones beside it, and the exit code is 1', () => {
