@@ -13,7 +13,9 @@ export interface EncodedFile {
   readonly sizeBytes: number
   readonly rows: number
   /** By dotted path in the file; for fields that are not nested their name. */
-  readonly columns: ReadonlyMap<string, ColumnStatistics>
+  readonly columns: ReadonlyMap<string, FileColumn>
+  /** Where row groups begin. */
+  readonly splitOffsets: readonly number[]
 }
 
 /** Bounds may be wider than the values, never narrower; they are absent where they are not gathered or cannot be said. */
@@ -21,6 +23,13 @@ export interface ColumnStatistics {
   readonly min: StatValue | undefined
   readonly max: StatValue | undefined
   readonly nullCount: number
+}
+
+export interface FileColumn extends ColumnStatistics {
+  /** Compressed, without the footer. */
+  readonly sizeBytes: number
+  /** Values, nulls included; without lists one in each row. */
+  readonly entries: number
 }
 
 export interface FileOptions {
@@ -62,7 +71,8 @@ export function encodeParquet(
     chunks: out.pieces,
     sizeBytes: out.sizeBytes,
     rows,
-    columns: statisticsOf(written.map(({ chunks }) => chunks))
+    columns: statisticsOf(written.map(({ chunks }) => chunks)),
+    splitOffsets: row_groups.map(({ file_offset }) => Number(file_offset))
   }
 }
 
@@ -139,17 +149,15 @@ function withFieldIds(
 }
 
 /** Of the whole file: a bound that one row group lacks, though it has values, is lacking. */
-function statisticsOf(groups: readonly (readonly ColumnChunk[])[]): ReadonlyMap<string, ColumnStatistics> {
-  const merged = new Map<string, ColumnStatistics>()
+function statisticsOf(groups: readonly (readonly ColumnChunk[])[]): ReadonlyMap<string, FileColumn> {
+  const merged = new Map<string, FileColumn>()
   for (const [index, first] of (groups[0] ?? []).entries()) {
     const chunks = groups.map(group => {
       const chunk = group[index]
       invariant(chunk?.leaf.name === first.leaf.name, 'all row groups of a file have one schema')
       return chunk
     })
-    const valued = chunks.filter(
-      ({ nullCount, pages }) => nullCount < pages.reduce((sum, { entries }) => sum + entries, 0)
-    )
+    const valued = chunks.filter(chunk => chunk.nullCount < entriesOf(chunk))
     const bounded = valued.every(({ min, max }) => min !== undefined && max !== undefined)
     merged.set(first.leaf.name, {
       min: bounded
@@ -164,11 +172,21 @@ function statisticsOf(groups: readonly (readonly ColumnChunk[])[]): ReadonlyMap<
             1
           )
         : undefined,
-      nullCount: chunks.reduce((sum, { nullCount }) => sum + nullCount, 0)
+      nullCount: chunks.reduce((sum, { nullCount }) => sum + nullCount, 0),
+      sizeBytes: chunks.reduce((sum, chunk) => sum + bytesOf(chunk), 0),
+      entries: chunks.reduce((sum, chunk) => sum + entriesOf(chunk), 0)
     })
   }
   return merged
 }
+
+const entriesOf = ({ pages }: ColumnChunk): number => pages.reduce((sum, { entries }) => sum + entries, 0)
+
+const bytesOf = ({ dictionary, pages }: ColumnChunk): number =>
+  [...(dictionary === undefined ? [] : [dictionary]), ...pages].reduce(
+    (sum, { header, body }) => sum + header.length + body.length,
+    0
+  )
 
 function extreme(values: readonly (StatValue | undefined)[], direction: -1 | 1): StatValue | undefined {
   let found: StatValue | undefined
