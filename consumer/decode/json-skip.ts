@@ -102,6 +102,13 @@ export function skipSpace(bytes: Buffer, start: number, end: number): number {
   return at
 }
 
+/** Where the characters end that stand for themselves in one byte: at the quote, mostly. May lie behind the document's end. */
+export function skipPlain(bytes: Buffer, start: number): number {
+  let at = start
+  while (IN_STRING[bytes[at] as number] === 0) at++
+  return at
+}
+
 /** Goes behind the quote that ends a string. Bytes behind `end` may be read, never believed. */
 export function skipString(bytes: Buffer, start: number, end: number): number {
   let at = start
@@ -129,7 +136,7 @@ function skipEscape(bytes: Buffer, start: number, end: number): number {
   return start + 6
 }
 
-function skipScalar(bytes: Buffer, start: number, end: number, first: number): number {
+export function skipScalar(bytes: Buffer, start: number, end: number, first: number): number {
   if (first === 0x74) return skipLiteral(bytes, start, end, TRUE)
   if (first === 0x66) return skipLiteral(bytes, start, end, FALSE)
   return first === 0x6e ? skipLiteral(bytes, start, end, NULL) : skipNumber(bytes, start, end)

@@ -1,6 +1,6 @@
 import type { LiftedColumn } from '../../crds/settled.ts'
 import { invariant } from '../../lib/errors.ts'
-import { smallInteger, unscaledOf } from './json-number.ts'
+import { decimalOf, longOf, smallInteger } from './json-number.ts'
 import { KIND } from './json-scanner.ts'
 import { microsOf, parseDateDays, parseTimestampMicros } from './timestamp.ts'
 
@@ -35,7 +35,6 @@ export type LiftTarget = Pick<LiftedColumn, 'type' | 'precision' | 'scale'>
 /** Text of a number or a time that means something is far shorter. */
 const MAX_TEXT = 400
 const INT_MAX = 2 ** 31 - 1
-const LONG_DIGITS = 19
 const NUMBER = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/
 
 /**
@@ -102,7 +101,7 @@ function textOf(kind: number, bytes: Buffer, start: number, end: number): string
 
 function liftDecimal({ precision, scale }: LiftTarget, text: string, into: Lifted): boolean {
   invariant(precision !== undefined && scale !== undefined, 'a Decimal has precision and scale')
-  return NUMBER.test(text) && holdInteger(into, unscaledOf(text, precision, scale))
+  return NUMBER.test(text) && holdInteger(into, decimalOf(text, precision, scale))
 }
 
 /** The bytes are a JSON number. */
@@ -124,12 +123,10 @@ function liftNumber(
     const rounded = type === 'Float' ? Math.fround(into.number) : into.number
     return Number.isFinite(rounded) && hold(into, HELD.NUMBER)
   }
-  const long = unscaledOf(text, LONG_DIGITS, 0)
-  if (typeof long === 'bigint') return type === 'Long' && isLong(long) && holdInteger(into, long)
-  return long !== undefined && (type === 'Long' || isInt(long)) && holdInteger(into, long)
+  const long = longOf(text)
+  return (type === 'Long' || (typeof long === 'number' && isInt(long))) && holdInteger(into, long)
 }
 
-const isLong = (value: bigint): boolean => BigInt.asIntN(64, value) === value
 const isInt = (value: number): boolean => value >= -INT_MAX - 1 && value <= INT_MAX
 
 function holdInteger(into: Lifted, value: number | bigint | undefined): boolean {

@@ -1,0 +1,241 @@
+import type { Binding } from '../columns/binding.ts'
+import { folded, optional } from '../columns/evolve.ts'
+import type { RowGroupBuffer } from '../columns/row-group.ts'
+import type { ColumnType, Field } from '../columns/schema.ts'
+import { RecordCursor } from '../record-batch.ts'
+import { poison, type Poison } from './dead-letter.ts'
+import { INTEGER, JsonMembers } from './json-members.ts'
+import { JsonNames, MAX_NAME, type JsonName } from './json-names.ts'
+import { nearestDouble } from './json-number.ts'
+import { KIND } from './json-scanner.ts'
+import { JsonTree, scalar, type JsonValue } from './json-tree.ts'
+import { indexOf, knownType, MAX_FIELDS, typeOf, type FieldIndex } from './json-types.ts'
+import { plainForRules } from './json-values.ts'
+import { JsonWriter } from './json-writer.ts'
+import type { ValueReader } from './value-reader.ts'
+import type { TableColumn } from '../sink.ts'
+
+/** Arrays of fields that are kept for records which do not fit the table. */
+const MAX_VARIANTS = 256
+
+/**
+ * Reads JSON objects whose members become columns by what they are. `known` gives the fields of the table as they are now, without
+ * columns that are not for values; the same array while nothing changes. What fits a known field is reported as of its type.
+ */
+export function createJsonReader(known: () => readonly TableColumn[]): ValueReader {
+  return new JsonReader(known)
+}
+
+/** What a member's column takes at a glance; CLOSER is all else, and members that had no value which fits yet. */
+const GLANCE = { CLOSER: 0, STRING: 1, LONG: 2, DOUBLE: 3, BOOLEAN: 4 } as const
+const TWO_53 = 2 ** 53
+
+class JsonReader implements ValueReader {
+  fields: readonly Field[] = []
+  readonly schemaVersion = undefined
+  readonly #known: () => readonly TableColumn[]
+  readonly #names = new JsonNames()
+  readonly #members = new JsonMembers(this.#names)
+  readonly #tree = new JsonTree(this.#names)
+  readonly #writer = new JsonWriter(this.#members)
+  /** The decoder's own: bytes are not kept longer than there. */
+  #cursor = new RecordCursor()
+  /** Objects and arrays of the record, by their members. */
+  readonly #trees: (JsonValue | undefined)[] = []
+  #knownFields: readonly TableColumn[] = []
+  #index: FieldIndex = new Map()
+  #generation = 0
+  /** By member: the known field, once a record had it and fitted; and all of these. */
+  #agreed: (Field | undefined)[] = []
+  #agreedFields: readonly Field[] = []
+  #glances = new Uint8Array(64)
+  /** Fields of records that do not fit what is known, by how they differ. */
+  readonly #variants = new Map<string, readonly Field[]>()
+
+  constructor(known: () => readonly TableColumn[]) {
+    this.#known = known
+  }
+
+  check(cursor: RecordCursor): Poison | undefined {
+    this.#cursor = cursor
+    const { bytes, valueStart, valueLength } = cursor
+    const members = this.#members
+    this.#trees.length = 0
+    this.#tree.objection = undefined
+    if (valueLength < 0) members.clear()
+    else {
+      const found = members.scan(bytes, valueStart, valueStart + valueLength)
+      if (found !== 'Object') return objection(found, members.errorAt, valueLength)
+      if (members.count > MAX_FIELDS) return objection('ManyFields', 0, valueLength)
+    }
+    this.#keepUp()
+    return this.#compare(bytes)
+  }
+
+  append(rows: RowGroupBuffer, bindings: readonly Binding[]): void {
+    this.#writer.append(this.#cursor.bytes, this.#trees, rows, bindings)
+  }
+
+  value(field: string): unknown {
+    const name = folded(field)
+    const [member, type] = [this.#members.columnOf(name), indexOf(this.fields).get(name)?.type]
+    if (member === undefined || type === undefined) return undefined
+    return plainForRules(this.#cursor.bytes, this.#trees[member] ?? this.#scalar(member), type)
+  }
+
+  /** Takes over what the table has become, and starts over when the members did. */
+  #keepUp(): void {
+    const known = this.#known()
+    const { generation, kinds } = this.#members
+    if (generation !== this.#generation) this.#agreed = []
+    if (kinds.length > this.#glances.length) this.#glances = new Uint8Array(kinds.length)
+    else if (known === this.#knownFields && generation === this.#generation) return
+    if (known !== this.#knownFields) {
+      this.#index = indexOf(
+        known.flatMap(({ name, type }) => (type ? [{ name, type: optional(type), nullable: true }] : []))
+      )
+    }
+    this.#knownFields = known
+    this.#generation = generation
+    this.#agree(this.#agreed.map(field => field && this.#index.get(folded(field.name))))
+  }
+
+  #agree(agreed: (Field | undefined)[]): void {
+    this.#agreed = agreed
+    this.#agreedFields = agreed.filter(field => field !== undefined)
+    this.#variants.clear()
+    this.#glances.fill(GLANCE.CLOSER)
+    for (const [member, field] of agreed.entries())
+      this.#glances[member] = (field && GLANCES.get(field.type)) ?? GLANCE.CLOSER
+  }
+
+  /** Compares the record with what is known; what fits at a glance costs nothing more. */
+  #compare(bytes: Buffer): Poison | undefined {
+    const { count, present, kinds, columns } = this.#members
+    let news: Map<number, Field> | undefined
+    let joined: (Field | undefined)[] | undefined
+    for (let index = 0; index < count; index++) {
+      const member = present[index] as number
+      const kind = kinds[member] as number
+      if (kind === KIND.NULL || this.#fits(member, kind, bytes)) continue
+      const value = this.#valueOf(member, kind, bytes)
+      const found = this.#tree.objection
+      if (found !== undefined) {
+        return objection(found, this.#tree.objectionAt - this.#cursor.valueStart, this.#cursor.valueLength)
+      }
+      const name = columns[member] as JsonName
+      const field = this.#index.get(name.folded)
+      const type = typeOf(bytes, value, knownType(this.#index, name.folded, kind))
+      if (type === undefined) this.#forgetValue(member)
+      else if (type !== field?.type) {
+        news ??= new Map()
+        news.set(member, { name: field?.name ?? name.name, type, nullable: true })
+      } else if (this.#agreed[member] !== field) {
+        joined ??= [...this.#agreed]
+        joined[member] = field
+      }
+    }
+    if (joined !== undefined) this.#agree(Array.from(joined))
+    this.fields = news === undefined ? this.#agreedFields : this.#variant(news)
+    if (news === undefined || countOf([...news.values()]) <= MAX_FIELDS) return undefined
+    return objection('ManyFields', 0, this.#cursor.valueLength)
+  }
+
+  #fits(member: number, kind: number, bytes: Buffer): boolean {
+    const members = this.#members
+    switch (this.#glances[member] as number) {
+      case GLANCE.STRING:
+        return kind === KIND.STRING || kind === KIND.ESCAPED
+      case GLANCE.LONG:
+        return kind === INTEGER
+      case GLANCE.DOUBLE: {
+        if (kind !== KIND.NUMBER) return kind === INTEGER
+        const number = nearestDouble(bytes, members.starts[member] as number, members.ends[member] as number)
+        if (Math.abs(number) >= TWO_53) return false
+        members.numbers[member] = number
+        members.kinds[member] = INTEGER
+        return true
+      }
+      case GLANCE.BOOLEAN:
+        return kind === KIND.TRUE || kind === KIND.FALSE
+      default:
+        return false
+    }
+  }
+
+  /** When it cannot be taken apart, the tree says why. */
+  #valueOf(member: number, kind: number, bytes: Buffer): JsonValue {
+    if (kind !== KIND.OBJECT && kind !== KIND.ARRAY) return this.#scalar(member)
+    const { starts, ends } = this.#members
+    const value = this.#tree.read(bytes, starts[member] as number, ends[member] as number)
+    this.#trees[member] = value
+    return value
+  }
+
+  #scalar(member: number): JsonValue {
+    const { kinds, starts, ends } = this.#members
+    const kind = kinds[member] as number
+    return scalar(kind === INTEGER ? KIND.NUMBER : kind, starts[member] as number, ends[member] as number)
+  }
+
+  /** What says nothing is null. */
+  #forgetValue(member: number): void {
+    this.#members.kinds[member] = KIND.NULL
+    this.#trees[member] = undefined
+  }
+
+  /** The agreed fields, but for those that the record has otherwise; the same array for the same difference. */
+  #variant(news: ReadonlyMap<number, Field>): readonly Field[] {
+    const key = JSON.stringify([...news.values()])
+    let fields = this.#variants.get(key)
+    if (fields === undefined) {
+      const agreed = this.#agreed.filter((field, member) => field !== undefined && !news.has(member))
+      fields = [...agreed.filter(field => field !== undefined), ...news.values()]
+      if (this.#variants.size === MAX_VARIANTS) this.#variants.clear()
+      this.#variants.set(key, fields)
+    }
+    return fields
+  }
+}
+
+const GLANCES = new Map<ColumnType, number>([
+  ['string', GLANCE.STRING],
+  ['long', GLANCE.LONG],
+  ['double', GLANCE.DOUBLE],
+  ['boolean', GLANCE.BOOLEAN]
+])
+
+/** Fields at every depth. */
+function countOf(fields: readonly Field[]): number {
+  return fields.reduce((sum, { type }) => sum + 1 + countIn(type), 0)
+}
+
+function countIn(type: ColumnType): number {
+  if (typeof type === 'string') return 0
+  if ('struct' in type) return countOf(type.struct)
+  return 'list' in type ? countIn(type.list) : 0
+}
+
+type Objection = Exclude<ReturnType<JsonMembers['scan']>, 'Object'> | 'ManyFields'
+
+function objection(what: Objection, at: number, length: number): Poison {
+  const place = `at byte ${at} of ${length}`
+  switch (what) {
+    case 'InvalidUtf8':
+      return poison('Parse', 'InvalidUtf8', `the value is not UTF-8 ${place}`)
+    case 'NotAnObject':
+      return poison('Parse', 'NotAnObject', 'the value is JSON, but no object: it has no fields')
+    case 'DuplicateKey':
+      return poison('Parse', 'DuplicateKey', `the value ${place} has the same column as another of its object`)
+    case 'LongKey':
+      return poison(
+        'Parse',
+        'UnsupportedSchema',
+        `the key ${place} makes a column's name of more than ${MAX_NAME} characters`
+      )
+    case 'ManyFields':
+      return poison('Parse', 'UnsupportedSchema', `the object has more than ${MAX_FIELDS} fields`)
+    case 'InvalidJson':
+      return poison('Parse', 'InvalidJson', `the value is not JSON ${place}`)
+  }
+}

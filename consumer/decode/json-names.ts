@@ -1,0 +1,50 @@
+import { folded } from '../columns/evolve.ts'
+
+/** Longest name of a column, in UTF-16 units. */
+export const MAX_NAME = 128
+/** A key of more bytes has a longer name, however it is escaped (`\ud83d\ude00` is one character of two units). */
+const MAX_KEY_BYTES = 6 * MAX_NAME
+/** Keys remembered; documents that have data for keys would fill the memory. */
+const MAX_REMEMBERED = 4096
+const BACKSLASH = 0x5c
+
+export interface JsonName {
+  /** Of the column. */
+  readonly name: string
+  /** By which it is compared: engines take `Id` and `id` for the same column. */
+  readonly folded: string
+}
+
+/**
+ * The column of a key: letters and digits of all scripts stay, any other character becomes `_`; what would begin with a digit, or be
+ * empty, has one `_` before it. Undefined when the name is longer than MAX_NAME.
+ */
+export function columnNameOf(key: string): string | undefined {
+  const name = key.replaceAll(/[^\p{L}\p{M}\p{N}_]/gu, '_')
+  const whole = name === '' || /^\p{N}/u.test(name) ? `_${name}` : name
+  return whole.length > MAX_NAME ? undefined : whole
+}
+
+/** Names of keys, remembered by how the keys are written. */
+export class JsonNames {
+  readonly #names = new Map<string, JsonName | undefined>()
+
+  /** The key lies between its quotes; it has been checked. Undefined when it is too long. */
+  of(bytes: Buffer, start: number, end: number): JsonName | undefined {
+    if (end - start > MAX_KEY_BYTES) return undefined
+    const written = bytes.toString('latin1', start, end)
+    if (this.#names.has(written)) return this.#names.get(written)
+    const name = columnNameOf(stringOf(bytes, start, end))
+    const made = name === undefined ? undefined : { name, folded: folded(name) }
+    if (this.#names.size === MAX_REMEMBERED) this.#names.clear()
+    this.#names.set(written, made)
+    return made
+  }
+}
+
+/** The text between the quotes of a string that has been checked. Half surrogates in escapes stay as they are. */
+export function stringOf(bytes: Buffer, start: number, end: number): string {
+  const text = bytes.toString('utf8', start, end)
+  for (let at = start; at < end; at++) if (bytes[at] === BACKSLASH) return JSON.parse(`"${text}"`) as string
+  return text
+}
