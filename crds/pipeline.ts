@@ -374,7 +374,10 @@ export interface IcebergSpec {
   readonly partitionBy: readonly PartitionFieldSpec[]
   /** Version of Iceberg's table format, of tables that we create. Immutable. */
   readonly formatVersion: 2 | 3
-  /** How to reach the object store, in what the catalog does not tell. */
+  /**
+   * How to reach the object store. Goes before what the catalog tells; without it, what the catalog tells, its
+   * credentials included. `region: us-east-1` and `forcePathStyle: false` count as not given.
+   */
   readonly s3?: S3Spec
 }
 

@@ -1,9 +1,9 @@
 import { Ajv, type ErrorObject } from 'ajv'
 import { isDeepStrictEqual } from 'node:util'
+import { problemsBeyondServer } from './beyond-server.ts'
 import { closedSchema, withoutNulls } from './json-schema.ts'
 import type { BronzePipeline } from './pipeline.ts'
 import { type Problem, problemOf, type Step, pathText } from './problem.ts'
-import { qualityProblems } from './quality.ts'
 import { rules } from './rules.ts'
 import { API_VERSION, type CelRule, KIND, pipelineSchema, type Schema } from './schema.ts'
 
@@ -18,7 +18,7 @@ export type ParseResult =
 export function parsePipeline(document: unknown): ParseResult {
   const judged = judgeAsServer(document)
   if (!judged.ok) return judged
-  const problems = [...lostNulls(document as BronzePipeline), ...qualityProblems(judged.pipeline)]
+  const problems = problemsBeyondServer(document as BronzePipeline, judged.pipeline)
   return problems.length === 0 ? judged : { ok: false, problems }
 }
 
@@ -43,20 +43,6 @@ export function judgeAsServer(document: unknown, old?: BronzePipeline): ParseRes
   if (problems.length > 0) return { ok: false, problems }
   const accepted = pipeline as BronzePipeline
   return { ok: true, pipeline: status === undefined ? accepted : { ...accepted, status } }
-}
-
-/** In YAML `Null` without quotes is no text but nothing at all, and what it asks for would be forgotten silently. */
-function lostNulls({ spec }: BronzePipeline): readonly Problem[] {
-  return spec.topics.flatMap(({ schema }, index) =>
-    (schema?.onMismatch as unknown) === null
-      ? [
-          {
-            path: `spec.topics[${index}].schema.onMismatch`,
-            message: "is nothing: write 'Null' in quotes, or DeadLetter"
-          }
-        ]
-      : []
-  )
 }
 
 function formProblem(error: ErrorObject): Problem {

@@ -64,29 +64,6 @@ test('a status is handed on unread', () => {
   assert.deepEqual(accepted(parsePipeline(document)).status, { fromAnOtherVersion: 1 })
 })
 
-test('a quality rule that cannot be compiled is refused with the place of the mistake', () => {
-  const [problem] = refused({
-    format: 'Json',
-    columns: [{ name: 'distance', value: '/distance', type: 'Double' }],
-    quality: { rules: [{ name: 'is_valid', expression: 'distance >' }] }
-  })
-  assert.equal(problem?.path, 'spec.topics[0].quality.rules[0].expression')
-  assert.match(problem.message, /^line 1, column \d+: /)
-  assert.deepEqual(refused({ quality: { rules: [{ name: 'a', expression: 'true' }] } }), [])
-})
-
-test('a quality rule of a column that is not there is refused', () => {
-  const [problem] = refused({ quality: { rules: [{ name: 'is_valid', expression: 'distance > 0.0' }] } })
-  assert.match(problem?.message ?? '', /distance/)
-})
-
-test('Null without quotes is told, as it would be forgotten', () => {
-  const columns = [{ name: 'a', value: '/a' }]
-  const [problem] = refused({ format: 'Json', schema: { mode: 'Declared', onMismatch: null }, columns })
-  assert.equal(problem?.path, 'spec.topics[0].schema.onMismatch')
-  assert.match(problem.message, /in quotes/)
-})
-
 test('the defaults of a smallest pipeline stay as they were: others would restart all consumers at an upgrade', () => {
   const { spec } = accepted(parsePipeline(cases.find(({ name }) => name === 'smallest')!.documents[0]))
   assert.deepEqual(spec, {
@@ -131,14 +108,6 @@ test('problems say what is wrong and the remedy', () => {
 
 function problemsOf({ documents: [first, second] }: Case) {
   const result = second === undefined ? parsePipeline(first) : judgeAsServer(second, accepted(parsePipeline(first)))
-  return result.ok ? [] : result.problems
-}
-
-/** The problems of a pipeline whose one entry has these fields. */
-function refused(entry: object) {
-  const document = cases.find(({ name }) => name === 'smallest')!.documents[0] as { readonly spec: object }
-  const topics = [{ name: 'trips', table: 'bronze.trips', ...entry }]
-  const result = parsePipeline({ ...document, spec: { ...document.spec, topics } })
   return result.ok ? [] : result.problems
 }
 

@@ -1,0 +1,57 @@
+import { standardName } from './metadata-columns.ts'
+import type { BronzePipeline, PartitionFieldSpec, TopicSpec } from './pipeline.ts'
+import type { Problem } from './problem.ts'
+import { qualityProblems } from './quality.ts'
+
+/**
+ * What is wrong with a pipeline that the API server would accept, since no rule of its can say so at a cost that it allows.
+ * `document` is as it was written, `pipeline` as it was accepted. On Kubernetes the operator tells it in SpecAccepted.
+ */
+export function problemsBeyondServer(document: BronzePipeline, pipeline: BronzePipeline): readonly Problem[] {
+  return [...lostNulls(document), ...partitionNames(pipeline), ...qualityProblems(pipeline)]
+}
+
+/** In YAML `Null` without quotes is no text but nothing at all, and what it asks for would be forgotten silently. */
+function lostNulls({ spec }: BronzePipeline): readonly Problem[] {
+  return spec.topics.flatMap(({ schema }, index) => {
+    if ((schema?.onMismatch as unknown) !== null) return []
+    const path = `spec.topics[${index}].schema.onMismatch`
+    return [{ path, message: "is nothing: write 'Null' in quotes, or DeadLetter" }]
+  })
+}
+
+const SUFFIX: Readonly<Record<PartitionFieldSpec['transform'], string | undefined>> = {
+  Identity: undefined,
+  Year: '_year',
+  Month: '_month',
+  Day: '_day',
+  Hour: '_hour',
+  Bucket: '_bucket',
+  Truncate: '_trunc'
+}
+
+/** Iceberg's catalogs refuse a table that has a column and a partition field of one name. */
+function partitionNames({ spec: { sink, metadataColumns, topics } }: BronzePipeline): readonly Problem[] {
+  const names = [...metadataColumns.flatMap(({ name }) => name ?? []), ...topics.flatMap(columnNames)]
+  const taken = new Set(names.map(name => name.toLowerCase()))
+  return (sink.iceberg?.partitionBy ?? []).flatMap(({ source, transform }, index) => {
+    const suffix = SUFFIX[transform]
+    if (suffix === undefined) return []
+    const column = metadataColumns.find(column => column.source === source)?.name ?? standardName(source)
+    const name = `${column}${suffix}`
+    if (!taken.has(name.toLowerCase())) return []
+    return [
+      {
+        path: `spec.sink.iceberg.partitionBy[${index}]`,
+        message: `makes a field ${name}: rename the column of that name`
+      }
+    ]
+  })
+}
+
+function columnNames({ columns, quality }: TopicSpec): readonly string[] {
+  return [
+    ...columns.map(({ name }) => name),
+    ...(quality ? [...quality.rules.map(({ name }) => name), quality.scoreColumn] : [])
+  ]
+}
