@@ -44,6 +44,8 @@ export interface Snapshot {
 export interface SnapshotRef {
   readonly snapshotId: bigint
   readonly type: 'branch' | 'tag'
+  /** What it says of retention, as in its JSON (`min-snapshots-to-keep` and others). */
+  readonly retention: Readonly<Record<string, number>>
 }
 
 export const MAIN = 'main'

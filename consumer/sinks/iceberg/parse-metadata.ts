@@ -100,6 +100,8 @@ function parseSnapshot(value: unknown): Snapshot {
 /** Numbers, names and the entry in the snapshot log, with the spaces that some catalogs write. */
 const SNAPSHOT_BYTES = 350
 
+const RETENTION = ['min-snapshots-to-keep', 'max-snapshot-age-ms', 'max-ref-age-ms']
+
 /** An empty table has -1 in the metadata of older writers (spec, Appendix F). */
 const optionalId = (value: unknown, what: string): bigint | undefined =>
   value === undefined || value === null || value === -1 ? undefined : asId(value, what)
@@ -107,12 +109,17 @@ const optionalId = (value: unknown, what: string): bigint | undefined =>
 function parseRefs(json: Json): ReadonlyMap<string, SnapshotRef> {
   const refs = new Map<string, SnapshotRef>()
   const current = optionalId(json['current-snapshot-id'], 'current-snapshot-id')
-  if (current !== undefined) refs.set(MAIN, { snapshotId: current, type: 'branch' })
+  if (current !== undefined) refs.set(MAIN, { snapshotId: current, type: 'branch', retention: {} })
   for (const [name, value] of Object.entries(asObject(json['refs'] ?? {}, 'refs'))) {
     const ref = asObject(value, `ref ${name}`)
     const type = asText(ref['type'], `type of ref ${name}`)
     if (type !== 'branch' && type !== 'tag') throw new Malformed(`ref ${name} is neither a branch nor a tag`)
-    refs.set(name, { snapshotId: asId(ref['snapshot-id'], `snapshot-id of ref ${name}`), type })
+    const retention = RETENTION.flatMap(key => {
+      const value = integerOr(ref[key], undefined, `${key} of ref ${name}`)
+      return value === undefined ? [] : [[key, value] as const]
+    })
+    const snapshotId = asId(ref['snapshot-id'], `snapshot-id of ref ${name}`)
+    refs.set(name, { snapshotId, type, retention: Object.fromEntries(retention) })
   }
   return refs
 }

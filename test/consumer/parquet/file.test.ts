@@ -74,7 +74,7 @@ test('constants hold in every row, partition fields are not in the file, columns
   for (const [n, row] of rows.entries()) {
     assert.deepEqual(row, { n, topic: 'sales', at, flag: true, none: null })
   }
-  assert.deepEqual(file.columns.get('topic'), { min: 'sales', max: 'sales', nullCount: 0 })
+  assert.partialDeepStrictEqual(file.columns.get('topic'), { min: 'sales', max: 'sales', nullCount: 0, entries: 1000 })
   assert.equal(file.columns.get('none.list.element')?.nullCount, 1000)
   assert.equal(file.columns.has('day'), false)
   assert.throws(() => group.setConstant('n', 1), /constant or has values/)
@@ -151,10 +151,14 @@ test('a NaN leaves its column without bounds, and zero has the sign that is safe
       values.map(x => ({ x }))
     )
   const bounds = (...groups: RowGroupBuffer[]) => encodeParquet(schema, groups).columns.get('x')
-  assert.deepEqual(bounds(group(1, Number.NaN, 2)), { min: undefined, max: undefined, nullCount: 0 })
-  assert.deepEqual(bounds(group(1, 2), group(Number.NaN)), { min: undefined, max: undefined, nullCount: 0 })
-  assert.deepEqual(bounds(group(0)), { min: -0, max: 0, nullCount: 0 })
-  assert.deepEqual(bounds(group(-0)), { min: -0, max: 0, nullCount: 0 })
+  assert.partialDeepStrictEqual(bounds(group(1, Number.NaN, 2)), { min: undefined, max: undefined, nullCount: 0 })
+  assert.partialDeepStrictEqual(bounds(group(1, 2), group(Number.NaN)), {
+    min: undefined,
+    max: undefined,
+    nullCount: 0
+  })
+  assert.partialDeepStrictEqual(bounds(group(0)), { min: -0, max: 0, nullCount: 0 })
+  assert.partialDeepStrictEqual(bounds(group(-0)), { min: -0, max: 0, nullCount: 0 })
 })
 
 test('field ids and metadata are where readers look for them', () => {
