@@ -22,9 +22,13 @@ export class LocalConsumers {
   readonly #memoryBytes: number | undefined
   readonly #ports = new Map<string, number>()
 
-  constructor(folders: LocalFolders, memoryBytes: number | undefined) {
+  /** Names of the entries to run; none: all of them. */
+  readonly #topics: readonly string[]
+
+  constructor(folders: LocalFolders, memoryBytes: number | undefined, topics: readonly string[]) {
     this.#folders = folders
     this.#memoryBytes = memoryBytes
+    this.#topics = topics
   }
 
   logFile(name: string): string {
@@ -44,6 +48,7 @@ export class LocalConsumers {
       ...(this.#memoryBytes === undefined ? {} : { memory: String(this.#memoryBytes) })
     }
     const args = Object.entries(options).flatMap(([option, value]) => [`--${option}`, value])
+    for (const topic of this.#topics) args.push('--topic', topic)
     return startConsumer({
       file: process.execPath,
       args: [PROGRAM, ...args, '--exit-with-parent'],

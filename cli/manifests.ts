@@ -38,6 +38,28 @@ export function problemText({ file, line, path, message }: FileProblem): string 
 export const pipelineId = ({ metadata }: BronzePipeline): string =>
   `${metadata.namespace ?? 'default'}/${metadata.name}`
 
+/** The pipeline of this name (`NAME` or `NAMESPACE/NAME`), or the only one. Throws UsageError unless exactly one is meant. */
+export function choosePipeline(pipelines: Manifests['pipelines'], name: string | undefined): BronzePipeline {
+  const [chosen, ...more] = namedPipelines(pipelines, name)
+  const ids = pipelines.map(({ pipeline }) => pipelineId(pipeline)).join(', ')
+  if (more.length > 0) throw new UsageError(`the files hold several pipelines: choose one with --name (${ids})`)
+  return chosen
+}
+
+/** All pipelines of this name, or all that there are. Throws UsageError when there is none. */
+export function namedPipelines(
+  pipelines: Manifests['pipelines'],
+  name: string | undefined
+): readonly [BronzePipeline, ...BronzePipeline[]] {
+  if (pipelines.length === 0) throw new UsageError('the files hold no BronzePipeline')
+  const all = pipelines.map(({ pipeline }) => pipeline)
+  const isMeant = (pipeline: BronzePipeline) =>
+    name === undefined || [pipeline.metadata.name, pipelineId(pipeline)].includes(name)
+  const [first, ...rest] = all.filter(isMeant)
+  if (first !== undefined) return [first, ...rest]
+  throw new UsageError(`there is no pipeline ${name ?? ''}; the files hold ${all.map(pipelineId).join(', ')}`)
+}
+
 function repetitions(pipelines: Manifests['pipelines']): FileProblem[] {
   const first = new Map<string, string>()
   const problems: FileProblem[] = []

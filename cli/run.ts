@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { SecretDocument } from '../crds/documents.ts'
 import type { BronzePipeline } from '../crds/pipeline.ts'
+import { partOf } from '../crds/part.ts'
 import { settle } from '../crds/settle.ts'
 import { systemClock } from '../lib/clock.ts'
 import { FatalError } from '../lib/errors.ts'
@@ -13,9 +14,10 @@ import { openLagSampler } from '../operator/kafka/lag-sampler.ts'
 import { EXIT_PROBLEMS, UsageError, oneOf, parseOptions, wholeNumber, type Command, type Io } from './command.ts'
 import { JsonLines } from './json-lines.ts'
 import { LocalConsumers, type LocalFolders } from './local-consumers.ts'
-import { pipelineId, problemText, readManifests } from './manifests.ts'
+import { choosePipeline, problemText, readManifests } from './manifests.ts'
+import { memberName } from './member-name.ts'
 import { LiveScreen, PlainLines, type Display } from './screen.ts'
-import { layOutSecrets } from './secrets.ts'
+import { layOutSecrets, secretsOf } from './secrets.ts'
 import { RunSession } from './session.ts'
 import { makeWorkFolder } from './work-folder.ts'
 
@@ -29,6 +31,7 @@ Usage: bronze run -f FILE [options]
   -f, --filename FILE    a YAML or JSON file of one or more documents, a folder of such files, or - for standard input;
                          may be given several times. Documents of kind Secret serve the pipeline's references
       --name PIPELINE    which pipeline, when the files hold several: NAME or NAMESPACE/NAME
+      --topic ENTRY      only this entry of spec.topics, by its name; may be given several times
       --consumers N      how many consumers; else as many as spec.scaling gives for the partitions that Kafka has
       --until-caught-up  stop, and exit 0, once all that the topics held at the start is in the tables
       --secrets DIR      Secrets as a pod mounts them: DIR/<name>/<key>
@@ -47,6 +50,7 @@ Exit codes: 0 caught up or stopped · 1 problems found · 2 wrong usage · 78 co
 interface RunOptions {
   readonly paths: readonly string[]
   readonly name: string | undefined
+  readonly topics: readonly string[]
   readonly consumers: number | undefined
   readonly untilCaughtUp: boolean
   readonly secretsFolder: string | undefined
@@ -59,10 +63,7 @@ async function runPipeline(args: readonly string[], io: Io): Promise<number> {
   const { pipelines, secrets, problems } = await readManifests(options.paths, io)
   for (const problem of problems) io.stderr.write(`${problemText(problem)}\n`)
   if (problems.length > 0) return EXIT_PROBLEMS
-  const pipeline = choose(
-    pipelines.map(({ pipeline }) => pipeline),
-    options.name
-  )
+  const pipeline = choosePipeline(pipelines, options.name)
   const work = await makeWorkFolder(tmpdir(), Date.now())
   try {
     return await runIn(work, pipeline, secrets, options, io)
@@ -75,6 +76,7 @@ function readOptions(args: readonly string[], io: Io): RunOptions {
   const { values, positionals } = parseOptions(args, {
     filename: { type: 'string', short: 'f', multiple: true },
     name: { type: 'string' },
+    topic: { type: 'string', multiple: true },
     consumers: { type: 'string' },
     'until-caught-up': { type: 'boolean', default: false },
     secrets: { type: 'string' },
@@ -87,25 +89,13 @@ function readOptions(args: readonly string[], io: Io): RunOptions {
   return {
     paths,
     name: values.name,
+    topics: values.topic ?? [],
     consumers: wholeNumber('consumers', values.consumers, 1),
     untilCaughtUp: values['until-caught-up'],
     secretsFolder: folder(values.secrets),
     logFolder: folder(values['log-dir']),
     output: oneOf('output', values.output, ['text', 'json'])
   }
-}
-
-/** Throws UsageError unless exactly one is meant. */
-function choose(pipelines: readonly BronzePipeline[], name: string | undefined): BronzePipeline {
-  const ids = pipelines.map(pipelineId).join(', ')
-  if (pipelines.length === 0) throw new UsageError('the files hold no BronzePipeline')
-  const meant = pipelines.filter(
-    pipeline => name === undefined || [pipeline.metadata.name, pipelineId(pipeline)].includes(name)
-  )
-  const [chosen, ...more] = meant
-  if (chosen === undefined) throw new UsageError(`there is no pipeline ${name ?? ''}; the files hold ${ids}`)
-  if (more.length > 0) throw new UsageError(`the files hold several pipelines: choose one with --name (${ids})`)
-  return chosen
 }
 
 async function runIn(
@@ -115,7 +105,9 @@ async function runIn(
   options: RunOptions,
   io: Io
 ): Promise<number> {
-  const settled = settle(pipeline)
+  const part = partOf(settle(pipeline), options.topics)
+  if (!part.ok) throw new UsageError(`--topic: ${part.problem}`)
+  const settled = part.pipeline
   if (settled.suspend) throw new FatalError('Suspended', 'spec.suspend is true: set it to false to run the pipeline')
   const laidOut = await layOut(work, pipeline, secrets, options)
   const folders = { ...laidOut, logs: await logFolder(options, settled.name) }
@@ -124,11 +116,16 @@ async function runIn(
   const memoryBytes = limits?.['memory'] === undefined ? undefined : parseQuantity(limits['memory'])
   const session = new RunSession(
     settled,
-    { consumers: options.consumers, untilCaughtUp: options.untilCaughtUp, everyMs: 1000 },
+    {
+      consumers: options.consumers,
+      untilCaughtUp: options.untilCaughtUp,
+      everyMs: 1000,
+      memberName: memberName(settled, options.topics)
+    },
     {
       clock: systemClock,
       sampler,
-      consumers: new LocalConsumers(folders, memoryBytes),
+      consumers: new LocalConsumers(folders, memoryBytes, options.topics),
       display: displayFor(options, io)
     }
   )
@@ -157,9 +154,7 @@ async function layOut(
   await mkdir(folders.terminations)
   // JSON is YAML.
   await writeFile(folders.pipelineFile, `${JSON.stringify(pipeline, undefined, 2)}\n`, { mode: 0o600 })
-  const namespace = pipeline.metadata.namespace ?? 'default'
-  const own = secrets.filter(secret => (secret.namespace ?? namespace) === namespace)
-  await layOutSecrets(folders.secrets, own, secretsFolder)
+  await layOutSecrets(folders.secrets, secretsOf(pipeline, secrets), secretsFolder)
   return folders
 }
 

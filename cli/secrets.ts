@@ -1,10 +1,17 @@
 import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { SecretDocument } from '../crds/documents.ts'
+import type { BronzePipeline } from '../crds/pipeline.ts'
 import { FatalError } from '../lib/errors.ts'
 
 const NAME = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/
 const KEY = /^(?!\.\.?$|\.\.)[-._a-zA-Z0-9]{1,253}$/
+
+/** Those that a pipeline may refer to: of its namespace, or of none. */
+export function secretsOf({ metadata }: BronzePipeline, secrets: readonly SecretDocument[]): readonly SecretDocument[] {
+  const namespace = metadata.namespace ?? 'default'
+  return secrets.filter(secret => (secret.namespace ?? namespace) === namespace)
+}
 
 /**
  * Lays the Secrets out as a pod mounts them: `<folder>/<name>/<key>`, readable by nobody else. Those of `more`, a folder in

@@ -24,6 +24,8 @@ export interface SessionOptions {
   readonly consumers: number | undefined
   readonly untilCaughtUp: boolean
   readonly everyMs: number
+  /** Consumers are `<memberName>-0`, `-1` …: their names as static members of the group. */
+  readonly memberName: string
 }
 
 /** `npm run` and terminals both send a Ctrl-C on: the second within this time is the same one. */
@@ -178,7 +180,7 @@ export class RunSession {
   }
 
   #scaleTo(count: number): void {
-    this.#supervisor.start(Array.from({ length: count }, (_, i) => `${this.#pipeline.name}-${i}`))
+    this.#supervisor.start(Array.from({ length: count }, (_, i) => `${this.#options.memberName}-${i}`))
   }
 
   #onConsumer(event: ConsumerEvent): void {

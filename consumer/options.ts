@@ -4,6 +4,8 @@ import { FatalError } from '../lib/errors.ts'
 /** How one consumer process is told what to be. */
 export interface ConsumerOptions {
   readonly pipelineFile: string
+  /** Names of the entries to run; none: all of them. */
+  readonly topics: readonly string[]
   /** Secrets lie at `<folder>/<name>/<key>`, as a pod mounts them. */
   readonly secretsFolder: string
   /** The static member name in the group: the pod's name, or a slot's on a laptop. */
@@ -22,6 +24,7 @@ export function parseConsumerOptions(args: readonly string[], isInCluster: boole
     args: [...args],
     options: {
       pipeline: { type: 'string' },
+      topic: { type: 'string', multiple: true },
       secrets: { type: 'string', default: '/etc/bronze/secrets' },
       instance: { type: 'string' },
       host: { type: 'string', default: isInCluster ? '::' : '127.0.0.1' },
@@ -33,6 +36,7 @@ export function parseConsumerOptions(args: readonly string[], isInCluster: boole
   })
   return {
     pipelineFile: required(values.pipeline, 'pipeline'),
+    topics: values.topic ?? [],
     instanceId: required(values.instance, 'instance'),
     secretsFolder: values.secrets,
     host: values.host,

@@ -59,7 +59,18 @@ const CASES: readonly [string, readonly string[], number, RegExp][] = [
     /--consumers takes a whole number from 1 on, not '0'/
   ],
   ['with an output of its own', ['-f', 'one.yaml', '-o', 'xml'], 2, /--output takes text or json, not 'xml'/],
-  ['with an invalid pipeline', ['-f', 'bad.yaml'], 1, /^bad\.yaml:6: spec\.topics\[0\]\.format: must be Raw or Json/],
+  [
+    'with an entry that is not there',
+    ['-f', 'one.yaml', '--topic', 'zones'],
+    2,
+    /--topic: there is no entry zones in spec\.topics; there are trips/
+  ],
+  [
+    'with an invalid pipeline',
+    ['-f', 'bad.yaml'],
+    1,
+    /^bad\.yaml:6: spec\.topics\[0\]\.format: must be Raw, Json or Avro/
+  ],
   ['with a suspended pipeline', ['-f', 'suspended.yaml'], 78, /spec\.suspend is true: set it to false/],
   [
     'with a Secret that leads elsewhere',

@@ -76,7 +76,7 @@ export class World implements Display {
   session(options: Partial<SessionOptions> = {}): RunSession {
     return new RunSession(
       pipeline,
-      { consumers: undefined, untilCaughtUp: false, everyMs: 1000, ...options },
+      { consumers: undefined, untilCaughtUp: false, everyMs: 1000, memberName: 'taxi', ...options },
       {
         clock: this.clock,
         display: this,

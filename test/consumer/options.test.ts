@@ -13,6 +13,11 @@ test('on a laptop it listens on loopback', () => {
   assert.equal(parseConsumerOptions(BASE, false).host, '127.0.0.1')
 })
 
+test('entries to run can be named, and are all when none is', () => {
+  assert.deepEqual(parseConsumerOptions(BASE, false).topics, [])
+  assert.deepEqual(parseConsumerOptions([...BASE, '--topic', 'a', '--topic', 'b'], false).topics, ['a', 'b'])
+})
+
 test('what is missing or malformed is named', () => {
   assert.throws(() => parseConsumerOptions(['--instance', 'x'], false), /--pipeline/)
   assert.throws(() => parseConsumerOptions([...BASE, '--port', '80x'], false), /--port.*80x/)
