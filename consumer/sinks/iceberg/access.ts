@@ -48,12 +48,12 @@ const schemeless = (uri: string): string => uri.replace(/^s3[an]?:\/\//, '')
 
 const DEFAULT_REGION = 'us-east-1'
 
-/** What the pipeline says goes before what the catalog says. */
+/** What the pipeline says goes before what the catalog says; a value that is the default counts as not said. */
 export function s3Options(said: S3Options | undefined, told: S3Access): S3Options {
   return {
     endpoint: said?.endpoint ?? told.endpoint,
-    region: said?.region ?? told.region ?? DEFAULT_REGION,
-    forcePathStyle: said?.forcePathStyle ?? told.forcePathStyle ?? false,
+    region: (said?.region === DEFAULT_REGION ? undefined : said?.region) ?? told.region ?? DEFAULT_REGION,
+    forcePathStyle: said?.forcePathStyle === true || told.forcePathStyle === true,
     credentialsSecret: said?.credentialsSecret,
     caSecret: said?.caSecret
   }

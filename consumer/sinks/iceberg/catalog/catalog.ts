@@ -1,13 +1,9 @@
+import type { TableChange } from '../commit.ts'
+
 /** A table in a catalog: `a.b.c` is the table `c` of the namespace `a.b`. */
 export interface TableName {
   readonly namespace: readonly string[]
   readonly name: string
-}
-
-/** One change of one table: all of it, and only if every requirement holds. The shapes are those of the REST protocol. */
-export interface TableChange {
-  readonly requirements: readonly object[]
-  readonly updates: readonly object[]
 }
 
 /** A table as the catalog tells it. */
