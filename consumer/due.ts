@@ -8,6 +8,8 @@ export interface Gathered {
   readonly sinceMs: number | undefined
   /** When the last commit of this table began; undefined before the first. */
   readonly lastCommitMs: number | undefined
+  /** It can take no more before a commit, whatever the limits say. */
+  readonly isStuck?: boolean
 }
 
 /** A table far behind commits at most this often, unless `maxRecords` asks for more (law 7). */
@@ -18,7 +20,7 @@ export function dueAtMs(gathered: Gathered, limits: BatchLimits, nowMs: number):
   const { records, bytes, sinceMs } = gathered
   if (sinceMs === undefined) return Infinity
   if (limits.maxRecords !== undefined && records >= limits.maxRecords) return nowMs
-  if (bytes >= limits.maxBytes) return earliestCommitMs(gathered)
+  if (bytes >= limits.maxBytes || gathered.isStuck === true) return earliestCommitMs(gathered)
   return Math.max(
     sinceMs + limits.triggerIntervalMs,
     limits.triggerIntervalMs < MIN_COMMIT_INTERVAL_MS ? 0 : earliestCommitMs(gathered)

@@ -11,12 +11,15 @@ import { partitionId, type Partition, type PartitionId } from './partition.ts'
 import type { CommitAuthor, Sink } from './sink.ts'
 import { reportableOffset, type Slot } from './slot.ts'
 import type { ReportedOffset, Source, SourceLoss } from './source.ts'
+import type { ReaderFor } from './table-buffer.ts'
 import { TableWriter } from './table-writer.ts'
 import { entryOf } from '../crds/topics.ts'
 
 export interface IngestPorts {
   readonly source: Source
   readonly openSink: (plan: TablePlan) => Sink
+  /** Reads fields of values; absent when none become columns. */
+  readonly readerFor?: ReaderFor
   readonly sendDeadLetters: (records: readonly DeadLetterRecord[]) => Promise<void>
   readonly clock: Clock
   readonly log: Log
@@ -67,6 +70,7 @@ class IngestLoop {
       invariant(sink !== undefined, 'one sink per table')
       return new TableWriter(plan, pipeline, ports.author, {
         ...ports,
+        readerFor: ports.readerFor ?? (() => undefined),
         sink,
         seek: positions => ports.source.seek(positions),
         report: (slots, version, sinkError) => this.#report(slots, version, sinkError)

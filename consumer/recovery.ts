@@ -4,6 +4,7 @@ import { randomId, type Clock } from '../lib/clock.ts'
 import { RetryableError } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
 import type { Observer } from './observer.ts'
+import type { TableColumns } from './columns/table-columns.ts'
 import { partitionId, type Partition, type PartitionId } from './partition.ts'
 import { patternMarker, patternMarkerId, place, recreatedError } from './placement.ts'
 import type { Recovered, Sink } from './sink.ts'
@@ -17,6 +18,8 @@ export interface PlacementPorts {
   readonly observer: Observer
   readonly source: Pick<Source, 'resolveStart' | 'logStarts' | 'reported'>
   readonly seek: (positions: ReadonlyMap<PartitionId, number>) => void
+  /** Is told the columns of the table before anything is read on. */
+  readonly columns: Pick<TableColumns, 'recovered'>
 }
 
 /** A beginning that the table must hold before the first fetch, else a crash under `Latest` loses what came meanwhile. */
@@ -42,6 +45,7 @@ export async function placeSlots(
   const topics = new Set(slots.flatMap(({ partition, entry }) => [partition.topic, patternMarker(entry.name).topic]))
   for (let attempt = 1; attempt <= PIN_ATTEMPTS; attempt++) {
     const recovered = await ports.sink.recover([...topics])
+    ports.columns.recovered(recovered.columns)
     const pins = await findPins(slots, recovered, ports, pipeline)
     if (pins.length === 0) return resume(slots, recovered)
     const staged = await ports.sink.stage({
@@ -66,7 +70,7 @@ function resume(slots: readonly Slot[], { offsets }: Recovered): ReadonlyMap<Par
     // Under an upgraded broker the id is new while the incarnation is not: the key begins empty at the same offset.
     const expectedOffset = offset.topicId === slot.partition.topicId ? nextOffset : undefined
     slot.reopen = undefined
-    slot.place = { epoch, expectedOffset, nextOffset, buffer: undefined, isCommitting: false }
+    slot.place = { epoch, expectedOffset, nextOffset, buffer: undefined, isCommitting: false, blocked: undefined }
     positions.set(slot.id, nextOffset)
   }
   return positions

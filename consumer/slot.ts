@@ -1,6 +1,7 @@
 import type { SettledTopic } from '../crds/settled.ts'
 import type { Decoder } from './decode/decoder.ts'
 import type { PartitionBuffer } from './decode/partition-buffer.ts'
+import type { Pending } from './decode/value-reader.ts'
 import type { Partition, PartitionId } from './partition.ts'
 
 /** One assigned partition of one table: where it stands and what it has gathered. */
@@ -35,11 +36,20 @@ export interface SlotPlace {
   buffer: PartitionBuffer | undefined
   /** A commit of what came before the buffer is under way. */
   isCommitting: boolean
+  /** What the record at `nextOffset` waits for. */
+  blocked: Blocked | undefined
+}
+
+export interface Blocked {
+  readonly pending: Pending
+  isReady: boolean
+  /** What came after was too much to keep: it must be fetched again. */
+  mustSeek: boolean
 }
 
 /** Rows and dead letters held. */
 export const rowCount = (buffer: PartitionBuffer | undefined): number =>
-  buffer === undefined ? 0 : buffer.rows.rows + buffer.deadLetterCount
+  buffer === undefined ? 0 : buffer.rowCount + buffer.deadLetterCount
 
 /** How far the group may be told: nothing below is missing from the table. */
 export function reportableOffset({ buffer, isCommitting, expectedOffset, nextOffset }: SlotPlace): number | undefined {

@@ -1,11 +1,17 @@
 import type { BatchLimits, SettledPipeline, SettledTopic } from '../crds/settled.ts'
 import type { Batch } from './batch.ts'
-import type { TablePlan } from './columns/bronze.ts'
+import { invariant } from '../lib/errors.ts'
+import { growsColumns, type TablePlan } from './columns/bronze.ts'
+import type { Field } from './columns/schema.ts'
+import { TableColumns } from './columns/table-columns.ts'
 import { createDecoder } from './decode/decoder.ts'
-import { PartitionBuffer } from './decode/partition-buffer.ts'
+import { PartitionBuffer, type BufferContext } from './decode/partition-buffer.ts'
+import { OpenTuples } from './decode/row-tuples.ts'
+import type { Pending, ValueReader } from './decode/value-reader.ts'
 import { partitionId, type Partition, type PartitionId } from './partition.ts'
 import type { RecordBatch } from './record-batch.ts'
 import { rowCount, type Slot, type SlotPlace } from './slot.ts'
+import { blockedBy, WaitingBatches } from './waiting-batches.ts'
 
 /** What was taken from a slot for one commit. */
 export interface Taken {
@@ -20,30 +26,38 @@ export interface Taken {
  * wait undecoded, so a batch limit is passed by one Kafka record batch at most.
  */
 export class TableBuffer {
-  readonly #plan: TablePlan
-  readonly #pipeline: SettledPipeline
-  readonly #consumerId: string
+  readonly columns: TableColumns
+  readonly #context: BufferContext
+  readonly #readerFor: ReaderFor
   readonly #limits: BatchLimits
   readonly #slots = new Map<PartitionId, Slot>()
-  #waiting: RecordBatch[] = []
+  readonly #waiting = new WaitingBatches(this.#slots)
   #records = 0
   #bytes = 0
   #sinceMs: number | undefined
 
-  constructor(plan: TablePlan, pipeline: SettledPipeline, consumerId: string, limits: BatchLimits) {
-    this.#plan = plan
-    this.#pipeline = pipeline
-    this.#consumerId = consumerId
+  constructor(
+    plan: TablePlan,
+    pipeline: SettledPipeline,
+    consumerId: string,
+    limits: BatchLimits,
+    readerFor: ReaderFor
+  ) {
+    this.columns = new TableColumns(plan)
+    this.#context = { plan, pipeline, consumerId, columns: this.columns, tuples: new OpenTuples() }
+    this.#readerFor = readerFor
     this.#limits = limits
   }
 
   assign(partition: Partition, entry: SettledTopic): void {
     const id = partitionId(partition)
+    const reader = this.#readerFor(entry, () => this.columns.known)
+    invariant(reader !== undefined || !growsColumns(entry), `values of ${entry.name} can be read`)
     this.#slots.set(id, {
       id,
       partition,
       entry,
-      decoder: createDecoder(entry, this.#plan, this.#pipeline),
+      decoder: createDecoder(entry, this.#context, reader),
       place: undefined,
       reopen: undefined,
       deadLetters: 0,
@@ -97,50 +111,72 @@ export class TableBuffer {
     return this.#sinceMs
   }
 
-  /** Bytes of batches that wait undecoded. */
+  /** Bytes of batches that wait undecoded for the table to have room. */
   get waitingBytes(): number {
-    return this.#waiting.reduce((sum, { records }) => sum + records.length, 0)
+    return this.#waiting.bytes
   }
 
   get isFull(): boolean {
     const { maxBytes, maxRecords } = this.#limits
-    return this.#bytes >= maxBytes || (maxRecords !== undefined && this.#records >= maxRecords)
+    const isLarge = this.#bytes >= maxBytes || (maxRecords !== undefined && this.#records >= maxRecords)
+    return isLarge || this.isStuck
+  }
+
+  /** Rows of as many tuples of partition values as may be gathered at a time are here. */
+  get isStuck(): boolean {
+    return this.#context.tuples.isFull
   }
 
   /** Whether more of this partition may be fetched. */
   isOpen(id: PartitionId): boolean {
-    return this.#waiting.length === 0 && !this.isFull && this.#slots.get(id)?.place !== undefined
+    const place = this.#slots.get(id)?.place
+    return place !== undefined && place.blocked === undefined && !this.isFull && this.waitingBytes === 0
+  }
+
+  /** Partitions that wait for something outside, and for what. */
+  blocked(): readonly { readonly slot: Slot; readonly pending: Pending }[] {
+    return [...this.#slots.values()].flatMap(slot => {
+      const blocked = slot.place?.blocked
+      return blocked === undefined ? [] : { slot, pending: blocked.pending }
+    })
   }
 
   offer(batch: RecordBatch, nowMs: number): void {
-    this.#waiting.push(batch)
+    this.#waiting.add(batch)
     this.admit(nowMs)
   }
 
-  /** Decodes what waits, until the table is full. Throws FatalError under the dead-letter policy Stop. */
+  /** Decodes what waits, until the table is full. Throws FatalError under policies that stop. */
   admit(nowMs: number): void {
-    let admitted = 0
-    while (admitted < this.#waiting.length && !this.isFull)
-      this.#append(this.#waiting[admitted++] as RecordBatch, nowMs)
-    if (admitted > 0) this.#waiting = this.#waiting.slice(admitted)
+    this.#waiting.admit(batch => !this.isFull && this.#append(batch, nowMs))
   }
 
-  #append(batch: RecordBatch, nowMs: number): void {
+  /** Positions to seek at once, of partitions that waited for long and can go on. */
+  reopen(): ReadonlyMap<PartitionId, number> {
+    return this.#waiting.reopen()
+  }
+
+  /** Whether the batch is dealt with; else it waits on. */
+  #append(batch: RecordBatch, nowMs: number): boolean {
     const slot = this.#slots.get(partitionId(batch.partition))
     const place = slot?.place
-    if (slot === undefined || place === undefined || batch.nextOffset <= place.nextOffset) return
+    if (slot === undefined || place === undefined || batch.nextOffset <= place.nextOffset) return true
     // Of another incarnation: it was fetched before the partition was placed anew.
-    if (slot.partition.topicId !== batch.partition.topicId) return
-    if (batch.kind !== 'skip') {
-      place.buffer ??= new PartitionBuffer(this.#plan, this.#pipeline, this.#consumerId, slot.partition, place.epoch)
-      const { buffer } = place
-      const [recordsBefore, bytesBefore] = [rowCount(buffer), buffer.bytes]
-      slot.decoder.append(batch, place.nextOffset, buffer, nowMs)
-      this.#records += rowCount(buffer) - recordsBefore
-      this.#bytes += buffer.bytes - bytesBefore
-      if (this.#records > 0) this.#sinceMs ??= nowMs
+    if (slot.partition.topicId !== batch.partition.topicId) return true
+    if (batch.kind === 'skip') {
+      place.nextOffset = batch.nextOffset
+      return true
     }
-    place.nextOffset = batch.nextOffset
+    place.buffer ??= new PartitionBuffer(this.#context, slot.entry, slot.partition, place.epoch)
+    const { buffer } = place
+    const [recordsBefore, bytesBefore] = [rowCount(buffer), buffer.bytes]
+    const { nextOffset, pending } = slot.decoder.append(batch, place.nextOffset, buffer, nowMs)
+    this.#records += rowCount(buffer) - recordsBefore
+    this.#bytes += buffer.bytes - bytesBefore
+    if (this.#records > 0) this.#sinceMs ??= nowMs
+    place.nextOffset = nextOffset
+    if (pending !== undefined) place.blocked = blockedBy(pending)
+    return nextOffset >= batch.nextOffset
   }
 
   /** Swaps the buffers out; what comes next goes into fresh ones. Ordered by topic and partition. */
@@ -157,6 +193,7 @@ export class TableBuffer {
     this.#records = 0
     this.#bytes = 0
     this.#sinceMs = undefined
+    this.#context.tuples.reset([])
     return taken.sort((a, b) => byTopicAndPartition(a.slot.partition, b.slot.partition))
   }
 
@@ -174,18 +211,22 @@ export class TableBuffer {
 
   /** After partitions went: what waits for them must not be appended where they are placed next. */
   #recount(): void {
-    this.#waiting = this.#waiting.filter(
-      ({ partition }) => this.#slots.get(partitionId(partition))?.place !== undefined
-    )
+    this.#waiting.forgetUnplaced()
     this.#records = 0
     this.#bytes = 0
+    const tuples: string[] = []
     for (const { place } of this.#slots.values()) {
       this.#records += rowCount(place?.buffer)
       this.#bytes += place?.buffer?.bytes ?? 0
+      tuples.push(...(place?.buffer?.tuples ?? []))
     }
+    this.#context.tuples.reset(tuples)
     if (this.#records === 0) this.#sinceMs = undefined
   }
 }
+
+/** `known` gives the columns for fields of values that the table has or will have; the same array while nothing changes. */
+export type ReaderFor = (entry: SettledTopic, known: () => readonly Field[]) => ValueReader | undefined
 
 const byTopicAndPartition = (a: Partition, b: Partition): number =>
   a.topic === b.topic ? a.partition - b.partition : a.topic < b.topic ? -1 : 1
@@ -199,7 +240,7 @@ export function toBatch(taken: readonly Taken[], commitId: string, takenAtMs: nu
       epoch: place.epoch,
       expectedOffset: place.expectedOffset,
       nextOffset,
-      rows: buffer.rows.rows > 0 ? [buffer.rows] : [],
+      rows: buffer.rows,
       deadLetters: buffer.deadLetters !== undefined && buffer.deadLetters.rows > 0 ? buffer.deadLetters : undefined
     }))
   }

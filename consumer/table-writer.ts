@@ -4,6 +4,7 @@ import { randomId } from '../lib/clock.ts'
 import { RetryableError, invariant } from '../lib/errors.ts'
 import type { TablePlan } from './columns/bronze.ts'
 import type { DeadLetterRecord } from './decode/dead-letter.ts'
+import type { Pending } from './decode/value-reader.ts'
 import { dueAtMs, earliestCommitMs, strictest, type Gathered } from './due.ts'
 import type { CommitSummary } from './observer.ts'
 import { ownershipError } from './ownership.ts'
@@ -13,9 +14,11 @@ import type { RecordBatch } from './record-batch.ts'
 import type { CommitAuthor, CommitOutcome } from './sink.ts'
 import type { Slot } from './slot.ts'
 import type { SourceLoss } from './source.ts'
-import { TableBuffer, toBatch, type Taken } from './table-buffer.ts'
+import { TableBuffer, toBatch, type ReaderFor, type Taken } from './table-buffer.ts'
 
-export interface TableWriterPorts extends PlacementPorts {
+export interface TableWriterPorts extends Omit<PlacementPorts, 'columns'> {
+  /** Reads fields of an entry's values; undefined when none become columns. */
+  readonly readerFor: ReaderFor
   /** Dead-letter policy Topic: at least once, before the main commit. */
   readonly sendDeadLetters: (records: readonly DeadLetterRecord[]) => Promise<void>
   /** Reports to the consumer group: after a commit with its version, after trouble with the error's code. */
@@ -41,6 +44,7 @@ export class TableWriter {
   #retryAtMs = 0
   #lastCommitMs: number | undefined
   #stagingBytes = 0
+  #told: Pending | undefined
 
   constructor(plan: TablePlan, pipeline: SettledPipeline, author: CommitAuthor, ports: TableWriterPorts) {
     this.plan = plan
@@ -48,7 +52,7 @@ export class TableWriter {
     this.#author = author
     this.#ports = ports
     this.#limits = strictest(plan.entries.map(({ batch }) => batch))
-    this.#buffer = new TableBuffer(plan, pipeline, author.consumerId, this.#limits)
+    this.#buffer = new TableBuffer(plan, pipeline, author.consumerId, this.#limits, ports.readerFor)
   }
 
   assign(partition: Partition, entry: SettledTopic): void {
@@ -118,7 +122,10 @@ export class TableWriter {
     if (this.wakeAtMs(nowMs) <= nowMs) {
       this.#start(this.#opened && !this.#buffer.hasUnplaced ? () => this.#flush() : () => this.#recover())
     }
+    const positions = this.#buffer.reopen()
+    if (positions.size > 0) this.#ports.seek(positions)
     this.#buffer.admit(nowMs)
+    this.#tellBlocked()
   }
 
   /** Commits now, to free memory, if the table's pace allows. */
@@ -145,8 +152,31 @@ export class TableWriter {
   }
 
   #gathered(): Gathered {
-    const { records, bytes, sinceMs } = this.#buffer
-    return { records, bytes, sinceMs, lastCommitMs: this.#lastCommitMs }
+    const { records, bytes, sinceMs, isStuck } = this.#buffer
+    return { records, bytes, sinceMs, isStuck, lastCommitMs: this.#lastCommitMs }
+  }
+
+  /** Partitions that wait for a schema registry are behind for a reason: it is told once per attempt. */
+  #tellBlocked(): void {
+    const { log, observer } = this.#ports
+    const { table } = this.plan
+    const troubled = this.#buffer.blocked().filter(({ pending }) => pending.trouble !== undefined)
+    if (troubled.length === 0) {
+      if (this.#told !== undefined) observer.sinkWorks(table)
+      this.#told = undefined
+      return
+    }
+    const [{ pending }] = troubled as [(typeof troubled)[number]]
+    if (this.#told === pending) return
+    this.#told = pending
+    const code = pending.trouble ?? ''
+    log.warn('records wait for a schema', { table, code, partitions: troubled.length })
+    observer.sinkFailed(table, code)
+    void this.#report(
+      troubled.map(({ slot }) => slot),
+      undefined,
+      code
+    )
   }
 
   #start(work: () => Promise<void>): void {
@@ -186,7 +216,7 @@ export class TableWriter {
     }
     const unplaced = this.#buffer.slots().filter(({ place }) => place === undefined)
     if (unplaced.length > 0) {
-      const positions = await placeSlots(unplaced, this.#ports, this.#pipeline)
+      const positions = await placeSlots(unplaced, { ...this.#ports, columns: this.#buffer.columns }, this.#pipeline)
       // A slot that went meanwhile is not ours to seek.
       seek(new Map([...positions].filter(([id]) => this.#buffer.slot(id)?.place !== undefined)))
       log.info('recovered', { table: this.plan.table, partitions: positions.size })
@@ -249,7 +279,7 @@ function summarise(taken: readonly Taken[], startedMs: number, endedMs: number):
     endedMs,
     topics: taken.map(({ slot, buffer }) => ({
       topic: slot.partition.topic,
-      records: buffer.rows.rows,
+      records: buffer.rowCount,
       deadLetters: buffer.deadLetterCount,
       lastTimestampMs: buffer.lastTimestampMs
     }))

@@ -1,6 +1,7 @@
 import { deadLetterTable } from '../../crds/settle.ts'
 import type { LiftedColumn, LiftedType, MetadataColumn, SettledPipeline, SettledTopic } from '../../crds/settled.ts'
 import { invariant } from '../../lib/errors.ts'
+import { hivePartitions, partitionFields, sortColumns } from './partitioning.ts'
 import type { ColumnType, Field, TableSchema } from './schema.ts'
 
 /** One table and all that is written to it. */
@@ -8,10 +9,18 @@ export interface TablePlan {
   readonly table: string
   /** The entries that share the table; they have the same format and columns. */
   readonly entries: readonly SettledTopic[]
+  /** The pipeline's own columns; with `growth`, those of values come beside them. */
   readonly schema: TableSchema
+  /** When fields of values become columns. */
+  readonly growth: Growth | undefined
   /** With policy Table. */
   readonly deadLetterTable: string | undefined
   readonly deadLetterSchema: TableSchema
+}
+
+export interface Growth {
+  /** Whether the sink may make a column wider. */
+  readonly canWiden: boolean
 }
 
 /** The tables of a pipeline, in the order in which its topics name them. */
@@ -20,10 +29,18 @@ export function planTables(pipeline: SettledPipeline): readonly TablePlan[] {
     table,
     entries,
     schema: tableSchema(pipeline, entries),
+    growth: entries.some(growsColumns) ? { canWiden: pipeline.sink.kind === 'iceberg' } : undefined,
     deadLetterTable: pipeline.deadLetters.policy === 'Table' ? deadLetterTable(pipeline, table) : undefined,
     deadLetterSchema: DEAD_LETTER_SCHEMA
   }))
 }
+
+/** Whether fields of the entry's values become columns. */
+export const growsColumns = ({ schema: { mode } }: SettledTopic): boolean =>
+  mode === 'Inferred' || mode === 'Registered'
+
+/** Names the declared columns of a row whose values are of another type, with `onMismatch: Null`. */
+export const MISMATCH = '_mismatch'
 
 /** Where policy Inline keeps what its row's own columns cannot hold. */
 export const INLINE = {
@@ -77,14 +94,36 @@ function tableSchema(pipeline: SettledPipeline, entries: readonly SettledTopic[]
   const lifted = new Map<string, LiftedColumn>()
   for (const entry of entries) for (const each of entry.columns) lifted.set(each.name, each)
   const { metadataColumns } = first
+  const fields = [
+    ...metadataColumns.map(metadataField),
+    ...[...lifted.values()].map(each => column(each.name, liftedType(each))),
+    ...(entries.some(mayMismatch) ? [column(MISMATCH, 'string', MISMATCH_COMMENT)] : []),
+    ...qualityFields(entries),
+    ...(pipeline.deadLetters.policy === 'Inline' ? inlineFields(metadataColumns) : [])
+  ]
+  const { sink } = pipeline
+  if (sink.kind === 'delta') return { fields, partitionBy: hivePartitions(sink.delta.partitionBy, metadataColumns) }
   return {
-    fields: [
-      ...metadataColumns.map(metadataField),
-      ...[...lifted.values()].map(each => column(each.name, liftedType(each))),
-      ...(pipeline.deadLetters.policy === 'Inline' ? inlineFields(metadataColumns) : [])
-    ],
-    partitionBy: pipeline.sink.kind === 'delta' ? partitionNames(pipeline.sink.delta.partitionBy, metadataColumns) : []
+    fields,
+    partitionBy: [],
+    partitionFields: partitionFields(sink.iceberg.partitionBy, metadataColumns),
+    sortBy: sortColumns(metadataColumns)
   }
+}
+
+const MISMATCH_COMMENT =
+  'Names of the declared columns that are null because the value is of another type; null when none is.'
+
+const mayMismatch = ({ schema }: SettledTopic): boolean => schema.mode === 'Declared' && schema.onMismatch === 'Null'
+
+/** Null for tombstones and inline dead letters. */
+function qualityFields(entries: readonly SettledTopic[]): readonly Field[] {
+  const types = new Map<string, 'boolean' | 'double'>()
+  for (const { quality } of entries) {
+    for (const { name } of quality?.rules ?? []) types.set(name, 'boolean')
+    if (quality !== undefined) types.set(quality.scoreColumn, 'double')
+  }
+  return [...types].map(([name, type]) => column(name, type))
 }
 
 /** All columns may be null: tables of other makers and columns that are omitted later stay possible. */
@@ -108,15 +147,6 @@ function inlineFields(metadataColumns: readonly MetadataColumn[]): readonly Fiel
     ...(holds('Key') ? [] : [column(INLINE.key, 'binary')]),
     ...(holds('Headers') ? [] : [column(INLINE.headers, HEADERS)])
   ]
-}
-
-function partitionNames(by: 'None' | 'Date' | 'Hour', columns: readonly MetadataColumn[]): readonly string[] {
-  const sources = by === 'None' ? [] : by === 'Date' ? ['IngestionDate'] : ['IngestionDate', 'IngestionHour']
-  return sources.map(source => {
-    const found = columns.find(column => column.source === source)
-    invariant(found !== undefined, `a table partitioned by ${by} has the column ${source}`)
-    return found.name
-  })
 }
 
 const METADATA: Readonly<Record<MetadataColumn['type'], ColumnType>> = {

@@ -51,6 +51,11 @@ export abstract class LeafColumn {
     this.#level(definition, repetition)
   }
 
+  /** So many rows that have nothing here at all. */
+  appendNulls(rows: number): void {
+    for (let row = 0; row < rows; row++) this.appendNull(0, 0)
+  }
+
   /** All pages, the open one closed. */
   finish(): readonly Page[] {
     this.close()

@@ -6,7 +6,16 @@ import { constantPages, type Constant } from './constant.ts'
 import { createColumn } from './create-column.ts'
 import type { LeafColumn } from './leaf-column.ts'
 import type { TableSchema } from './schema.ts'
+import type { PartitionValue } from './transforms.ts'
 import { appendField } from './shred.ts'
+
+const shapes = new WeakMap<TableSchema, Shape>()
+
+const knownShape = (schema: TableSchema): Shape => {
+  let shape = shapes.get(schema)
+  if (shape === undefined) shapes.set(schema, (shape = shapeOf(schema)))
+  return shape
+}
 
 /** One leaf's pages of one row group, ready to be written. */
 export interface ColumnChunk {
@@ -20,26 +29,58 @@ export interface ColumnChunk {
   readonly isExact: boolean
 }
 
-const shapes = new WeakMap<TableSchema, Shape>()
-
 /**
  * One Kafka partition's rows of one batch: a Parquet row group in the making. Rows are appended column by column; what is
  * full is compressed at once. Columns to which nothing was appended are constant, and null unless told otherwise.
  */
 export class RowGroupBuffer {
-  readonly schema: TableSchema
-  readonly shape: Shape
-  /** In the order of the shape's leaves. */
-  readonly columns: readonly LeafColumn[]
+  /** Of the partition fields, in their order: the values that all rows have. Undefined where the sink knows them. */
+  readonly partitionValues: readonly (PartitionValue | undefined)[]
+  #schema: TableSchema
+  #shape: Shape
+  #columns: readonly LeafColumn[]
   readonly #constants = new Map<string, Constant>()
   #rows = 0
 
-  constructor(schema: TableSchema) {
-    this.schema = schema
-    let shape = shapes.get(schema)
-    if (shape === undefined) shapes.set(schema, (shape = shapeOf(schema)))
-    this.shape = shape
-    this.columns = shape.leaves.map(createColumn)
+  constructor(
+    schema: TableSchema,
+    partitionValues: readonly (PartitionValue | undefined)[] = (schema.partitionFields ?? []).map(() => undefined)
+  ) {
+    this.partitionValues = partitionValues
+    this.#schema = schema
+    this.#shape = knownShape(schema)
+    this.#columns = this.#shape.leaves.map(createColumn)
+  }
+
+  get schema(): TableSchema {
+    return this.#schema
+  }
+
+  get shape(): Shape {
+    return this.#shape
+  }
+
+  /** In the order of the shape's leaves. */
+  get columns(): readonly LeafColumn[] {
+    return this.#columns
+  }
+
+  /**
+   * Takes on a schema that has further fields after those of its own; they are null in the rows that are there. False when the
+   * schemas differ otherwise: then other rows need a row group of their own.
+   */
+  extend(schema: TableSchema): boolean {
+    const { fields } = this.#schema
+    if (schema.fields.length < fields.length || !fields.every((field, index) => field === schema.fields[index]))
+      return false
+    const shape = knownShape(schema)
+    const added = shape.leaves.slice(this.#columns.length).map(createColumn)
+    // A column that was never appended to is null in all rows.
+    for (const column of this.#rows === 0 ? [] : added) column.appendNulls(this.#rows)
+    this.#schema = schema
+    this.#shape = shape
+    this.#columns = [...this.#columns, ...added]
+    return true
   }
 
   get rows(): number {
@@ -49,13 +90,13 @@ export class RowGroupBuffer {
   /** Bytes of memory held now. */
   get bytes(): number {
     let sum = 0
-    for (const column of this.columns) sum += column.bytes
+    for (const column of this.#columns) sum += column.bytes
     return sum
   }
 
   /** The column of a leaf by its dotted Parquet path; undefined when the file does not hold it. */
   column(path: string): LeafColumn | undefined {
-    return this.columns[this.shape.leaves.findIndex(({ name }) => name === path)]
+    return this.#columns[this.#shape.leaves.findIndex(({ name }) => name === path)]
   }
 
   /** Ends a row of which every column that is not constant was appended to. */
@@ -69,8 +110,8 @@ export class RowGroupBuffer {
    * group is then of no use.
    */
   appendRow(row: Readonly<Record<string, unknown>>): void {
-    for (const { name, node } of this.shape.fields) {
-      if (!this.#constants.has(name)) appendField(node, row[name], this.columns)
+    for (const { name, node } of this.#shape.fields) {
+      if (!this.#constants.has(name)) appendField(node, row[name], this.#columns)
     }
     this.#rows++
   }
@@ -90,7 +131,7 @@ export class RowGroupBuffer {
 
   /** All columns in file order. Open pages are closed; calling it again gives the same. */
   chunks(): readonly ColumnChunk[] {
-    return this.columns.map(column => {
+    return this.#columns.map(column => {
       const { leaf } = column
       if (this.#rows > 0 && (column.count === 0 || this.#constants.has(leaf.name)))
         return constantChunk(leaf, this.#constants.get(leaf.name) ?? null, this.#rows)

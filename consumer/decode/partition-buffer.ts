@@ -1,21 +1,34 @@
-import type { SettledPipeline } from '../../crds/settled.ts'
-import { FatalError, invariant } from '../../lib/errors.ts'
+import { FatalError } from '../../lib/errors.ts'
+import type { SettledPipeline, SettledTopic } from '../../crds/settled.ts'
 import type { TablePlan } from '../columns/bronze.ts'
 import { RowGroupBuffer } from '../columns/row-group.ts'
+import type { TableSchema } from '../columns/schema.ts'
+import type { TableColumns } from '../columns/table-columns.ts'
 import type { Partition } from '../partition.ts'
+import type { RecordCursor } from '../record-batch.ts'
 import type { DeadLetter, DeadLetterRecord } from './dead-letter.ts'
 import { DeadLetterWriter } from './dead-letter-writer.ts'
 import type { HeaderIndex } from './header-index.ts'
 import { ingestionPrefix } from './ingestion-id.ts'
+import { QualityCounts } from './quality-counts.ts'
+import { RowTuples, type OpenTuples } from './row-tuples.ts'
 import { RowWriter } from './row-writer.ts'
 
 /** Memory of a dead letter for a topic, beside its bytes. */
 const RECORD_BYTES = 512
 
+/** What the partitions of one table share. */
+export interface BufferContext {
+  readonly plan: TablePlan
+  readonly pipeline: SettledPipeline
+  readonly consumerId: string
+  readonly columns: TableColumns
+  readonly tuples: OpenTuples
+}
+
 /** What one partition has gathered for its table since the last commit. */
 export class PartitionBuffer {
   readonly partition: Partition
-  readonly rows: RowGroupBuffer
   /** With policy Table. */
   readonly deadLetters: RowGroupBuffer | undefined
   /** With policy Topic. */
@@ -24,53 +37,123 @@ export class PartitionBuffer {
   deadLetterCount = 0
   /** Time of the newest record, milliseconds since the epoch; 0 while there is none. */
   lastTimestampMs = 0
+  /** What the entry's rules said of the rows. */
+  readonly quality: QualityCounts | undefined
 
-  readonly writer: RowWriter
-  readonly #deadLetterWriter: DeadLetterWriter | undefined
-  readonly #policy: SettledPipeline['deadLetters']['policy']
+  readonly #context: BufferContext
+  readonly #entry: SettledTopic
   readonly #epoch: number
+  readonly #deadLetterWriter: DeadLetterWriter | undefined
+  /** Finished for a later schema; they take no more rows. */
+  readonly #sealed: RowGroupBuffer[] = []
+  #sealedBytes = 0
+  /** By tuple of partition values. */
+  readonly #open = new Map<string, RowWriter>()
+  readonly #tuples: RowTuples
+  #schema: TableSchema
+  #writer: RowWriter | undefined
   #recordBytes = 0
 
-  constructor(plan: TablePlan, pipeline: SettledPipeline, consumerId: string, partition: Partition, epoch: number) {
-    const [entry] = plan.entries
-    invariant(entry !== undefined, 'a table has an entry')
+  constructor(context: BufferContext, entry: SettledTopic, partition: Partition, epoch: number) {
+    const { plan, pipeline, consumerId, columns } = context
     this.partition = partition
-    this.#policy = pipeline.deadLetters.policy
+    this.quality = entry.quality && new QualityCounts(entry.quality.rules.map(({ name }) => name))
+    this.#context = context
+    this.#entry = entry
     this.#epoch = epoch
-    this.rows = new RowGroupBuffer(plan.schema)
-    this.writer = new RowWriter(this.rows, entry.metadataColumns, entry.columns, partition, epoch)
-    const constants = { Topic: partition.topic, Partition: partition.partition, ConsumerId: consumerId }
-    for (const { source, name } of entry.metadataColumns) {
-      if (source in constants) this.rows.setConstant(name, constants[source as keyof typeof constants])
-    }
-    if (this.#policy !== 'Table') return
+    this.#schema = columns.schema
+    this.#tuples = new RowTuples(plan.schema, entry.metadataColumns, partition)
+    if (pipeline.deadLetters.policy !== 'Table') return
     this.deadLetters = new RowGroupBuffer(plan.deadLetterSchema)
     const name = `${pipeline.namespace}/${pipeline.name}`
     this.#deadLetterWriter = new DeadLetterWriter(this.deadLetters, name, consumerId, partition, epoch)
   }
 
-  /** Bytes of memory held. */
-  get bytes(): number {
-    return this.rows.bytes + (this.deadLetters?.bytes ?? 0) + this.#recordBytes
+  /** In the order in which they were begun; each of one schema and of one tuple of partition values. */
+  get rows(): readonly RowGroupBuffer[] {
+    return [...this.#sealed, ...[...this.#open.values()].map(({ rows }) => rows)].filter(({ rows }) => rows > 0)
   }
 
-  /** Keeps a record, or a batch, that cannot be a row, as the policy has it. FatalError `DeadLetterStop` with policy Stop. */
-  addDeadLetter(letter: DeadLetter, nowMs: number): void {
+  get rowCount(): number {
+    let sum = 0
+    for (const { rows } of this.#sealed) sum += rows
+    for (const { rows } of this.#open.values()) sum += rows.rows
+    return sum
+  }
+
+  /** Bytes of memory held. */
+  get bytes(): number {
+    let sum = this.#sealedBytes + (this.deadLetters?.bytes ?? 0) + this.#recordBytes
+    for (const { rows } of this.#open.values()) sum += rows.bytes
+    return sum
+  }
+
+  /** The tuples of partition values that it has rows of. */
+  get tuples(): Iterable<string> {
+    return this.#open.keys()
+  }
+
+  /** Writes into the row group that a record belongs to; undefined when the table gathers rows of too many tuples for another. */
+  writerFor(cursor: RecordCursor): RowWriter | undefined {
+    const { schema } = this.#context.columns
+    if (schema !== this.#schema) this.#grow(schema)
+    const isMoved = this.#tuples.moved(cursor)
+    if (isMoved || this.#writer === undefined) this.#writer = this.#open.get(this.#tuples.key) ?? this.#begin()
+    return this.#writer
+  }
+
+  /** Columns that were added are null in the rows that are there; any other change begins a new row group. */
+  #grow(schema: TableSchema): void {
+    this.#schema = schema
+    this.#writer = undefined
+    for (const [key, { rows }] of this.#open) {
+      if (rows.extend(schema)) continue
+      this.#sealed.push(rows)
+      this.#sealedBytes += rows.bytes
+      this.#open.delete(key)
+    }
+  }
+
+  #begin(): RowWriter | undefined {
+    const { plan, consumerId, tuples } = this.#context
+    const { partition } = this
+    const { key, values } = this.#tuples
+    if (!tuples.open(key)) return undefined
+    const rows = new RowGroupBuffer(this.#schema, values)
+    const ownFields = plan.growth === undefined ? undefined : plan.schema.fields.length
+    const writer = new RowWriter(rows, this.#entry, { partition, epoch: this.#epoch, ownFields })
+    const constants = { Topic: partition.topic, Partition: partition.partition, ConsumerId: consumerId }
+    for (const { source, name } of this.#entry.metadataColumns) {
+      if (source in constants) rows.setConstant(name, constants[source as keyof typeof constants])
+    }
+    this.#open.set(key, writer)
+    return writer
+  }
+
+  /**
+   * Keeps a record, or a batch, that cannot be a row, as the policy has it; false when it would be a row of one tuple too many.
+   * FatalError `DeadLetterStop` with policy Stop.
+   */
+  addDeadLetter(letter: DeadLetter, nowMs: number): boolean {
     const { cursor, headers, poison } = letter
-    this.deadLetterCount++
-    switch (this.#policy) {
+    switch (this.#context.pipeline.deadLetters.policy) {
       case 'Table':
         this.#deadLetterWriter?.append(letter, nowMs)
-        return
+        break
       case 'Topic':
         this.#addRecord(letter, nowMs)
-        return
-      case 'Inline':
-        this.writer.appendInline(cursor, headers, `${poison.reason}: ${poison.message}`)
-        return
+        break
+      case 'Inline': {
+        const writer = this.writerFor(cursor)
+        if (writer === undefined) return false
+        writer.appendInline(cursor, headers, `${poison.reason}: ${poison.message}`)
+        break
+      }
       case 'Stop':
         throw stop(this.partition, letter)
     }
+    this.deadLetterCount++
+    return true
   }
 
   #addRecord({ cursor, headers, lastOffset, poison }: DeadLetter, failedAtMs: number): void {

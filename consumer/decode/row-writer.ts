@@ -1,8 +1,9 @@
-import type { LiftedColumn, MetadataColumn, MetadataSource } from '../../crds/settled.ts'
+import type { MetadataSource, SettledTopic } from '../../crds/settled.ts'
 import { invariant } from '../../lib/errors.ts'
-import { INLINE } from '../columns/bronze.ts'
+import { INLINE, MISMATCH } from '../columns/bronze.ts'
 import type { BytesColumn } from '../columns/bytes-column.ts'
-import type { BooleanColumn, NumberColumn } from '../columns/fixed-column.ts'
+import type { DecimalColumn } from '../columns/decimal-column.ts'
+import { NumberColumn, type BooleanColumn } from '../columns/fixed-column.ts'
 import type { LeafColumn } from '../columns/leaf-column.ts'
 import { LongColumn } from '../columns/long-column.ts'
 import type { RowGroupBuffer } from '../columns/row-group.ts'
@@ -12,12 +13,27 @@ import { bytesColumn, HeaderColumns } from './header-columns.ts'
 import type { HeaderIndex } from './header-index.ts'
 import { IngestionId } from './ingestion-id.ts'
 import { HELD, type Lifted } from './lift.ts'
+import { QualityColumns } from './quality-columns.ts'
+import type { RuleSet } from './quality.ts'
 import { microsOf } from './timestamp.ts'
 import { isUtf8 } from './utf8.ts'
+import { ValueColumns, type BoundValue } from './value-columns.ts'
+
+/** What a record is beyond its metadata; it has been checked. One object serves all records. */
+export interface Content {
+  /** In the order of the entry's columns. */
+  readonly lifted: readonly Lifted[]
+  /** Names of declared columns that could not take their value. */
+  readonly mismatches: Lifted
+  /** Fields of the value, and where they go; undefined without any, as for a tombstone. */
+  value: BoundValue | undefined
+  /** What the rules said of it; undefined when they did not judge it. */
+  rules: RuleSet | undefined
+}
 
 /** Writes records into the columns of one row group of a bronze table. */
 export class RowWriter {
-  readonly #rows: RowGroupBuffer
+  readonly rows: RowGroupBuffer
   readonly #offset: LongColumn | undefined
   readonly #timestamp: LongColumn | undefined
   readonly #key: BytesColumn | undefined
@@ -26,18 +42,25 @@ export class RowWriter {
   readonly #ingestionId: IngestionId
   readonly #value: BytesColumn | undefined
   readonly #lifted: readonly LeafColumn[]
+  readonly #mismatches: BytesColumn | undefined
+  readonly #schemaVersion: NumberColumn | undefined
+  readonly #values: ValueColumns | undefined
+  readonly #quality: QualityColumns | undefined
   readonly #inline: InlineColumns | undefined
 
+  /** Fields of the row group's schema after the first `ownFields` are for values. */
   constructor(
     rows: RowGroupBuffer,
-    metadataColumns: readonly MetadataColumn[],
-    lifted: readonly LiftedColumn[],
-    partition: Partition,
-    epoch: number
+    { metadataColumns, columns, quality }: Pick<SettledTopic, 'metadataColumns' | 'columns' | 'quality'>,
+    {
+      partition,
+      epoch,
+      ownFields
+    }: { readonly partition: Partition; readonly epoch: number; readonly ownFields: number | undefined }
   ) {
     const named = (source: MetadataSource) => metadataColumns.find(column => column.source === source)?.name
     const bytes = (source: MetadataSource) => optional(named(source), name => bytesColumn(rows, name))
-    this.#rows = rows
+    this.rows = rows
     this.#offset = optional(named('Offset'), name => longColumn(rows, name))
     this.#timestamp = optional(named('Timestamp'), name => longColumn(rows, name))
     this.#key = bytes('Key')
@@ -45,12 +68,15 @@ export class RowWriter {
     this.#id = bytes('IngestionId')
     this.#ingestionId = new IngestionId(partition, epoch)
     this.#value = bytes('Value')
-    this.#lifted = lifted.map(({ name }) => leafColumn(rows, name))
+    this.#lifted = columns.map(({ name }) => leafColumn(rows, name))
+    this.#mismatches = rows.column(MISMATCH) === undefined ? undefined : bytesColumn(rows, MISMATCH)
+    this.#schemaVersion = optional(named('SchemaVersion'), name => numberColumn(rows, name))
+    this.#values = ownFields === undefined ? undefined : new ValueColumns(rows, ownFields)
+    this.#quality = quality === undefined ? undefined : new QualityColumns(rows, quality)
     this.#inline = rows.column(INLINE.error) === undefined ? undefined : new InlineColumns(rows)
   }
 
-  /** What the record is has been checked; `lifted` is in the order of the columns. */
-  append(cursor: RecordCursor, headers: HeaderIndex, lifted: readonly Lifted[]): void {
+  append(cursor: RecordCursor, headers: HeaderIndex, { lifted, mismatches, value, rules }: Content): void {
     const { bytes } = cursor
     this.#appendCoordinates(cursor.offset, cursor.timestampMs)
     if (this.#key !== undefined) appendBytes(this.#key, bytes, cursor.keyStart, cursor.keyLength)
@@ -59,8 +85,12 @@ export class RowWriter {
     for (let index = 0; index < lifted.length; index++) {
       appendLifted(this.#lifted[index] as LeafColumn, lifted[index] as Lifted, bytes)
     }
+    if (this.#mismatches !== undefined) appendLifted(this.#mismatches, mismatches, bytes)
+    if (this.#schemaVersion !== undefined) appendNumber(this.#schemaVersion, value?.reader.schemaVersion)
+    this.#values?.append(value)
+    this.#quality?.append(rules)
     this.#inline?.appendNone()
-    this.#rows.endRow()
+    this.rows.endRow()
   }
 
   /** A record that is not as the table asks, in the table all the same. Columns of text that cannot hold its bytes are null. */
@@ -73,8 +103,12 @@ export class RowWriter {
     this.#headers?.append(bytes, headers)
     const valueFits = this.#appendIfItFits(this.#value, bytes, cursor.valueStart, cursor.valueLength)
     for (const column of this.#lifted) column.appendNull()
+    this.#mismatches?.appendNull()
+    this.#schemaVersion?.appendNull()
+    this.#values?.append(undefined)
+    this.#quality?.append(undefined)
     inline.append(error, cursor, headers, keyFits, valueFits)
-    this.#rows.endRow()
+    this.rows.endRow()
   }
 
   #appendCoordinates(offset: number, timestampMs: number): void {
@@ -155,10 +189,10 @@ function appendLifted(column: LeafColumn, lifted: Lifted, bytes: Buffer): void {
       return
     case HELD.NUMBER:
       if (column instanceof LongColumn) column.append(lifted.number)
-      else (column as NumberColumn).append(lifted.number)
+      else (column as NumberColumn | DecimalColumn).append(lifted.number)
       return
     case HELD.BIG:
-      ;(column as LongColumn).appendBig(lifted.big)
+      ;(column as LongColumn | DecimalColumn).appendBig(lifted.big)
       return
     case HELD.BOOLEAN:
       ;(column as BooleanColumn).append(lifted.number === 1)
@@ -169,6 +203,17 @@ export function longColumn(rows: RowGroupBuffer, path: string): LongColumn {
   const column = rows.column(path)
   invariant(column instanceof LongColumn, `${path} is a column of integers of 64 bits`)
   return column
+}
+
+function numberColumn(rows: RowGroupBuffer, path: string): NumberColumn {
+  const column = rows.column(path)
+  invariant(column instanceof NumberColumn, `${path} is a column of numbers`)
+  return column
+}
+
+function appendNumber(column: NumberColumn, value: number | undefined): void {
+  if (value === undefined) column.appendNull()
+  else column.append(value)
 }
 
 function leafColumn(rows: RowGroupBuffer, path: string): LeafColumn {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { planTables } from '../../consumer/columns/bronze.ts'
+import { TableColumns } from '../../consumer/columns/table-columns.ts'
 import { createDecoder } from '../../consumer/decode/decoder.ts'
 import { PartitionBuffer } from '../../consumer/decode/partition-buffer.ts'
+import { OpenTuples } from '../../consumer/decode/row-tuples.ts'
 import { encodeParquet } from '../../consumer/parquet/file.ts'
 import type { RecordBatch } from '../../consumer/record-batch.ts'
 import { rowsOf } from './parquet.ts'
@@ -37,12 +39,19 @@ export async function decode(
   const [plan] = planTables(pipeline)
   const [entry] = pipeline.topics
   assert.ok(plan !== undefined && entry !== undefined)
-  const buffer = new PartitionBuffer(plan, pipeline, 'shop-0', PARTITION, epoch)
-  const decoder = createDecoder(entry, plan, pipeline)
+  const context = {
+    plan,
+    pipeline,
+    consumerId: 'shop-0',
+    columns: new TableColumns(plan),
+    tuples: new OpenTuples()
+  }
+  const buffer = new PartitionBuffer(context, entry, PARTITION, epoch)
+  const decoder = createDecoder(entry, context, undefined)
   for (const batch of batches) decoder.append(batch, from, buffer, NOW_MS)
   const { deadLetters } = buffer
   return {
-    rows: await rowsOf(encodeParquet(plan.schema, [buffer.rows])),
+    rows: await rowsOf(encodeParquet(plan.schema, buffer.rows)),
     letters: deadLetters === undefined ? [] : await rowsOf(encodeParquet(plan.deadLetterSchema, [deadLetters])),
     buffer
   }
