@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import { writeFileSync } from 'node:fs'
 import { readPipelines } from '../crds/documents.ts'
+import { partOf } from '../crds/part.ts'
 import { settle } from '../crds/settle.ts'
 import type { SettledPipeline } from '../crds/settled.ts'
 import { systemClock } from '../lib/clock.ts'
-import { EXIT_CONFIGURATION, EXIT_DEFECT, FatalError, errorText, invariant } from '../lib/errors.ts'
+import { EXIT_CONFIGURATION, EXIT_DEFECT, FatalError, errorText } from '../lib/errors.ts'
 import { jsonLog, type Log } from '../lib/log.ts'
 import { retrying } from '../lib/retry.ts'
 import { secretFolder } from '../lib/secrets.ts'
@@ -16,11 +17,9 @@ import { ConsumerMetrics } from './metrics.ts'
 import { allOf } from './observer.ts'
 import { parseConsumerOptions, type ConsumerOptions } from './options.ts'
 import { startServer } from './server.ts'
-import { openDeltaSink } from './sinks/delta/sink.ts'
+import { connectSinks, locationOf, type Sinks } from './sinks/connect.ts'
 import { openKafkaSource } from './source/kafka-source.ts'
 import { openDeadLetterProducer } from './source/producer.ts'
-import type { ObjectStore } from './store/object-store.ts'
-import { openObjectStore } from './store/open.ts'
 
 const SESSION_TIMEOUT_MS = 30_000
 const METADATA_REFRESH_MS = 30_000
@@ -40,7 +39,7 @@ async function main(witness: Witness): Promise<number> {
   try {
     const options = parseConsumerOptions(process.argv.slice(2), isInCluster)
     witness.terminationLog = options.terminationLog
-    const pipeline = await readPipeline(options.pipelineFile)
+    const pipeline = await readPipeline(options)
     const log = jsonLog(write, pipeline.consumer.logLevel, Date.now, {
       pipeline: pipeline.name,
       consumer: options.instanceId
@@ -63,7 +62,7 @@ function tellEnd(error: unknown, { log, terminationLog }: Witness): number {
   return isFatal ? EXIT_CONFIGURATION : EXIT_DEFECT
 }
 
-async function readPipeline(file: string): Promise<SettledPipeline> {
+async function readPipeline({ pipelineFile: file, topics }: ConsumerOptions): Promise<SettledPipeline> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     throw new FatalError('PipelineUnreadable', `--pipeline ${file} cannot be read`, { cause: error })
   })
@@ -73,7 +72,9 @@ async function readPipeline(file: string): Promise<SettledPipeline> {
     const found = problems.map(({ path, message }) => `${path}: ${message}`).join('; ')
     throw new FatalError('InvalidPipeline', found || `${file} holds no BronzePipeline`)
   }
-  return settle(pipeline)
+  const part = partOf(settle(pipeline), topics)
+  if (!part.ok) throw new FatalError('BadCommandLine', `--topic: ${part.problem}`)
+  return part.pipeline
 }
 
 async function consume(pipeline: SettledPipeline, options: ConsumerOptions, log: Log): Promise<void> {
@@ -94,28 +95,27 @@ async function consume(pipeline: SettledPipeline, options: ConsumerOptions, log:
     consumerId: options.instanceId
   }
   const observer = allOf([health.observer, metrics.observer])
-  invariant(pipeline.sink.kind === 'delta', 'the sink is one that is known')
-  const { location, s3 } = pipeline.sink.delta
+  const location = locationOf(pipeline)
   log.info('starting', { budgetBytes: memory.budgetBytes, fetchBytes: memory.fetchBytes, location })
-  let store: ObjectStore | undefined
+  let sinks: Sinks | undefined
   try {
-    store = await retrying(
-      () => openObjectStore(location, s3, readSecret),
+    sinks = await retrying(
+      () => connectSinks(pipeline, { readSecret, clock: systemClock, log, author }),
       systemClock,
       stopping,
       (error, waitMs) => {
-        log.warn('the store could not be reached', { code: error.code, waitMs }, error)
+        log.warn('the sink could not be reached', { code: error.code, waitMs }, error)
         observer.sinkFailed(location, error.code)
       }
     )
-    if (store === undefined) return
+    if (sinks === undefined) return
     observer.sinkWorks(location)
-    const opened = store
+    const opened = sinks
     await ingest(
       pipeline,
       {
         source,
-        openSink: plan => openDeltaSink({ plan, pipeline, store: opened, clock: systemClock, log, author }),
+        openSink: plan => opened.open(plan),
         sendDeadLetters: records => producer.send(records),
         clock: systemClock,
         log,
@@ -129,7 +129,7 @@ async function consume(pipeline: SettledPipeline, options: ConsumerOptions, log:
       stopping
     )
   } finally {
-    await Promise.allSettled([producer.close(), store?.close()])
+    await Promise.allSettled([producer.close(), sinks?.close()])
     server.close()
     server.closeAllConnections()
   }

@@ -9,26 +9,29 @@ import type { SettledPipeline } from '../../crds/settled.ts'
 /** Half a day after which date and hour differ between time zones. */
 export const TAKEN_AT_MS = Date.UTC(2026, 10, 21, 23, 30, 0, 123)
 
-const MANIFEST = (columns: string, sink: string) => `
+const MANIFEST = (columns: string, sink: string, namespace: string) => `
 apiVersion: bronze.dev/v1alpha1
 kind: BronzePipeline
 metadata: {name: conformance, namespace: test}
 spec:
   source: {bootstrapServers: ["kafka:9092"]}
   topics:
-  - {name: orders, topic: orders, table: bronze.orders, format: Json, columns: [${columns}]}
+  - {name: orders, topic: orders, table: ${namespace}.orders, format: Json, columns: [${columns}]}
   sink: ${sink}
 `
 
 const COLUMN = { id: '{name: id, value: /id, type: Long}', note: '{name: note, value: /note, type: String}' }
 
-/** One table fed by the topic `orders`. `wider` has one more column than the plain one. */
+/** The table `bronze.orders`, or that of another namespace, fed by the topic `orders`. `wider` has one more column than the plain one. */
 export function plannedTable(
   sink: string,
-  options: { wider?: boolean } = {}
+  options: { readonly wider?: boolean; readonly namespace?: string } = {}
 ): { pipeline: SettledPipeline; plan: TablePlan } {
   const columns = options.wider === true ? [COLUMN.id, COLUMN.note] : [COLUMN.id]
-  const { pipelines, problems } = readPipelines(MANIFEST(columns.join(', '), sink), 'conformance')
+  const { pipelines, problems } = readPipelines(
+    MANIFEST(columns.join(', '), sink, options.namespace ?? 'bronze'),
+    'conformance'
+  )
   const [document] = pipelines
   if (document === undefined) throw new Error(JSON.stringify(problems))
   const pipeline = settle(document)

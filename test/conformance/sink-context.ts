@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { TablePlan } from '../../consumer/columns/bronze.ts'
+import { RetryableError } from '../../lib/errors.ts'
 import type { CommitOutcome, Sink, Staged } from '../../consumer/sink.ts'
 import type { Fault, Operation } from '../fakes/faulty-store.ts'
 import { batchOf, type PartOptions } from './batches.ts'
@@ -9,6 +10,8 @@ export interface SinkHarness {
   readonly plan: TablePlan
   /** With one more column than `plan`. */
   readonly widerPlan: TablePlan
+  /** Whether rows and their dead letters become visible in one step. */
+  readonly isOneStep?: boolean
   /** A process of its own, its sink not yet opened. */
   process(options?: { readonly plan?: TablePlan; readonly pipeline?: string }): SinkProcess
   /** `partition-offset` of every visible row, sorted. */
@@ -60,6 +63,21 @@ export class SinkContext {
 
   async commit(process: SinkProcess, parts: readonly PartOptions[], plan = this.plan): Promise<CommitOutcome> {
     return await process.sink.commit([await this.stage(process, parts, plan)])
+  }
+
+  /** Commits `part`, but dies before its dead letters are out, if these are a step of their own. */
+  async commitAndDie(process: SinkProcess, part: PartOptions): Promise<void> {
+    if (this.harness.isOneStep === true) {
+      assert.equal((await this.commit(process, [part])).status, 'committed')
+      return
+    }
+    let commits = 0
+    process.onOperation(operation => {
+      if (process.isCommit(operation)) commits++
+      return commits > 1 ? 'before' : undefined
+    })
+    await assert.rejects(this.commit(process, [part]), RetryableError)
+    await this.assertDeadLetters([])
   }
 
   async next({ sink }: SinkProcess, partition = 0): Promise<number | undefined> {

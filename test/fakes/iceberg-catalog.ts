@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto'
-import type { Catalog, LoadedTable, TableChange, TableName } from '../../consumer/sinks/iceberg/catalog/catalog.ts'
+import type { Catalog, LoadedTable, TableName } from '../../consumer/sinks/iceberg/catalog/catalog.ts'
+import type { TableChange } from '../../consumer/sinks/iceberg/commit.ts'
 import { FatalError } from '../../lib/errors.ts'
 import {
   applyUpdate,
@@ -14,8 +14,8 @@ import {
 export interface MemoryCatalogOptions {
   /** Where tables lie whose maker does not say. */
   readonly warehouse?: string
-  /** `atomic`: as the protocol promises. `careless`: one table after the other, as the reference server. Default: none. */
-  readonly transactions?: 'atomic' | 'careless'
+  /** Whether it changes several tables at once. */
+  readonly hasTransactions?: boolean
   readonly nowMs?: () => number
 }
 
@@ -24,13 +24,14 @@ export class MemoryCatalog implements Catalog {
   readonly tables = new Map<string, TableJson>()
   readonly namespaces = new Set<string>()
   readonly #options: MemoryCatalogOptions
+  #created = 0
 
   constructor(options: MemoryCatalogOptions = {}) {
     this.#options = options
   }
 
   async hasTransactions(): Promise<boolean> {
-    return this.#options.transactions !== undefined
+    return this.#options.hasTransactions === true
   }
 
   async createNamespace(namespace: readonly string[]): Promise<void> {
@@ -44,7 +45,7 @@ export class MemoryCatalog implements Catalog {
     const location = `${this.#options.warehouse ?? 'file:///warehouse'}/${key.replaceAll('.', '/')}`
     this.tables.set(
       key,
-      newTable(structuredClone(request) as CreateJson, { uuid: randomUUID(), location, nowMs: this.#nowMs() })
+      newTable(structuredClone(request) as CreateJson, { uuid: this.#nextUuid(), location, nowMs: this.#nowMs() })
     )
     return this.#loaded(key)
   }
@@ -66,7 +67,7 @@ export class MemoryCatalog implements Catalog {
   async commitTransaction(
     changes: readonly { readonly table: TableName; readonly change: TableChange }[]
   ): Promise<'committed' | 'conflict' | 'gone'> {
-    if (this.#options.transactions === undefined) throw new FatalError('CatalogLacksOperation', 'HTTP 404')
+    if (this.#options.hasTransactions !== true) throw new FatalError('CatalogLacksOperation', 'HTTP 404')
     const outcome = this.#applied(changes)
     if (typeof outcome === 'string') return outcome
     for (const [key, metadata] of outcome) this.tables.set(key, metadata)
@@ -96,6 +97,10 @@ export class MemoryCatalog implements Catalog {
 
   #loaded(key: string): LoadedTable {
     return { metadata: structuredClone(this.tables.get(key)), config: {}, storageCredentials: [] }
+  }
+
+  #nextUuid(): string {
+    return `00000000-0000-4000-8000-${String(++this.#created).padStart(12, '0')}`
   }
 
   #nowMs(): number {

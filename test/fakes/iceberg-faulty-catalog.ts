@@ -1,4 +1,5 @@
-import type { Catalog, LoadedTable, TableChange, TableName } from '../../consumer/sinks/iceberg/catalog/catalog.ts'
+import type { Catalog, LoadedTable, TableName } from '../../consumer/sinks/iceberg/catalog/catalog.ts'
+import type { TableChange } from '../../consumer/sinks/iceberg/commit.ts'
 import { RetryableError } from '../../lib/errors.ts'
 import type { Fault, Operation } from './faulty-store.ts'
 

@@ -44,13 +44,13 @@ export async function readIcebergRows(metadata: TableJson | undefined, read: Rea
   const files = new Set<string>()
   const list = await need(read, current['manifest-list'])
   for (const manifest of decodeContainer(list).records as readonly ManifestEntry[]) {
-    const bytes = await need(read, manifest.manifest_path, Number(manifest.manifest_length))
+    const bytes = await need(read, manifest.manifest_path, manifest.manifest_length)
     for (const { status, data_file: file } of decodeContainer(bytes).records as readonly FileEntry[]) {
       if (status === DELETED) continue
       if (files.has(file.file_path)) throw new Error(`${file.file_path} is live twice`)
       files.add(file.file_path)
-      const found = await readParquet(await need(read, file.file_path, Number(file.file_size_in_bytes)))
-      if (found.length !== Number(file.record_count))
+      const found = await readParquet(await need(read, file.file_path, file.file_size_in_bytes))
+      if (found.length !== file.record_count)
         throw new Error(`${file.file_path} has ${found.length} rows, its manifest says ${file.record_count}`)
       for (const row of found) rows.push(row)
     }

@@ -1,56 +1,59 @@
 import { RetryableError } from '../../lib/errors.ts'
 import type { Sink } from '../../consumer/sink.ts'
 import type { Source } from '../../consumer/source.ts'
+import type { Catalog } from '../../consumer/sinks/iceberg/catalog/catalog.ts'
 import type { ObjectStore } from '../../consumer/store/object-store.ts'
 import type { PlantedBugs } from './simulate.ts'
+import type { SinkKind } from './tables.ts'
 
 /** Mistakes that writers of this kind have made; each breaks exactly-once, and the simulation must see it. */
-export const PLANTED_BUGS: Readonly<Record<string, PlantedBugs>> = {
-  'an unknown outcome is taken for success': {
-    store: store =>
-      patched<ObjectStore>(store, {
-        putIfAbsent: async (path, chunks) => {
-          try {
-            return await store.putIfAbsent(path, chunks)
-          } catch (error) {
-            if (error instanceof RetryableError) return 'created'
-            throw error
+export const PLANTED_BUGS: Readonly<Record<SinkKind, Readonly<Record<string, PlantedBugs>>>> = {
+  delta: {
+    'an unknown outcome is taken for success': {
+      store: store =>
+        patched<ObjectStore>(store, {
+          putIfAbsent: async (path, chunks) => {
+            try {
+              return await store.putIfAbsent(path, chunks)
+            } catch (error) {
+              if (error instanceof RetryableError) return 'created'
+              throw error
+            }
           }
-        }
-      })
+        })
+    },
+    'put-if-absent overwrites, as some gateways do': {
+      store: store =>
+        patched<ObjectStore>(store, {
+          putIfAbsent: async (path, chunks) => {
+            await store.put(path, chunks)
+            return 'created'
+          }
+        })
+    },
+    ...bugsOfAnySink()
   },
-  'put-if-absent overwrites, as some gateways do': {
-    store: store =>
-      patched<ObjectStore>(store, {
-        putIfAbsent: async (path, chunks) => {
-          await store.put(path, chunks)
-          return 'created'
-        }
-      })
-  },
-  'reading goes on one record too far': {
-    source: source =>
-      patched<Source>(source, {
-        seek: positions =>
-          source.seek(new Map([...positions].map(([id, offset]) => [id, offset === 0 ? 0 : offset + 1])))
-      })
-  },
-  'a commit does not name what it expects': {
-    sink: sink =>
-      patched<Sink>(sink, {
-        commit: async staged => {
-          const topics = [...new Set(staged.flatMap(({ ranges }) => ranges.map(({ topic }) => topic)))]
-          const { offsets } = await sink.recover(topics)
-          const unfenced = staged.map(each => ({
-            ...each,
-            ranges: each.ranges.map(range => ({
-              ...range,
-              expectedOffset: offsets.get(`${range.topic}-${range.partition}`)?.nextOffset
-            }))
-          }))
-          return sink.commit(unfenced)
-        }
-      })
+  iceberg: {
+    'an unknown outcome is taken for success': {
+      sink: sink =>
+        patched<Sink>(sink, {
+          commit: async staged => {
+            try {
+              return await sink.commit(staged)
+            } catch (error) {
+              if (error instanceof RetryableError) return { status: 'committed', version: '0' }
+              throw error
+            }
+          }
+        })
+    },
+    'the catalog does not look at what a change requires': {
+      catalog: catalog =>
+        patched<Catalog>(catalog, {
+          commitTable: async (table, { updates }) => await catalog.commitTable(table, { requirements: [], updates })
+        })
+    },
+    ...bugsOfAnySink()
   }
 }
 
@@ -62,4 +65,33 @@ function patched<Target extends object>(target: Target, replaced: Partial<Target
       return typeof value === 'function' ? value.bind(object) : value
     }
   })
+}
+
+function bugsOfAnySink(): Readonly<Record<string, PlantedBugs>> {
+  return {
+    'reading goes on one record too far': {
+      source: source =>
+        patched<Source>(source, {
+          seek: positions =>
+            source.seek(new Map([...positions].map(([id, offset]) => [id, offset === 0 ? 0 : offset + 1])))
+        })
+    },
+    'a commit does not name what it expects': {
+      sink: sink =>
+        patched<Sink>(sink, {
+          commit: async staged => {
+            const topics = [...new Set(staged.flatMap(({ ranges }) => ranges.map(({ topic }) => topic)))]
+            const { offsets } = await sink.recover(topics)
+            const unfenced = staged.map(each => ({
+              ...each,
+              ranges: each.ranges.map(range => ({
+                ...range,
+                expectedOffset: offsets.get(`${range.topic}-${range.partition}`)?.nextOffset
+              }))
+            }))
+            return sink.commit(unfenced)
+          }
+        })
+    }
+  }
 }

@@ -46,7 +46,7 @@ interface Range {
 }
 
 async function runSeeds({ from, to, step }: Range, tell: (outcome: Outcome) => void, trace?: (line: string) => void) {
-  for (let seed = from; seed < to; seed += step) tell(await simulate(seed, {}, trace))
+  for (let seed = from; seed < to; seed += step) tell(await simulate(seed, trace === undefined ? {} : { trace }))
 }
 
 if (isMainThread) {

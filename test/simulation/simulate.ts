@@ -2,24 +2,27 @@ import { ingest } from '../../consumer/ingest.ts'
 import { silentObserver } from '../../consumer/observer.ts'
 import type { PartitionId } from '../../consumer/partition.ts'
 import type { Sink } from '../../consumer/sink.ts'
-import { openDeltaSink } from '../../consumer/sinks/delta/sink.ts'
 import type { Source } from '../../consumer/source.ts'
-import type { ObjectStore } from '../../consumer/store/object-store.ts'
 import { readPipelines } from '../../crds/documents.ts'
 import { settle } from '../../crds/settle.ts'
 import type { SettledPipeline } from '../../crds/settled.ts'
 import { jsonLog, silentLog, type Log } from '../../lib/log.ts'
-import { MemoryStore } from '../fakes/object-store.ts'
-import { readDeltaRows } from '../fakes/delta-reader.ts'
-import { FaultyStore, type FaultPlan } from './faulty-store.ts'
+import { FaultyCalls, type FaultPlan } from './faulty-calls.ts'
 import { SimulatedGroup } from './group.ts'
 import { ProcessClock, Scheduler } from './scheduler.ts'
+import { tablesOf, type ServerBugs, type SimulatedTables, type SinkKind } from './tables.ts'
 
 /** Bugs put in on purpose, to see that the simulation finds them. */
-export interface PlantedBugs {
+export interface PlantedBugs extends ServerBugs {
   readonly source?: (source: Source) => Source
   readonly sink?: (sink: Sink) => Sink
-  readonly store?: (store: ObjectStore) => ObjectStore
+}
+
+export interface SimulationOptions {
+  /** By default Delta for even seeds, Iceberg for odd ones. */
+  readonly sink?: SinkKind
+  readonly bugs?: PlantedBugs
+  readonly trace?: (line: string) => void
 }
 
 export interface Outcome {
@@ -37,7 +40,7 @@ const QUIET_MS = 40_000
 const MAX_STEPS = 60_000
 const PRODUCED_PER_PARTITION = 16
 
-const MANIFEST = `
+const MANIFEST = (sink: string) => `
 apiVersion: bronze.dev/v1alpha1
 kind: BronzePipeline
 metadata: {name: sim, namespace: test, creationTimestamp: "2026-01-01T00:00:00Z"}
@@ -47,7 +50,7 @@ spec:
   - {name: orders, topic: orders, table: bronze.orders, format: Json, columns: [{name: at, value: /at, type: String}]}
   - {name: clicks, topic: clicks, table: bronze.clicks, format: Json}
   batch: {triggerInterval: 300ms}
-  sink: {delta: {location: "file:///simulated"}}
+  sink: ${sink}
 `
 
 const TOPICS = [
@@ -56,11 +59,11 @@ const TOPICS = [
 ]
 
 /**
- * One night from one seed: members that die, hang and come late, a broker and a store that fail, the real ingest loop and
- * the real Delta writer. Throws when a record is not exactly once where it belongs.
+ * One night from one seed: members that die, hang and come late, a broker, a store and a catalog that fail, the real ingest
+ * loop and the real writer of Delta or Iceberg. Throws when a record is not exactly once where it belongs.
  */
-export async function simulate(seed: number, bugs: PlantedBugs = {}, trace?: (line: string) => void): Promise<Outcome> {
-  const world = new World(seed, bugs, trace)
+export async function simulate(seed: number, options: SimulationOptions = {}): Promise<Outcome> {
+  const world = new World(seed, options)
   await world.run()
   return world.verify()
 }
@@ -71,21 +74,23 @@ class World {
   readonly #scheduler: Scheduler
   readonly #log: Log
   readonly #pipeline: SettledPipeline
-  readonly #store = new MemoryStore()
-  readonly #storeFaults: FaultPlan
+  readonly #tables: SimulatedTables
+  readonly #faults: FaultPlan
   readonly #group: SimulatedGroup
   readonly #running = new Map<string, { readonly clock: ProcessClock; readonly stopping: AbortController }>()
   #failure: unknown
   #nextMember = 0
   #counts = { kills: 0, stops: 0, rebalances: 0 }
 
-  constructor(seed: number, bugs: PlantedBugs, trace: ((line: string) => void) | undefined) {
+  constructor(seed: number, { sink = seed % 2 === 0 ? 'delta' : 'iceberg', bugs = {}, trace }: SimulationOptions) {
     this.#seed = seed
     this.#bugs = bugs
     this.#scheduler = new Scheduler(seed)
     this.#log = trace === undefined ? silentLog : jsonLog(trace, 'debug', () => this.#scheduler.now)
-    this.#pipeline = parsePipeline()
-    this.#storeFaults = { rate: this.#scheduler.random() * 0.12, count: 0 }
+    // A quarter of the nights has a catalog that changes several tables at once.
+    this.#tables = tablesOf(sink, bugs, { isAtomic: seed % 4 === 1, nowMs: () => this.#scheduler.now })
+    this.#pipeline = parsePipeline(this.#tables.sink)
+    this.#faults = { rate: this.#scheduler.random() * 0.12, count: 0 }
     this.#group = new SimulatedGroup(this.#scheduler, TOPICS)
     this.#group.faultRate = this.#scheduler.random() * 0.05
   }
@@ -111,25 +116,17 @@ class World {
     const clock = new ProcessClock(this.#scheduler)
     const stopping = new AbortController()
     const log = this.#log.with({ member: name })
-    const store = new FaultyStore(this.#store, clock, this.#scheduler, this.#storeFaults)
+    const calls = new FaultyCalls(clock, this.#scheduler, this.#faults)
     const author = { pipeline: 'test/sim', createdAt: this.#pipeline.createdAt, consumerId: name }
-    const { source: sourceBug, sink: sinkBug, store: storeBug } = this.#bugs
+    const { source: sourceBug, sink: sinkBug } = this.#bugs
     const source = this.#group.join(name, clock)
-    const buggyStore = storeBug?.(store) ?? store
     this.#running.set(name, { clock, stopping })
     ingest(
       this.#pipeline,
       {
         source: sourceBug?.(source) ?? source,
         openSink: plan => {
-          const sink = openDeltaSink({
-            plan,
-            pipeline: this.#pipeline,
-            store: buggyStore,
-            clock,
-            log,
-            author
-          })
+          const sink = this.#tables.openSink({ plan, pipeline: this.#pipeline, calls, clock, log, author })
           return sinkBug?.(sink) ?? sink
         },
         sendDeadLetters: async () => {},
@@ -168,7 +165,7 @@ class World {
       this.#disturb()
       this.#rebalance()
     }
-    this.#storeFaults.rate = 0
+    this.#faults.rate = 0
     this.#group.faultRate = 0
     this.#rebalance()
   }
@@ -196,7 +193,7 @@ class World {
 
   /** Judged from what the members reported, which must never run ahead of the tables. */
   #isCaughtUp(): boolean {
-    if (this.#storeFaults.rate > 0) return false
+    if (this.#faults.rate > 0) return false
     for (const [id, { written, batches }] of this.#group.logs) {
       if (written.length < PRODUCED_PER_PARTITION) return false
       if ((this.#group.reports.get(id)?.nextOffset ?? -1) < (batches.at(-1)?.nextOffset ?? 0)) return false
@@ -217,9 +214,9 @@ class World {
     let deadLetters = 0
     let commits = 0
     for (const { topic, partitions } of TOPICS) {
-      const rows = await readDeltaRows(this.#store, `bronze/${topic}`)
-      const bad = await readDeltaRows(this.#store, `bronze/dlq_${topic}`)
-      commits += rows.version + bad.version
+      const rows = await this.#tables.read(`bronze.${topic}`)
+      const bad = await this.#tables.read(`bronze.dlq_${topic}`)
+      commits += rows.commits + bad.commits
       for (let partition = 0; partition < partitions; partition++) {
         const id: PartitionId = `${topic}-${partition}`
         const written = this.#group.logs.get(id)?.written ?? []
@@ -231,7 +228,7 @@ class World {
         deadLetters += expectedBad.length
       }
     }
-    return { records, deadLetters, commits, faults: this.#storeFaults.count + this.#group.faults, ...this.#counts }
+    return { records, deadLetters, commits, faults: this.#faults.count + this.#group.faults, ...this.#counts }
   }
 
   #compare(id: PartitionId, where: string, expected: readonly number[], found: readonly number[]): void {
@@ -240,8 +237,8 @@ class World {
   }
 }
 
-function parsePipeline(): SettledPipeline {
-  const { pipelines, problems } = readPipelines(MANIFEST, 'simulation')
+function parsePipeline(sink: string): SettledPipeline {
+  const { pipelines, problems } = readPipelines(MANIFEST(sink), 'simulation')
   const [pipeline] = pipelines
   if (pipeline === undefined) throw new Error(JSON.stringify(problems))
   return settle(pipeline)

@@ -4,6 +4,7 @@ import { PLANTED_BUGS } from './bugs.ts'
 import { KEPT_SEEDS } from './kept-seeds.ts'
 import { simulate } from './simulate.ts'
 
+const SINKS = ['delta', 'iceberg'] as const
 const FRESH_SEEDS = 100
 /** A planted bug is found within this many seeds. */
 const BUG_SEEDS = 60
@@ -14,25 +15,27 @@ test(`every record lands exactly once, over ${FRESH_SEEDS} fresh seeds`, async c
   for (let seed = from; seed < from + FRESH_SEEDS; seed++) await simulate(seed)
 })
 
-for (const { seed, why } of KEPT_SEEDS) {
+for (const { seed, sink, why } of KEPT_SEEDS) {
   test(`seed ${seed} stays mended: ${why}`, async () => {
-    await simulate(seed)
+    await simulate(seed, { sink })
   })
 }
 
 test('a seed replays the same night', async () => {
-  assert.deepEqual(await simulate(7), await simulate(7))
+  for (const sink of SINKS) assert.deepEqual(await simulate(7, { sink }), await simulate(7, { sink }))
 })
 
-for (const [name, bugs] of Object.entries(PLANTED_BUGS)) {
-  test(`a planted bug is found: ${name}`, async () => {
-    for (let seed = 0; seed < BUG_SEEDS; seed++) {
-      const found = await simulate(seed, bugs).then(
-        () => false,
-        () => true
-      )
-      if (found) return
-    }
-    assert.fail(`not found in ${BUG_SEEDS} seeds`)
-  })
+for (const sink of SINKS) {
+  for (const [name, bugs] of Object.entries(PLANTED_BUGS[sink])) {
+    test(`a planted bug is found with ${sink}: ${name}`, async () => {
+      for (let seed = 0; seed < BUG_SEEDS; seed++) {
+        const found = await simulate(seed, { sink, bugs }).then(
+          () => false,
+          () => true
+        )
+        if (found) return
+      }
+      assert.fail(`not found in ${BUG_SEEDS} seeds`)
+    })
+  }
 }

@@ -1,0 +1,59 @@
+import type { DeltaSink, IcebergSink, SettledPipeline } from '../../crds/settled.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { Log } from '../../lib/log.ts'
+import type { ReadSecret } from '../../lib/secrets.ts'
+import type { TablePlan } from '../columns/bronze.ts'
+import type { CommitAuthor, Sink } from '../sink.ts'
+
+/** What all sinks of a process share: a store, or a catalog. */
+export interface Sinks {
+  /** The sink of one table; nothing is read or written yet. */
+  open(plan: TablePlan): Sink
+  close(): Promise<void>
+}
+
+interface Ports {
+  readonly readSecret: ReadSecret
+  readonly clock: Clock
+  readonly log: Log
+  readonly author: CommitAuthor
+}
+
+/** Where the tables are, for logs and metrics. */
+export const locationOf = ({ sink }: SettledPipeline): string =>
+  sink.kind === 'delta' ? sink.delta.location : sink.iceberg.catalog.uri
+
+/** Loads the code of the pipeline's kind of sink alone: the others would only take memory. */
+export async function connectSinks(pipeline: SettledPipeline, ports: Ports): Promise<Sinks> {
+  const { sink } = pipeline
+  return sink.kind === 'delta'
+    ? await connectDelta(pipeline, sink.delta, ports)
+    : await connectIceberg(pipeline, sink.iceberg, ports)
+}
+
+async function connectDelta(pipeline: SettledPipeline, { location, s3 }: DeltaSink, ports: Ports): Promise<Sinks> {
+  const [{ openDeltaSink }, { openObjectStore }] = await Promise.all([
+    import('./delta/sink.ts'),
+    import('../store/open.ts')
+  ])
+  const { readSecret, ...rest } = ports
+  const store = await openObjectStore(location, s3, readSecret)
+  return {
+    open: plan => openDeltaSink({ plan, pipeline, store, ...rest }),
+    close: async () => await store.close()
+  }
+}
+
+async function connectIceberg(pipeline: SettledPipeline, { catalog, s3 }: IcebergSink, ports: Ports): Promise<Sinks> {
+  const [{ openIcebergSink }, { openRestCatalog }, { storesOf }] = await Promise.all([
+    import('./iceberg/sink.ts'),
+    import('./iceberg/catalog/rest.ts'),
+    import('./iceberg/stores.ts')
+  ])
+  const { readSecret, ...rest } = ports
+  const client = await openRestCatalog({ catalog, readSecret, clock: rest.clock })
+  return {
+    open: plan => openIcebergSink({ plan, pipeline, catalog: client, openStore: storesOf(s3, readSecret), ...rest }),
+    close: async () => await client.close()
+  }
+}

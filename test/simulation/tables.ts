@@ -1,0 +1,88 @@
+import type { TablePlan } from '../../consumer/columns/bronze.ts'
+import type { CommitAuthor, Sink } from '../../consumer/sink.ts'
+import { openDeltaSink } from '../../consumer/sinks/delta/sink.ts'
+import type { Catalog } from '../../consumer/sinks/iceberg/catalog/catalog.ts'
+import { openIcebergSink } from '../../consumer/sinks/iceberg/sink.ts'
+import type { ObjectStore } from '../../consumer/store/object-store.ts'
+import type { SettledPipeline } from '../../crds/settled.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { Log } from '../../lib/log.ts'
+import { readDeltaRows } from '../fakes/delta-reader.ts'
+import { MemoryCatalog } from '../fakes/iceberg-catalog.ts'
+import { readIcebergRows } from '../fakes/iceberg-reader.ts'
+import { MemoryStore } from '../fakes/object-store.ts'
+import { FaultyCatalog } from './faulty-catalog.ts'
+import type { FaultyCalls } from './faulty-calls.ts'
+import { FaultyStore } from './faulty-store.ts'
+
+export type SinkKind = 'delta' | 'iceberg'
+
+/** Bugs of the servers that tables lie on. */
+export interface ServerBugs {
+  readonly store?: (store: ObjectStore) => ObjectStore
+  readonly catalog?: (catalog: Catalog) => Catalog
+}
+
+interface Member {
+  readonly plan: TablePlan
+  readonly pipeline: SettledPipeline
+  readonly calls: FaultyCalls
+  readonly clock: Clock
+  readonly log: Log
+  readonly author: CommitAuthor
+}
+
+/** The tables of one night, whatever their format. */
+export interface SimulatedTables {
+  /** In the manifest. */
+  readonly sink: string
+  openSink(member: Member): Sink
+  /** All live rows of a table and how many commits it has had. */
+  read(
+    table: string
+  ): Promise<{ readonly rows: readonly Readonly<Record<string, unknown>>[]; readonly commits: number }>
+}
+
+export function tablesOf(
+  kind: SinkKind,
+  bugs: ServerBugs,
+  options: { readonly isAtomic: boolean; readonly nowMs: () => number }
+): SimulatedTables {
+  return kind === 'delta' ? deltaTables(bugs) : icebergTables(bugs, options)
+}
+
+function deltaTables({ store: bug }: ServerBugs): SimulatedTables {
+  const store = new MemoryStore()
+  return {
+    sink: '{delta: {location: "file:///simulated"}}',
+    openSink: ({ calls, ...rest }) => {
+      const faulty = new FaultyStore(store, calls)
+      return openDeltaSink({ ...rest, store: bug?.(faulty) ?? faulty })
+    },
+    read: async table => {
+      const { rows, version } = await readDeltaRows(store, table.replaceAll('.', '/'))
+      return { rows, commits: version }
+    }
+  }
+}
+
+function icebergTables(
+  { catalog: bug }: ServerBugs,
+  { isAtomic, nowMs }: { readonly isAtomic: boolean; readonly nowMs: () => number }
+): SimulatedTables {
+  const store = new MemoryStore()
+  const catalog = new MemoryCatalog({ nowMs, hasTransactions: isAtomic })
+  return {
+    sink: '{iceberg: {catalog: {uri: "http://simulated"}}}',
+    openSink: ({ calls, ...rest }) => {
+      const faulty = new FaultyCatalog(catalog, calls)
+      const openStore = async () => new FaultyStore(store, calls)
+      return openIcebergSink({ ...rest, catalog: bug?.(faulty) ?? faulty, openStore })
+    },
+    read: async table => {
+      const metadata = catalog.tables.get(table)
+      const { rows } = await readIcebergRows(metadata, async uri => await store.get(uri.replace('file:///', '')))
+      return { rows, commits: metadata?.['last-sequence-number'] ?? 0 }
+    }
+  }
+}
