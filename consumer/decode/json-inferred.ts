@@ -45,7 +45,11 @@ class JsonReader implements ValueReader {
   #knownFields: readonly TableColumn[] = []
   #index: FieldIndex = new Map()
   #generation = 0
-  /** By member: the known field, once a record had it and fitted; and all of these. */
+  /** Members that had a value, if only once. */
+  #seen: boolean[] = []
+  /** Whether that grew since `#agree`. */
+  #isStale = false
+  /** By member: the known field of those; and all of these. */
   #agreed: (Field | undefined)[] = []
   #agreedFields: readonly Field[] = []
   #glances = new Uint8Array(64)
@@ -87,7 +91,7 @@ class JsonReader implements ValueReader {
   #keepUp(): void {
     const known = this.#known()
     const { generation, kinds } = this.#members
-    if (generation !== this.#generation) this.#agreed = []
+    if (generation !== this.#generation) this.#seen = []
     if (kinds.length > this.#glances.length) this.#glances = new Uint8Array(kinds.length)
     else if (known === this.#knownFields && generation === this.#generation) return
     if (known !== this.#knownFields) {
@@ -97,23 +101,32 @@ class JsonReader implements ValueReader {
     }
     this.#knownFields = known
     this.#generation = generation
-    this.#agree(this.#agreed.map(field => field && this.#index.get(folded(field.name))))
+    this.#agree()
   }
 
-  #agree(agreed: (Field | undefined)[]): void {
-    this.#agreed = agreed
-    this.#agreedFields = agreed.filter(field => field !== undefined)
-    this.#variants.clear()
+  /** What is known of all that was seen, whether or not a record has it. */
+  #agree(): void {
+    const { columns } = this.#members
+    this.#isStale = false
+    this.#agreed = Array.from(this.#seen, (seen, member) =>
+      seen ? this.#index.get((columns[member] as JsonName).folded) : undefined
+    )
+    const fields = this.#agreed.filter(field => field !== undefined)
+    const before = this.#agreedFields
+    if (fields.length !== before.length || fields.some((field, index) => field !== before[index])) {
+      this.#agreedFields = fields
+      this.#variants.clear()
+    }
     this.#glances.fill(GLANCE.CLOSER)
-    for (const [member, field] of agreed.entries())
+    for (const [member, field] of this.#agreed.entries()) {
       this.#glances[member] = (field && GLANCES.get(field.type)) ?? GLANCE.CLOSER
+    }
   }
 
   /** Compares the record with what is known; what fits at a glance costs nothing more. */
   #compare(bytes: Buffer): Poison | undefined {
     const { count, present, kinds, columns } = this.#members
     let news: Map<number, Field> | undefined
-    let joined: (Field | undefined)[] | undefined
     for (let index = 0; index < count; index++) {
       const member = present[index] as number
       const kind = kinds[member] as number
@@ -126,16 +139,19 @@ class JsonReader implements ValueReader {
       const name = columns[member] as JsonName
       const field = this.#index.get(name.folded)
       const type = typeOf(bytes, value, knownType(this.#index, name.folded, kind))
-      if (type === undefined) this.#forgetValue(member)
-      else if (type !== field?.type) {
+      if (type === undefined) {
+        this.#forgetValue(member)
+        continue
+      }
+      if (type !== field?.type) {
         news ??= new Map()
         news.set(member, { name: field?.name ?? name.name, type, nullable: true })
-      } else if (this.#agreed[member] !== field) {
-        joined ??= [...this.#agreed]
-        joined[member] = field
       }
+      if (this.#seen[member] === true) continue
+      this.#seen[member] = true
+      this.#isStale = true
     }
-    if (joined !== undefined) this.#agree(Array.from(joined))
+    if (this.#isStale) this.#agree()
     this.fields = news === undefined ? this.#agreedFields : this.#variant(news)
     if (news === undefined || countOf([...news.values()]) <= MAX_FIELDS) return undefined
     return objection('ManyFields', 0, this.#cursor.valueLength)

@@ -1,4 +1,4 @@
-import type { JsonName, JsonNames } from './json-names.ts'
+import { hashOf, startsAt, type JsonName, type JsonNames } from './json-names.ts'
 import { KIND } from './json-scanner.ts'
 import * as json from './json-skip.ts'
 
@@ -178,11 +178,10 @@ export class JsonMembers {
 
   /** The key by its bytes, learned if it is new; undefined when it is too long for a column. */
   #find(bytes: Buffer, start: number, end: number): Key | undefined {
-    let hash = end - start
-    for (let at = start; at < end; at++) hash = (Math.imul(hash, 31) + (bytes[at] as number)) | 0
+    const hash = hashOf(bytes, start, end)
     const first = this.#byHash.get(hash)
     for (let key = first; key !== undefined; key = key.sibling) {
-      if (key.bytes.length === end - start && isAt(key.bytes, bytes, start, end + 1)) return key
+      if (key.bytes.length === end - start && startsAt(key.bytes, bytes, start)) return key
     }
     const name = this.#names.of(bytes, start, end)
     if (name === undefined) return undefined
@@ -226,9 +225,7 @@ const CONTINUES = new Uint8Array(256).map((_, byte) => (/[0-9.eE]/.test(String.f
 /** Whether the key stands at `start`, its quote behind it. */
 function isAt(key: Buffer, bytes: Buffer, start: number, end: number): boolean {
   const after = start + key.length
-  if (after >= end || bytes[after] !== json.QUOTE) return false
-  for (let index = 0; index < key.length; index++) if (key[index] !== bytes[start + index]) return false
-  return true
+  return after < end && bytes[after] === json.QUOTE && startsAt(key, bytes, start)
 }
 
 function kindOf(first: number): number {

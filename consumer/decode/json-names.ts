@@ -25,21 +25,50 @@ export function columnNameOf(key: string): string | undefined {
   return whole.length > MAX_NAME ? undefined : whole
 }
 
+/** A way to write a key. */
+interface Remembered {
+  readonly bytes: Buffer
+  /** Undefined when it is too long. */
+  readonly name: JsonName | undefined
+  /** Another one of the same hash. */
+  readonly sibling: Remembered | undefined
+}
+
 /** Names of keys, remembered by how the keys are written. */
 export class JsonNames {
-  readonly #names = new Map<string, JsonName | undefined>()
+  readonly #byHash = new Map<number, Remembered>()
+  #count = 0
 
   /** The key lies between its quotes; it has been checked. Undefined when it is too long. */
   of(bytes: Buffer, start: number, end: number): JsonName | undefined {
     if (end - start > MAX_KEY_BYTES) return undefined
-    const written = bytes.toString('latin1', start, end)
-    if (this.#names.has(written)) return this.#names.get(written)
+    const hash = hashOf(bytes, start, end)
+    const first = this.#byHash.get(hash)
+    for (let key = first; key !== undefined; key = key.sibling) {
+      if (key.bytes.length === end - start && startsAt(key.bytes, bytes, start)) return key.name
+    }
     const name = columnNameOf(stringOf(bytes, start, end))
+    if (this.#count++ === MAX_REMEMBERED) {
+      this.#byHash.clear()
+      this.#count = 1
+    }
     const made = name === undefined ? undefined : { name, folded: folded(name) }
-    if (this.#names.size === MAX_REMEMBERED) this.#names.clear()
-    this.#names.set(written, made)
+    const key = { bytes: Buffer.from(bytes.subarray(start, end)), name: made, sibling: this.#byHash.get(hash) }
+    this.#byHash.set(hash, key)
     return made
   }
+}
+
+export function hashOf(bytes: Uint8Array, start: number, end: number): number {
+  let hash = end - start
+  for (let at = start; at < end; at++) hash = (Math.imul(hash, 31) + (bytes[at] as number)) | 0
+  return hash
+}
+
+/** Whether the key's bytes stand there; what lies behind the end of `bytes` is equal to nothing. */
+export function startsAt(key: Uint8Array, bytes: Uint8Array, start: number): boolean {
+  for (let index = 0; index < key.length; index++) if (key[index] !== bytes[start + index]) return false
+  return true
 }
 
 /** The text between the quotes of a string that has been checked. Half surrogates in escapes stay as they are. */

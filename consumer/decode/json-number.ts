@@ -52,8 +52,10 @@ export function decimalOf(text: string, precision: number, scale: number): numbe
 /** Digits of the longest whole number of 64 bits. */
 const LONG_DIGITS = 19
 
-/** A number of JSON's grammar that is whole, however it is written, and fits 64 bits with sign. */
-export function longOf(text: string): number | bigint | undefined {
-  const whole = decimalOf(text, LONG_DIGITS, 0)
+/** A JSON number that is whole, however it is written, and fits 64 bits with sign: a bigint when it exceeds a safe integer. */
+export function longOf(bytes: Buffer, start: number, end: number): number | bigint | undefined {
+  const small = smallInteger(bytes, start, end)
+  if (small !== undefined) return small
+  const whole = decimalOf(bytes.toString('latin1', start, end), LONG_DIGITS, 0)
   return typeof whole === 'bigint' && BigInt.asIntN(64, whole) !== whole ? undefined : whole
 }

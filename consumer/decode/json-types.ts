@@ -70,23 +70,25 @@ function typeNamed(fields: FieldIndex, name: string, kind: 'struct' | 'list'): C
 const isOf = (type: ColumnType, kind: 'struct' | 'list'): boolean => typeof type === 'object' && kind in type
 
 function numberType(bytes: Buffer, start: number, end: number, known: ColumnType | undefined): ColumnType {
+  if (known !== undefined && isHeld(bytes, start, end, known)) return known
   const text = bytes.toString('latin1', start, end)
-  if (known !== undefined && isHeld(text, known)) return known
   if (!INTEGER_LITERAL.test(text)) return Number.isFinite(Number(text)) ? 'double' : 'string'
-  if (longOf(text) !== undefined) return 'long'
-  return isHeld(text, WIDE) ? WIDE : 'string'
+  if (longOf(bytes, start, end) !== undefined) return 'long'
+  return isHeld(bytes, start, end, WIDE) ? WIDE : 'string'
 }
 
 /** Whether a column holds the number as it is: fractions to the nearest double, all else exactly. */
-function isHeld(text: string, type: ColumnType): boolean {
-  if (typeof type === 'object') {
-    return 'decimal' in type && decimalOf(text, type.decimal.precision, type.decimal.scale) !== undefined
+function isHeld(bytes: Buffer, start: number, end: number, type: ColumnType): boolean {
+  if (type === 'long') return longOf(bytes, start, end) !== undefined
+  if (type === 'int') {
+    const whole = longOf(bytes, start, end)
+    return whole !== undefined && BigInt.asIntN(32, BigInt(whole)) === BigInt(whole)
   }
+  const text = bytes.toString('latin1', start, end)
   if (type === 'double') return isDouble(text)
   if (type === 'float') return isDouble(text) && Math.fround(Number(text)) === Number(text)
-  if (type !== 'long' && type !== 'int') return false
-  const whole = longOf(text)
-  return whole !== undefined && (type === 'long' || BigInt.asIntN(32, BigInt(whole)) === BigInt(whole))
+  if (typeof type !== 'object' || !('decimal' in type)) return false
+  return decimalOf(text, type.decimal.precision, type.decimal.scale) !== undefined
 }
 
 function isDouble(text: string): boolean {
@@ -128,9 +130,9 @@ function arrayType(bytes: Buffer, items: readonly JsonValue[], known: ColumnType
     if (element === undefined) return 'string'
   }
   if (element === undefined) return knownElement && known
-  if (element === knownElement) return known
   // What came first may not fit what came of it later: a whole number that no double holds, say.
   if (isMerged && items.some(item => ![element, undefined].includes(typeOf(bytes, item, element)))) return 'string'
+  if (element === knownElement) return known
   return { list: element, elementNullable: true }
 }
 

@@ -2,18 +2,18 @@ import type { Binding } from '../columns/binding.ts'
 import { folded } from '../columns/evolve.ts'
 import { isNested, type ColumnType, type Field, type Primitive } from '../columns/schema.ts'
 import { stringOf } from './json-names.ts'
-import { decimalOf, longOf } from './json-number.ts'
+import { decimalOf, longOf, nearestDouble } from './json-number.ts'
 import { KIND } from './json-scanner.ts'
 import type { JsonValue } from './json-tree.ts'
 import { indexOf } from './json-types.ts'
 
-/** A value as rules take it: longs are bigints, decimals the nearest doubles; null for what says nothing. */
+/** A value as rules take it: decimals are the nearest doubles, longs bigints where they are no safe integers; null for what says nothing. */
 export const plainForRules = (bytes: Buffer, value: JsonValue, type: ColumnType): unknown =>
   plainOf(bytes, value, withoutDecimals(type), undefined)
 
 /**
  * A value as `appendField` takes it for a column of `type`, which holds it; null for what says nothing. With bindings, parts of
- * objects have the names that they are bound to. Longs are bigints, decimals unscaled bigints.
+ * objects have the names that they are bound to. Decimals are unscaled bigints.
  */
 export function plainOf(
   bytes: Buffer,
@@ -64,11 +64,11 @@ function primitiveOf(bytes: Buffer, kind: number, start: number, end: number, ty
   if (type === 'string') return textOf(bytes, kind, start, end)
   if (type === 'boolean') return kind === KIND.TRUE || kind === KIND.FALSE ? kind === KIND.TRUE : null
   if (kind !== KIND.NUMBER) return null
+  if (type === 'long') return longOf(bytes, start, end)
+  if (typeof type === 'string') return nearestDouble(bytes, start, end)
   const text = bytes.toString('latin1', start, end)
-  if (typeof type === 'object') {
-    return 'decimal' in type ? bigOf(decimalOf(text, type.decimal.precision, type.decimal.scale)) : null
-  }
-  return type === 'long' ? bigOf(longOf(text)) : Number(text)
+  const unscaled = 'decimal' in type ? decimalOf(text, type.decimal.precision, type.decimal.scale) : undefined
+  return unscaled === undefined ? null : BigInt(unscaled)
 }
 
 /** The text of a string, the JSON text of anything else. */
@@ -82,5 +82,3 @@ function withoutDecimals(type: ColumnType): ColumnType {
   if ('struct' in type) return { struct: type.struct.map(field => ({ ...field, type: withoutDecimals(field.type) })) }
   return 'list' in type ? { ...type, list: withoutDecimals(type.list) } : type
 }
-
-const bigOf = (whole: number | bigint | undefined): bigint | null => (whole === undefined ? null : BigInt(whole))

@@ -107,7 +107,7 @@ export class JsonWriter {
         return
       case HOW.LONG:
         if (kind === INTEGER) (leaf as LongColumn).append(numbers[member] as number)
-        else appendWhole(leaf as LongColumn, longOf(bytes.toString('latin1', start, end)))
+        else appendWhole(leaf as LongColumn, longOf(bytes, start, end))
         return
       case HOW.NUMBER: {
         const number = kind === INTEGER ? (numbers[member] as number) : nearestDouble(bytes, start, end)

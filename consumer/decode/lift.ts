@@ -117,13 +117,12 @@ function liftNumber(
     into.number = whole
     return (type !== 'Int' || isInt(whole)) && hold(into, HELD.NUMBER)
   }
-  const text = bytes.toString('latin1', start, end)
   if (type === 'Float' || type === 'Double') {
-    into.number = Number(text)
+    into.number = Number(bytes.toString('latin1', start, end))
     const rounded = type === 'Float' ? Math.fround(into.number) : into.number
     return Number.isFinite(rounded) && hold(into, HELD.NUMBER)
   }
-  const long = longOf(text)
+  const long = longOf(bytes, start, end)
   return (type === 'Long' || (typeof long === 'number' && isInt(long))) && holdInteger(into, long)
 }
 
