@@ -2,17 +2,16 @@ import { Kafka, logLevel, type KafkaConfig } from 'kafkajs'
 import type { Clock } from '../../lib/clock.ts'
 import { RetryableError } from '../../lib/errors.ts'
 import type { PartitionOffsets } from '../lag.ts'
+import { askCoordinator } from './coordinator.ts'
+import { ConsumerGroup } from './group.ts'
 import { createCluster, send, type Broker, type Cluster, type Metadata } from './internals.ts'
+import { protocolError } from './protocol-error.ts'
 import { sourceTrouble } from './trouble.ts'
 
 const CONNECT_TIMEOUT_MS = 5000
 const REQUEST_TIMEOUT_MS = 10_000
 /** One look at the cluster serves all pipelines that ask within this time. */
 const METADATA_AGE_MS = 5000
-const COORDINATOR_ATTEMPTS = 5
-const COORDINATOR_WAIT_MS = 200
-/** COORDINATOR_LOAD_IN_PROGRESS, COORDINATOR_NOT_AVAILABLE, NOT_COORDINATOR */
-const COORDINATOR_MOVES = new Set([14, 15, 16])
 const READ_COMMITTED = 1
 const LATEST = '-1'
 const EARLIEST = '-2'
@@ -99,6 +98,12 @@ export class KafkaCluster {
     })
   }
 
+  /** What becomes of a group beside its offsets. */
+  async group(groupId: string): Promise<ConsumerGroup> {
+    await this.#look()
+    return new ConsumerGroup({ cluster: this.#cluster, clock: this.#clock, groupId })
+  }
+
   async close(): Promise<void> {
     await this.#cluster.disconnect().catch(() => {})
   }
@@ -136,15 +141,12 @@ export class KafkaCluster {
     return found
   }
 
-  /** A coordinator that is just being chosen, or has to read its log first, is asked again. */
   async #fetch(groupId: string, topics: readonly object[]): Promise<FetchedOffsets> {
-    for (let attempt = 1; ; attempt++) {
-      const coordinator = await this.#cluster.findGroupCoordinator({ groupId })
-      const answer = (await send(coordinator, 'OffsetFetch', { groupId, topics })) as FetchedOffsets
-      const codes = [answer.errorCode, ...answer.responses.flatMap(({ partitions }) => partitions.map(errorOf))]
-      if (attempt === COORDINATOR_ATTEMPTS || !codes.some(code => COORDINATOR_MOVES.has(code))) return answer
-      await this.#clock.sleep(COORDINATOR_WAIT_MS)
-    }
+    return await askCoordinator(
+      { cluster: this.#cluster, clock: this.#clock, groupId },
+      async broker => (await send(broker, 'OffsetFetch', { groupId, topics })) as FetchedOffsets,
+      ({ errorCode, responses }) => [errorCode, ...responses.flatMap(({ partitions }) => partitions.map(errorOf))]
+    )
   }
 
   /** A partition without a leader, or whose leader does not answer for it, is absent. */
@@ -194,16 +196,4 @@ function byTopic(partitions: readonly Placed[], extra: object): object[] {
     topic,
     partitions: own.map(({ partition }) => ({ partition, ...extra }))
   }))
-}
-
-const NAMES: Readonly<Record<number, string>> = {
-  14: 'COORDINATOR_LOAD_IN_PROGRESS',
-  15: 'COORDINATOR_NOT_AVAILABLE',
-  16: 'NOT_COORDINATOR',
-  29: 'TOPIC_AUTHORIZATION_FAILED',
-  30: 'GROUP_AUTHORIZATION_FAILED'
-}
-
-function protocolError(code: number): Error {
-  return Object.assign(new Error(`error code ${code}`), { type: NAMES[code] ?? `ERROR_${code}` })
 }

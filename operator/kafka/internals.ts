@@ -82,7 +82,7 @@ export function createCluster(kafka: Kafka): Cluster {
 /** Sends one request and gives the decoded answer as it is, error codes included. */
 export async function send(
   broker: Broker,
-  api: 'Metadata' | 'ListOffsets' | 'OffsetFetch',
+  api: 'Metadata' | 'ListOffsets' | 'OffsetFetch' | 'OffsetCommit' | 'DescribeGroups' | 'DeleteGroups',
   body: object
 ): Promise<unknown> {
   const [apiKey, versions] = [apiKeys[api], requests[api]]
