@@ -2,7 +2,9 @@ import { RetryableError } from '../../lib/errors.ts'
 import type { Sink } from '../../consumer/sink.ts'
 import type { Source } from '../../consumer/source.ts'
 import type { Catalog } from '../../consumer/sinks/iceberg/catalog/catalog.ts'
+import type { TableChange } from '../../consumer/sinks/iceberg/commit.ts'
 import type { ObjectStore } from '../../consumer/store/object-store.ts'
+import type { TableJson } from '../fakes/iceberg-metadata.ts'
 import type { PlantedBugs } from './simulate.ts'
 import type { SinkKind } from './tables.ts'
 
@@ -47,13 +49,26 @@ export const PLANTED_BUGS: Readonly<Record<SinkKind, Readonly<Record<string, Pla
           }
         })
     },
-    'the catalog does not look at what a change requires': {
+    'the catalog puts a snapshot on top, whatever it was made for': {
       catalog: catalog =>
         patched<Catalog>(catalog, {
-          commitTable: async (table, { updates }) => await catalog.commitTable(table, { requirements: [], updates })
+          commitTable: async (table, change) => {
+            const loaded = await catalog.loadTable(table)
+            return await catalog.commitTable(table, onTop(change, loaded?.metadata as TableJson))
+          }
         })
     },
     ...bugsOfAnySink()
+  }
+}
+
+function onTop({ requirements, updates }: TableChange, { 'last-sequence-number': last }: TableJson): TableChange {
+  const isRef = (each: object) => 'type' in each && each.type === 'assert-ref-snapshot-id'
+  return {
+    requirements: requirements.filter(each => !isRef(each)),
+    updates: updates.map(each =>
+      'snapshot' in each ? { ...each, snapshot: { ...(each.snapshot as object), 'sequence-number': last + 1 } } : each
+    )
   }
 }
 

@@ -75,9 +75,8 @@ function icebergTables(
   return {
     sink: '{iceberg: {catalog: {uri: "http://simulated"}}}',
     openSink: ({ calls, ...rest }) => {
-      const faulty = new FaultyCatalog(catalog, calls)
       const openStore = async () => new FaultyStore(store, calls)
-      return openIcebergSink({ ...rest, catalog: bug?.(faulty) ?? faulty, openStore })
+      return openIcebergSink({ ...rest, catalog: new FaultyCatalog(bug?.(catalog) ?? catalog, calls), openStore })
     },
     read: async table => {
       const metadata = catalog.tables.get(table)
