@@ -1,10 +1,11 @@
 import { EXIT_USAGE, UsageError, type Command, type Io } from './command.ts'
 import { run } from './run.ts'
+import { status } from './status-command.ts'
 import { validate } from './validate.ts'
 import { EXIT_CONFIGURATION, EXIT_DEFECT, FatalError } from '../lib/errors.ts'
 import { version } from './version.ts'
 
-const COMMANDS: readonly Command[] = [validate, run]
+const COMMANDS: readonly Command[] = [validate, run, status]
 
 const HELP = `bronze turns Kafka topics into exactly-once bronze tables.
 
