@@ -74,7 +74,9 @@ export class JsonWriter {
     let routes = this.#routes.get(rows)
     if (routes === undefined) this.#routes.set(rows, (routes = []))
     const { generation } = this.#members
-    const index = routes.findIndex(route => route.bindings === bindings && route.generation === generation)
+    const index = routes.findIndex(
+      route => route.bindings === bindings && route.leaves === rows.columns && route.generation === generation
+    )
     if (index === 0) return routes[0] as Route
     const route = index < 0 ? this.#route(rows, bindings) : (routes.splice(index, 1)[0] as Route)
     routes.unshift(route)
@@ -83,7 +85,7 @@ export class JsonWriter {
   }
 
   #route(rows: RowGroupBuffer, bindings: readonly Binding[]): Route {
-    const leaves = rows.shape.leaves.map(({ name }) => rows.column(name) as LeafColumn)
+    const leaves = rows.columns
     const nodes = new Map(rows.shape.fields.map(({ name, node }) => [name, node]))
     const types = new Map(rows.schema.fields.map(({ name, type }) => [name, type]))
     const targets = bindings.map(({ source, target, inner }) => {

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import type { SettledSchema } from '../../crds/settled.ts'
 import type { Binding } from '../../consumer/columns/binding.ts'
 import { mergeFields } from '../../consumer/columns/evolve.ts'
-import type { LeafColumn } from '../../consumer/columns/leaf-column.ts'
 import { RowGroupBuffer } from '../../consumer/columns/row-group.ts'
 import type { Field } from '../../consumer/columns/schema.ts'
 import { appendField } from '../../consumer/columns/shred.ts'
@@ -56,9 +55,8 @@ export class JsonTable {
     assert.ok(rows !== undefined)
     reader.append(rows, bindings)
     const bound = new Set(bindings.map(({ target }) => target))
-    const leaves = rows.shape.leaves.map(({ name }) => rows.column(name) as LeafColumn)
     for (const { name, node } of rows.shape.fields) {
-      if (!bound.has(name)) appendField(node, name === ROW.name ? this.#count++ : null, leaves)
+      if (!bound.has(name)) appendField(node, name === ROW.name ? this.#count++ : null, rows.columns)
     }
     rows.endRow()
     return undefined
