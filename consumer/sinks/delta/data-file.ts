@@ -8,7 +8,7 @@ import type { DataFile, Metadata } from './actions.ts'
 import { formatStats, indexedColumns } from './stats.ts'
 
 /**
- * Encodes one file per commit and table, a row group per Kafka partition in the order given (so that offsets prune), and
+ * Encodes one file of groups of one schema, a row group per Kafka partition in the order given (so that offsets prune), and
  * uploads it under a name that nobody else uses. Partition columns are in the path and the log, not in the file.
  */
 export async function writeDataFile(
@@ -18,11 +18,12 @@ export async function writeDataFile(
     readonly schema: TableSchema
     readonly metadata: Metadata | undefined
     readonly constants: ReadonlyMap<string, Constant>
-    readonly commitId: string
+    /** Unique among all files of the table. */
+    readonly id: string
     readonly clock: Clock
   }
 ): Promise<DataFile> {
-  const { store, schema, metadata, constants, commitId, clock } = options
+  const { store, schema, metadata, constants, id, clock } = options
   const partitions = schema.partitionBy.map(name => fieldNamed(schema, name))
   for (const group of groups) {
     for (const [name, value] of constants) group.setConstant(name, value)
@@ -32,7 +33,7 @@ export async function writeDataFile(
     partitions.map(field => [field.name, partitionValue(field, constants.get(field.name))])
   )
   const folder = Object.entries(partitionValues).map(([name, value]) => `${name}=${value}/`)
-  const path = `${folder.join('')}part-${commitId}.zstd.parquet`
+  const path = `${folder.join('')}part-${id}.zstd.parquet`
   await store.put(path, file.chunks)
   return {
     path,

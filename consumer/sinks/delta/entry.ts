@@ -1,3 +1,4 @@
+import type { Field } from '../../columns/schema.ts'
 import type { CommitAuthor, Staged } from '../../sink.ts'
 import { mergeRanges } from '../offset-key.ts'
 import {
@@ -13,7 +14,10 @@ import { markerAppId, offsetAppId } from './offsets.ts'
 
 /** What `stage` leaves for `commit`: plain JSON. */
 export interface StagedFiles {
-  readonly rows: DataFile | undefined
+  /** One per schema. */
+  readonly rows: readonly DataFile[]
+  /** The fields of each schema beside the pipeline's own. */
+  readonly columns: readonly (readonly Field[])[]
   readonly deadLetters: DeadLetterFile | undefined
 }
 
@@ -29,7 +33,7 @@ export function mainEntry(
   const ranges = staged.flatMap(each => each.ranges)
   const deadLetters = deadLettersOf(staged)
   const commit: BronzeCommit = { ...author, commitIds: commitIdsOf(staged), ranges, deadLetters }
-  const adds = staged.flatMap(each => filesOf(each).rows ?? []).map(addOf)
+  const adds = staged.flatMap(each => filesOf(each).rows).map(addOf)
   const offsets = [...mergeRanges(ranges)].map(([key, { next }]) => ({ appId: offsetAppId(key), version: next }))
   const markers = keysOf(deadLetters).map(key => ({ appId: markerAppId(tableId, key), version }))
   return [
@@ -56,6 +60,9 @@ export function deadLetterEntry(
 }
 
 export const commitIdsOf = (staged: readonly Staged[]): readonly string[] => staged.map(({ commitId }) => commitId)
+
+export const columnsOf = (staged: readonly Staged[]): readonly (readonly Field[])[] =>
+  staged.flatMap(each => filesOf(each).columns)
 
 export const deadLettersOf = (staged: readonly Staged[]): readonly DeadLetterFile[] =>
   staged.flatMap(each => filesOf(each).deadLetters ?? [])

@@ -17,6 +17,33 @@ const WRITER_FEATURES = new Set([
   'identityColumns'
 ])
 
+/** Features that the numbers of older protocols stand for (PROTOCOL.md, "Valid Feature Names in Table Features"). */
+const LEGACY_WRITER_FEATURES: readonly (readonly [minWriterVersion: number, feature: string])[] = [
+  [2, 'appendOnly'],
+  [2, 'invariants'],
+  [3, 'checkConstraints'],
+  [4, 'changeDataFeed'],
+  [4, 'generatedColumns'],
+  [5, 'columnMapping'],
+  [6, 'identityColumns']
+]
+
+/** The protocol with a feature that readers and writers must know; the same object when it is there. */
+export function withFeature(protocol: Protocol, feature: string): Protocol {
+  const { minReaderVersion, minWriterVersion } = protocol
+  const readers = protocol.readerFeatures ?? (minReaderVersion === 2 ? ['columnMapping'] : [])
+  const legacy = LEGACY_WRITER_FEATURES.filter(([version]) => version <= minWriterVersion && minWriterVersion < 7)
+  const writers = protocol.writerFeatures ?? legacy.map(([, name]) => name)
+  if (minReaderVersion === 3 && minWriterVersion === 7 && readers.includes(feature) && writers.includes(feature))
+    return protocol
+  return {
+    minReaderVersion: 3,
+    minWriterVersion: 7,
+    readerFeatures: [...new Set([...readers, feature])],
+    writerFeatures: [...new Set([...writers, feature])]
+  }
+}
+
 /** Refuses, by name and with the remedy, what we do not implement (law 8). */
 export function checkFeatures(protocol: Protocol, metadata: Metadata, schema: DeltaSchema, table: string): void {
   const refuse = (what: string, remedy: string) =>

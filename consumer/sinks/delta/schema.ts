@@ -62,7 +62,8 @@ function nestedType(type: ColumnType): DeltaType {
   return { type: 'struct', fields: type.struct.map(field => deltaField({ ...field, nullable: true })) }
 }
 
-const deltaField = ({ name, type, nullable, comment }: Field): DeltaField => ({
+/** Below a list or a map nothing forbids nulls. */
+export const deltaField = ({ name, type, nullable, comment }: Field): DeltaField => ({
   name,
   type: deltaType(type),
   nullable,
@@ -106,9 +107,15 @@ export function parseSchema(metadata: Metadata, table: string): DeltaSchema {
 
 /**
  * The columns an existing table lacks for our rows; they are added as nullable. FatalError `IncompatibleTable` when it has
- * one of ours with another type, or needs what we do not write.
+ * one of ours with another type, or needs what we do not write; with `mayLoosen` columns that are required besides become
+ * optional when rows come.
  */
-export function missingFields(existing: DeltaSchema, ours: DeltaSchema, table: string): readonly DeltaField[] {
+export function missingFields(
+  existing: DeltaSchema,
+  ours: DeltaSchema,
+  table: string,
+  mayLoosen = false
+): readonly DeltaField[] {
   const refuse = (what: string) =>
     new FatalError(
       'IncompatibleTable',
@@ -133,7 +140,7 @@ export function missingFields(existing: DeltaSchema, ours: DeltaSchema, table: s
       throw refuse(`forbids nulls in column ${field.name}, which the pipeline may write`)
   }
   for (const { name, nullable } of theirs.values()) {
-    if (!nullable) throw refuse(`requires column ${name}, which the pipeline does not write`)
+    if (!nullable && !mayLoosen) throw refuse(`requires column ${name}, which the pipeline does not write`)
   }
   return missing
 }

@@ -14,7 +14,7 @@ import { formatKey, mergeRanges } from '../offset-key.ts'
 import type { DataFile } from './actions.ts'
 import { writeDataFile } from './data-file.ts'
 import { DeadLetters } from './dead-letters.ts'
-import { commitIdsOf, deadLettersOf, keysOf, mainEntry, type StagedFiles } from './entry.ts'
+import { columnsOf, commitIdsOf, deadLettersOf, keysOf, mainEntry, type StagedFiles } from './entry.ts'
 import { Maintenance } from './maintenance.ts'
 import { movedPartitions, recoverOffsets } from './offsets.ts'
 import { DeltaTable } from './table.ts'
@@ -51,7 +51,7 @@ class DeltaSink implements Sink {
     this.#options = options
     const { plan, author, clock, log } = options
     this.#maintenance = new Maintenance({ clock, log, isEnabled: options.checkpoints ?? true })
-    this.#main = this.#table(plan.table, plan.schema)
+    this.#main = this.#table(plan.table, plan.schema, plan.growth !== undefined)
     const { deadLetterTable: name, deadLetterSchema: schema } = plan
     this.#deadLetterTable = name === undefined || schema === undefined ? undefined : this.#table(name, schema)
     this.#deadLetters = new DeadLetters({
@@ -73,29 +73,34 @@ class DeltaSink implements Sink {
     const { txns } = await this.#main.refresh()
     const wanted = new Set(topics)
     await this.#deadLetters.publishPending(({ topic }) => wanted.has(topic))
-    return { ...recoverOffsets(txns, topics), columns: [] }
+    return { ...recoverOffsets(txns, topics), columns: this.#main.columns }
   }
 
   async stage(batch: Batch): Promise<Staged> {
     const { commitId, takenAtMs, parts } = batch
     const { plan } = this.#options
-    const rows = await this.#writeFile(this.#main, plan.schema, batch, part => part.rows)
+    const groups = parts.flatMap(part => part.rows).filter(({ rows }) => rows > 0)
+    const bySchema = [...Map.groupBy(groups, ({ schema }) => schema)]
+    const rows: DataFile[] = []
+    for (const [index, [schema, each]] of bySchema.entries()) {
+      const id = index === 0 ? commitId : `${commitId}-${index}`
+      rows.push(await this.#writeFile(this.#main, schema, each, id, takenAtMs))
+    }
+    const columns = bySchema.map(([schema]) => schema.fields.slice(plan.schema.fields.length))
     const bad = parts.filter(({ deadLetters }) => deadLetters !== undefined && deadLetters.rows > 0)
     const table = this.#deadLetterTable
     let deadLetters: StagedFiles['deadLetters']
     if (bad.length > 0) {
       invariant(table !== undefined && plan.deadLetterSchema !== undefined, 'dead letters come only under policy Table')
-      const file = await this.#writeFile(table, plan.deadLetterSchema, batch, part =>
-        part.deadLetters === undefined ? [] : [part.deadLetters]
-      )
-      invariant(file !== undefined, 'there are dead letters')
+      const groups = bad.flatMap(part => part.deadLetters ?? [])
+      const file = await this.#writeFile(table, plan.deadLetterSchema, groups, commitId, takenAtMs)
       deadLetters = {
         table: table.name,
         file,
         keys: bad.map(part => formatKey({ ...part.partition, epoch: part.epoch }))
       }
     }
-    const files: StagedFiles = { rows, deadLetters }
+    const files: StagedFiles = { rows, columns, deadLetters }
     return { commitId, takenAtMs, ranges: parts.map(rangeOf), files }
   }
 
@@ -107,13 +112,17 @@ class DeltaSink implements Sink {
     const hasDeadLetters = withDeadLetters.size > 0
     // A marker remembers one version only: what an earlier commit decided for these keys must be out before the next.
     if (hasDeadLetters) await this.#deadLetters.publishPending(key => withDeadLetters.has(formatKey(key)))
-    const outcome = await this.#main.transact<CommitOutcome>(commitIdsOf(staged), (snapshot, version) => {
-      const { keys, partitions } = movedPartitions(merged, snapshot.txns)
-      if (partitions.length === 0)
-        return { write: mainEntry(staged, { tableId: snapshot.metadata.id, version }, author, clock.now()) }
-      const by = keys.map(key => snapshot.authors.get(key)).find(each => each !== undefined)
-      return { stop: { status: 'fenced', partitions, by } }
-    })
+    const outcome = await this.#main.transact<CommitOutcome>(
+      commitIdsOf(staged),
+      (snapshot, version) => {
+        const { keys, partitions } = movedPartitions(merged, snapshot.txns)
+        if (partitions.length === 0)
+          return { write: mainEntry(staged, { tableId: snapshot.metadata.id, version }, author, clock.now()) }
+        const by = keys.map(key => snapshot.authors.get(key)).find(each => each !== undefined)
+        return { stop: { status: 'fenced', partitions, by } }
+      },
+      columnsOf(staged)
+    )
     if ('stop' in outcome) return outcome.stop
     if (hasDeadLetters) await this.#deadLetters.publishPending(key => withDeadLetters.has(formatKey(key)))
     return { status: 'committed', version: String(outcome.version) }
@@ -126,24 +135,24 @@ class DeltaSink implements Sink {
   async #writeFile(
     table: DeltaTable,
     schema: TableSchema,
-    { parts, takenAtMs, commitId }: Batch,
-    pick: (part: BatchPart) => readonly RowGroupBuffer[]
-  ): Promise<DataFile | undefined> {
-    const groups = parts.flatMap(pick).filter(({ rows }) => rows > 0)
-    if (groups.length === 0) return undefined
+    groups: readonly RowGroupBuffer[],
+    id: string,
+    takenAtMs: number
+  ): Promise<DataFile> {
     const { plan, clock } = this.#options
     const constants = batchConstants(plan.entries, schema, takenAtMs)
     const metadata = table.snapshot?.metadata
-    return await writeDataFile(groups, { store: table.store, schema, metadata, constants, commitId, clock })
+    return await writeDataFile(groups, { store: table.store, schema, metadata, constants, id, clock })
   }
 
-  #table(name: string, schema: TableSchema | undefined): DeltaTable {
+  #table(name: string, schema: TableSchema | undefined, growsColumns = false): DeltaTable {
     const { clock, log, commitAttempts = DEFAULT_COMMIT_ATTEMPTS } = this.#options
     const store = under(this.#options.store, `${name.replaceAll('.', '/')}/`)
     return new DeltaTable({
       store,
       name,
       schema,
+      growsColumns,
       clock,
       log,
       commitAttempts,

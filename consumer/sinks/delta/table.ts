@@ -2,13 +2,15 @@ import { backoffMs } from '../../../lib/backoff.ts'
 import { randomId, type Clock } from '../../../lib/clock.ts'
 import { FatalError, RetryableError } from '../../../lib/errors.ts'
 import type { Log } from '../../../lib/log.ts'
-import type { TableSchema } from '../../columns/schema.ts'
+import type { Field, TableSchema } from '../../columns/schema.ts'
+import type { TableColumn } from '../../sink.ts'
 import type { ObjectStore } from '../../store/object-store.ts'
 import { ENGINE, type Action } from './actions.ts'
+import { evolutionActions, tableColumns } from './evolution.ts'
 import { checkpointPath, entryPath, formatEntry } from './log.ts'
 import { loadSnapshot, readEntries, readEntry, type LogEntry } from './load.ts'
 import { OUR_PROTOCOL, checkFeatures, checkPartitioning } from './protocol.ts'
-import { deltaSchema, formatSchema, missingFields, parseSchema, type DeltaField } from './schema.ts'
+import { deltaSchema, formatSchema, missingFields, parseSchema, type DeltaField, type DeltaSchema } from './schema.ts'
 import { applyEntry, isRolledBack, type Snapshot } from './snapshot.ts'
 
 /** A snapshot older than this may lie before the end of a log that was cleaned since: an old number is free again. */
@@ -25,6 +27,8 @@ export interface DeltaTableOptions {
   readonly name: string
   /** Undefined: the table is taken as it is, never created. */
   readonly schema: TableSchema | undefined
+  /** Whether rows bring further columns; those that are required and not ours then become optional. */
+  readonly growsColumns: boolean
   readonly clock: Clock
   readonly log: Log
   readonly commitAttempts: number
@@ -46,6 +50,7 @@ export class DeltaTable {
   readonly store: ObjectStore
   readonly #options: DeltaTableOptions
   #snapshot: Snapshot | undefined
+  #existing: DeltaSchema = { type: 'struct', fields: [] }
   /** Columns of ours that the table lacks. */
   #missing: readonly DeltaField[] = []
   /** When `#snapshot` was last known to be the newest. */
@@ -60,6 +65,11 @@ export class DeltaTable {
   /** The newest state seen; undefined before `open`. */
   get snapshot(): Snapshot | undefined {
     return this.#snapshot
+  }
+
+  /** As of the newest state seen. */
+  get columns(): readonly TableColumn[] {
+    return tableColumns(this.#existing)
   }
 
   /** Creates the table or checks the one that is there, and adds columns it lacks. Many processes may do so at once. */
@@ -92,11 +102,13 @@ export class DeltaTable {
   /**
    * Writes one entry, rebased over those of others until it is in or `decide` stops it. `commitIds` are in the entry's
    * commitInfo: by them our own entry is known again after a lost answer. Throws RetryableError when the outcome stays
-   * unknown: then nothing that the entry names may be deleted.
+   * unknown: then nothing that the entry names may be deleted. `columns` are the fields of each schema that its rows have beside
+   * the table's own: those the table lacks come with the entry; `SchemaMoved` when it cannot take one.
    */
   async transact<T>(
     commitIds: readonly string[],
-    decide: (snapshot: Snapshot, version: number) => Decision<T>
+    decide: (snapshot: Snapshot, version: number) => Decision<T>,
+    columns: readonly (readonly Field[])[] = []
   ): Promise<Outcome<T>> {
     const ids = new Set(commitIds)
     let trouble: RetryableError | undefined
@@ -113,7 +125,8 @@ export class DeltaTable {
         const snapshot = this.#current()
         const version = snapshot.version + 1
         const decision = decide(snapshot, version)
-        const evolution = this.#evolution(snapshot)
+        const added = 'stop' in decision ? [] : columns
+        const evolution = evolutionActions(snapshot, this.#existing, this.#missing, added, this.name)
         if ('stop' in decision && evolution.length === 0) return decision
         const actions =
           'stop' in decision ? [this.#info('ADD COLUMNS'), ...evolution] : [...decision.write, ...evolution]
@@ -125,7 +138,8 @@ export class DeltaTable {
         this.#options.onCommit(this.#current())
         return 'stop' in decision ? decision : { version }
       } catch (error) {
-        if (!(error instanceof RetryableError)) throw error
+        // Whether our entry is in was looked at just before the schema was.
+        if (!(error instanceof RetryableError) || error.code === 'SchemaMoved') throw error
         trouble = error
         this.#options.log.warn(
           'a step of a commit failed; looking before trying again',
@@ -213,11 +227,12 @@ export class DeltaTable {
     if (before?.metadata !== metadata || before.protocol !== protocol) {
       const existing = parseSchema(metadata, this.name)
       checkFeatures(protocol, metadata, existing, this.name)
-      const { schema } = this.#options
+      const { schema, growsColumns } = this.#options
       if (schema !== undefined) {
         checkPartitioning(metadata, schema.partitionBy, this.name)
-        this.#missing = missingFields(existing, deltaSchema(schema, this.name), this.name)
+        this.#missing = missingFields(existing, deltaSchema(schema, this.name), this.name, growsColumns)
       }
+      this.#existing = existing
     }
     if (isRolledBack(snapshot)) throw rolledBack(this.name, snapshot)
     this.#snapshot = snapshot
@@ -227,14 +242,6 @@ export class DeltaTable {
   #current(): Snapshot {
     if (this.#snapshot === undefined) throw new Error(`broken invariant: Delta table ${this.name} is open`)
     return this.#snapshot
-  }
-
-  /** Adds columns of ours that the table lacks, nullable. */
-  #evolution({ metadata }: Snapshot): readonly Action[] {
-    if (this.#missing.length === 0) return []
-    const existing = parseSchema(metadata, this.name)
-    const schemaString = formatSchema({ ...existing, fields: [...existing.fields, ...this.#missing] })
-    return [{ metaData: { ...metadata, schemaString } }]
   }
 
   #firstActions(schema: TableSchema): readonly Action[] {
