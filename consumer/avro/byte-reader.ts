@@ -3,6 +3,9 @@ export class AvroError extends Error {
   override readonly name = 'AvroError'
 }
 
+/** What a reader takes in all of its bytes. */
+export const MAX_EMPTY_ITEMS = 1 << 16
+
 /** Low bits of a long that are kept as a number while the others are kept apart. */
 const LOW = 2 ** 48
 
@@ -10,6 +13,8 @@ const LOW = 2 ** 48
 export class ByteReader {
   readonly bytes: Buffer
   position: number
+  /** Items without bytes of their own (null, records without fields) that may still come: bytes bound all others. */
+  emptyLeft = MAX_EMPTY_ITEMS
   readonly #end: number
 
   constructor(bytes: Buffer, start = 0, end = bytes.length) {

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { constants, crc32, deflateRawSync, inflateRawSync, zstdDecompressSync } from 'node:zlib'
 import { decompress } from '../source/codecs.ts'
-import { AvroError, ByteReader } from './byte-reader.ts'
+import { AvroError, ByteReader, MAX_EMPTY_ITEMS } from './byte-reader.ts'
 import { ByteWriter } from './byte-writer.ts'
 import { schemaOf } from './parse-schema.ts'
-import { MAX_EMPTY_ITEMS, valueReader } from './read-value.ts'
+import { valueReader } from './read-value.ts'
 import { valueWriter } from './write-value.ts'
 
 /** An object container file (Avro 1.12, "Object Container Files") that was read. */

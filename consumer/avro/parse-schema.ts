@@ -77,6 +77,7 @@ class Parser {
   #union(json: readonly unknown[], namespace: string, depth: number): AvroType {
     if (json.length > SCHEMA_LIMITS.fields)
       throw new SchemaError(`a union has more than ${SCHEMA_LIMITS.fields} branches`)
+    if (json.length === 0) throw new SchemaError('a union has no branches')
     const branches = json.map(each => this.type(each, namespace, depth + 1))
     const keys = branches.map(branch => ('name' in branch ? branch.name : branch.kind))
     if (keys.includes('union')) throw new SchemaError('a union is directly within a union')

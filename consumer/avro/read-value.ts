@@ -1,10 +1,8 @@
+import { isUtf8 } from '../decode/utf8.ts'
 import { AvroError, type ByteReader } from './byte-reader.ts'
 import type { AvroRecord, AvroType } from './type.ts'
 
 export type ReadValue = (from: ByteReader) => unknown
-
-/** Items without bytes of their own (null, records without fields) that one array may have: bytes bound all others. */
-export const MAX_EMPTY_ITEMS = 1 << 16
 
 /** Nesting of values; schemas that contain themselves set no bound. */
 const MAX_DEPTH = 64
@@ -83,6 +81,7 @@ class Compiler {
 function readString(from: ByteReader): string {
   const length = from.size()
   const start = from.skip(length)
+  if (!isUtf8(from.bytes, start, start + length)) throw new AvroError('a string is not UTF-8')
   return from.bytes.toString('utf8', start, start + length)
 }
 
@@ -104,14 +103,13 @@ const mapOf =
 
 /** Arrays and maps come in blocks; a negative count is followed by the block's length in bytes. */
 function forEachItem(from: ByteReader, read: () => void): void {
-  let empty = 0
   for (let count = from.long(); count !== 0; count = from.long()) {
     if (count < 0) from.size()
     for (let left = count < 0 ? -BigInt(count) : BigInt(count); left > 0n; left--) {
       const before = from.position
       read()
-      if (from.position === before && ++empty > MAX_EMPTY_ITEMS)
-        throw new AvroError(`an array has more than ${MAX_EMPTY_ITEMS} items without bytes`)
+      if (from.position === before && --from.emptyLeft < 0)
+        throw new AvroError('there are too many items without bytes')
     }
   }
 }

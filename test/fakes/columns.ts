@@ -135,7 +135,7 @@ function readPrimitive(type: Primitive, value: unknown): unknown {
       return typeof value === 'string' ? value : uuidText(value as Buffer)
     case 'timestamp':
     case 'timestampNtz':
-      return new Date((value as number) / 1000)
+      return new Date(typeof value === 'bigint' ? Number(value / 1000n) : (value as number) / 1000)
     case 'date':
       return new Date((value as number) * 86_400_000)
     case 'string':

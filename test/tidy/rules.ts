@@ -94,6 +94,7 @@ const PURE = [
 ]
 /** The shells among them. */
 const SHELLS = [
+  'consumer/decode/value-readers.ts',
   'consumer/sinks/delta/checkpoint.ts',
   'consumer/sinks/delta/sink.ts',
   'consumer/sinks/delta/table.ts',
