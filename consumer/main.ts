@@ -10,6 +10,7 @@ import { jsonLog, type Log } from '../lib/log.ts'
 import { retrying } from '../lib/retry.ts'
 import { secretFolder } from '../lib/secrets.ts'
 import { tuneCollector } from './collector.ts'
+import { openValueReaders } from './decode/value-readers.ts'
 import { Health } from './health.ts'
 import { ingest } from './ingest.ts'
 import { memoryLimitBytes, planMemory } from './memory.ts'
@@ -95,6 +96,7 @@ async function consume(pipeline: SettledPipeline, options: ConsumerOptions, log:
     consumerId: options.instanceId
   }
   const observer = allOf([health.observer, metrics.observer])
+  const readers = openValueReaders(pipeline, { readSecret, clock: systemClock, log })
   const location = locationOf(pipeline)
   log.info('starting', { budgetBytes: memory.budgetBytes, fetchBytes: memory.fetchBytes, location })
   let sinks: Sinks | undefined
@@ -116,6 +118,7 @@ async function consume(pipeline: SettledPipeline, options: ConsumerOptions, log:
       {
         source,
         openSink: plan => opened.open(plan),
+        readerFor: (entry, place) => readers.readerFor(entry, place),
         sendDeadLetters: records => producer.send(records),
         clock: systemClock,
         log,
@@ -129,6 +132,7 @@ async function consume(pipeline: SettledPipeline, options: ConsumerOptions, log:
       stopping
     )
   } finally {
+    readers.close()
     await Promise.allSettled([producer.close(), sinks?.close()])
     server.close()
     server.closeAllConnections()

@@ -2,12 +2,11 @@ import type { BatchLimits, SettledPipeline, SettledTopic } from '../crds/settled
 import type { Batch } from './batch.ts'
 import { invariant } from '../lib/errors.ts'
 import { growsColumns, type TablePlan } from './columns/bronze.ts'
-import type { Field } from './columns/schema.ts'
 import { TableColumns } from './columns/table-columns.ts'
 import { createDecoder } from './decode/decoder.ts'
 import { PartitionBuffer, type BufferContext } from './decode/partition-buffer.ts'
 import { OpenTuples } from './decode/row-tuples.ts'
-import type { Pending, ValueReader } from './decode/value-reader.ts'
+import type { Pending, ReaderPlace, ValueReader } from './decode/value-reader.ts'
 import { partitionId, type Partition, type PartitionId } from './partition.ts'
 import type { RecordBatch } from './record-batch.ts'
 import { rowCount, type Slot, type SlotPlace } from './slot.ts'
@@ -51,7 +50,7 @@ export class TableBuffer {
 
   assign(partition: Partition, entry: SettledTopic): void {
     const id = partitionId(partition)
-    const reader = this.#readerFor(entry, () => this.columns.known)
+    const reader = this.#readerFor(entry, { topic: partition.topic, known: () => this.columns.known })
     invariant(reader !== undefined || !growsColumns(entry), `values of ${entry.name} can be read`)
     this.#slots.set(id, {
       id,
@@ -225,8 +224,8 @@ export class TableBuffer {
   }
 }
 
-/** `known` gives the columns for fields of values that the table has or will have; the same array while nothing changes. */
-export type ReaderFor = (entry: SettledTopic, known: () => readonly Field[]) => ValueReader | undefined
+/** Undefined for entries of which no field becomes a column. */
+export type ReaderFor = (entry: SettledTopic, place: ReaderPlace) => ValueReader | undefined
 
 const byTopicAndPartition = (a: Partition, b: Partition): number =>
   a.topic === b.topic ? a.partition - b.partition : a.topic < b.topic ? -1 : 1

@@ -31,6 +31,13 @@ export interface ValueReader extends RecordValues {
   append(rows: RowGroupBuffer, bindings: readonly Binding[]): void
 }
 
+/** Where a reader's records come from, and where they go. */
+export interface ReaderPlace {
+  readonly topic: string
+  /** The columns for fields of values that the table has or will have; the same array while nothing changes. */
+  readonly known: () => readonly Field[]
+}
+
 /** A schema must be fetched first. */
 export interface Pending {
   /** Settles when looking again is worth it; never rejects. */
