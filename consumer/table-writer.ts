@@ -281,7 +281,8 @@ function summarise(taken: readonly Taken[], startedMs: number, endedMs: number):
       topic: slot.partition.topic,
       records: buffer.rowCount,
       deadLetters: buffer.deadLetterCount,
-      lastTimestampMs: buffer.lastTimestampMs
+      lastTimestampMs: buffer.lastTimestampMs,
+      quality: buffer.quality
     }))
   }
 }
