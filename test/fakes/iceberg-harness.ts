@@ -1,3 +1,4 @@
+import { s3Access } from '../../consumer/sinks/iceberg/access.ts'
 import type { Catalog } from '../../consumer/sinks/iceberg/catalog/catalog.ts'
 import { openIcebergSink, type IcebergSinkOptions } from '../../consumer/sinks/iceberg/sink.ts'
 import { TableFiles, type OpenStore } from '../../consumer/sinks/iceberg/stores.ts'
@@ -50,9 +51,8 @@ export function icebergHarness(
   const keysIn = async (table: string): Promise<readonly string[]> => {
     const loaded = await catalog.loadTable(tableName(table))
     if (loaded === undefined) return []
-    const files = new TableFiles(
-      async root => await openStore(root, { now: NOTHING_TOLD, renew: async () => NOTHING_TOLD })
-    )
+    const now = s3Access(loaded, (loaded.metadata as TableJson).location)
+    const files = new TableFiles(async root => await openStore(root, { now, renew: async () => now }))
     const { rows } = await readIcebergRows(loaded.metadata as TableJson, async uri => await files.get(uri))
     await files.close()
     return rows.map(row => `${String(row['_kafka_partition'])}-${String(row['_kafka_offset'])}`).sort()
@@ -99,5 +99,3 @@ export function icebergHarness(
     close: async () => await close?.()
   }
 }
-
-const NOTHING_TOLD = { endpoint: undefined, region: undefined, forcePathStyle: undefined, credentials: undefined }
