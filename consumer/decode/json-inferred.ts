@@ -4,12 +4,12 @@ import type { RowGroupBuffer } from '../columns/row-group.ts'
 import type { ColumnType, Field } from '../columns/schema.ts'
 import { RecordCursor } from '../record-batch.ts'
 import { poison, type Poison } from './dead-letter.ts'
-import { INTEGER, JsonMembers } from './json-members.ts'
+import { INTEGER, JsonMembers, MAX_FIELDS, type Refusal } from './json-members.ts'
 import { JsonNames, MAX_NAME, type JsonName } from './json-names.ts'
 import { nearestDouble } from './json-number.ts'
 import { KIND } from './json-scanner.ts'
-import { JsonTree, scalar, type JsonValue } from './json-tree.ts'
-import { indexOf, knownType, MAX_FIELDS, typeOf, type FieldIndex } from './json-types.ts'
+import { JsonTree, MAX_VALUES, scalar, type JsonValue } from './json-tree.ts'
+import { indexOf, knownType, typeOf, type FieldIndex } from './json-types.ts'
 import { plainForRules } from './json-values.ts'
 import { JsonWriter } from './json-writer.ts'
 import type { ValueReader } from './value-reader.ts'
@@ -65,7 +65,7 @@ class JsonReader implements ValueReader {
     const { bytes, valueStart, valueLength } = cursor
     const members = this.#members
     this.#trees.length = 0
-    this.#tree.objection = undefined
+    this.#tree.reset()
     if (valueLength < 0) members.clear()
     else {
       const found = members.scan(bytes, valueStart, valueStart + valueLength)
@@ -232,9 +232,7 @@ function countIn(type: ColumnType): number {
   return 'list' in type ? countIn(type.list) : 0
 }
 
-type Objection = Exclude<ReturnType<JsonMembers['scan']>, 'Object'> | 'ManyFields'
-
-function objection(what: Objection, at: number, length: number): Poison {
+function objection(what: Refusal, at: number, length: number): Poison {
   const place = `at byte ${at} of ${length}`
   switch (what) {
     case 'InvalidUtf8':
@@ -251,6 +249,8 @@ function objection(what: Objection, at: number, length: number): Poison {
       )
     case 'ManyFields':
       return poison('Parse', 'UnsupportedSchema', `the object has more than ${MAX_FIELDS} fields`)
+    case 'ManyValues':
+      return poison('Parse', 'UnsupportedSchema', `objects and arrays have more than ${MAX_VALUES} values`)
     case 'InvalidJson':
       return poison('Parse', 'InvalidJson', `the value is not JSON ${place}`)
   }

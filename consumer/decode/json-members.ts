@@ -1,14 +1,23 @@
-import { hashOf, startsAt, type JsonName, type JsonNames } from './json-names.ts'
+import { hashOf, MAX_SIBLINGS, startsAt, type JsonName, type JsonNames } from './json-names.ts'
 import { KIND } from './json-scanner.ts'
 import * as json from './json-skip.ts'
 
 /** A whole number of a few digits: its value is in `numbers`. */
 export const INTEGER = 9
 
+/** Fields of one object, or of all objects in one array. */
+export const MAX_FIELDS = 1000
+
 /** Longest number that is taken apart at once: what a double holds exactly. */
 const SAFE_DIGITS = 15
 /** Ways to write keys that are known by their bytes; beyond, all are learned anew. */
 const MAX_KEYS = 4096
+
+/** Why an object cannot be columns. DuplicateKey: two of its members are one column. ManyValues: in one record. */
+export type Objection = 'DuplicateKey' | 'LongKey' | 'ManyFields' | 'ManyValues'
+
+/** Why a document is no row. */
+export type Refusal = Objection | 'NotAnObject' | 'InvalidJson' | 'InvalidUtf8'
 
 /** One way to write a key. */
 interface Key {
@@ -46,7 +55,7 @@ export class JsonMembers {
   #keys = 0
   /** What comes before the first. */
   #before: Key = { bytes: Buffer.alloc(0), column: -1, next: undefined, sibling: undefined }
-  #objection: 'DuplicateKey' | 'LongKey' | undefined
+  #objection: Objection | undefined
   #objectionAt = 0
 
   constructor(names: JsonNames) {
@@ -65,12 +74,8 @@ export class JsonMembers {
     if (this.#keys >= MAX_KEYS) this.#forget()
   }
 
-  /** Checks the document as JsonScanner does, and finds its members if it is an object. `DuplicateKey`: two have one column. */
-  scan(
-    bytes: Buffer,
-    start: number,
-    end: number
-  ): 'Object' | 'NotAnObject' | 'DuplicateKey' | 'LongKey' | 'InvalidJson' | 'InvalidUtf8' {
+  /** Checks the document as JsonScanner does, and finds its members if it is an object. */
+  scan(bytes: Buffer, start: number, end: number): 'Object' | Refusal {
     this.clear()
     let at = json.skipSpace(bytes, start, end)
     const isObject = at < end && bytes[at] === json.OBJECT_START
@@ -101,10 +106,9 @@ export class JsonMembers {
         at = json.skipString(bytes, from, end)
         if (at < 0) return at
         key = this.#find(bytes, from, at - 1)
-        if (key === undefined) this.#object('LongKey', from)
-        else before.next = key
+        if (key !== undefined) before.next = key
       }
-      if (key !== undefined) before = key
+      before = key ?? before
       at = json.skipColon(bytes, at, end)
       if (at < 0) return at
       at = this.#value(key?.column ?? -1, bytes, at, end)
@@ -170,21 +174,28 @@ export class JsonMembers {
   }
 
   /** The first objection counts; that the document is no JSON counts more. */
-  #object(objection: 'DuplicateKey' | 'LongKey', at: number): void {
+  #object(objection: Objection, at: number): void {
     if (this.#objection !== undefined) return
     this.#objection = objection
     this.#objectionAt = at
   }
 
-  /** The key by its bytes, learned if it is new; undefined when it is too long for a column. */
+  /** The key by its bytes, learned if it is new; undefined after an objection. */
   #find(bytes: Buffer, start: number, end: number): Key | undefined {
     const hash = hashOf(bytes, start, end)
     const first = this.#byHash.get(hash)
+    let siblings = 0
     for (let key = first; key !== undefined; key = key.sibling) {
       if (key.bytes.length === end - start && startsAt(key.bytes, bytes, start)) return key
+      siblings++
     }
     const name = this.#names.of(bytes, start, end)
-    if (name === undefined) return undefined
+    if (name === undefined || this.count >= MAX_FIELDS) {
+      this.#object(name === undefined ? 'LongKey' : 'ManyFields', start)
+      return undefined
+    }
+    // Keys made to have one hash would make each other slow for good.
+    if (siblings >= MAX_SIBLINGS) this.#keys = MAX_KEYS
     const copy = Buffer.from(bytes.subarray(start, end))
     const key: Key = { bytes: copy, column: this.#columnFor(name), next: undefined, sibling: first }
     this.#byHash.set(hash, key)

@@ -6,6 +6,8 @@ export const MAX_NAME = 128
 const MAX_KEY_BYTES = 6 * MAX_NAME
 /** Keys remembered; documents that have data for keys would fill the memory. */
 const MAX_REMEMBERED = 4096
+/** Keys of one hash after which all are learned anew: they would make each other slow. */
+export const MAX_SIBLINGS = 32
 const BACKSLASH = 0x5c
 
 export interface JsonName {
@@ -44,11 +46,13 @@ export class JsonNames {
     if (end - start > MAX_KEY_BYTES) return undefined
     const hash = hashOf(bytes, start, end)
     const first = this.#byHash.get(hash)
+    let siblings = 0
     for (let key = first; key !== undefined; key = key.sibling) {
       if (key.bytes.length === end - start && startsAt(key.bytes, bytes, start)) return key.name
+      siblings++
     }
     const name = columnNameOf(stringOf(bytes, start, end))
-    if (this.#count++ === MAX_REMEMBERED) {
+    if (this.#count++ === MAX_REMEMBERED || siblings >= MAX_SIBLINGS) {
       this.#byHash.clear()
       this.#count = 1
     }

@@ -1,15 +1,18 @@
+import { MAX_FIELDS, type Objection } from './json-members.ts'
 import type { JsonName, JsonNames } from './json-names.ts'
 import { KIND } from './json-scanner.ts'
 import * as json from './json-skip.ts'
 
 /** Containers in one another, the document's own among them; what lies deeper is kept as its JSON text. */
 const MAX_CONTAINERS = 32
-/** A container that lies too deep. */
-export const TOO_DEEP = 10
+/** A container that is not taken apart. */
+const WHOLE = 10
+/** Values in the nested ones of a record, some 100 bytes of memory each. */
+export const MAX_VALUES = 100_000
 
 /** A value taken apart; its bytes stay where they are. */
 export interface JsonValue {
-  /** KIND, or TOO_DEEP. */
+  /** KIND, or WHOLE. */
   readonly kind: number
   /** Strings without their quotes. */
   readonly start: number
@@ -39,20 +42,26 @@ export const scalar = (kind: number, start: number, end: number): JsonValue => (
 
 /** Takes nested values apart that have been checked to be JSON. */
 export class JsonTree {
-  /** After `read`: why the value cannot be columns, and at which byte; undefined when it can. */
-  objection: 'DuplicateKey' | 'LongKey' | undefined
+  /** After `read`: why one of the record's values cannot be columns, and at which byte; undefined when it can. */
+  objection: Objection | undefined
   objectionAt = 0
   readonly #names: JsonNames
   #bytes: Buffer = NOTHING
   #at = 0
+  #values = 0
 
   constructor(names: JsonNames) {
     this.#names = names
   }
 
+  /** Before the first value of a record. */
+  reset(): void {
+    this.objection = undefined
+    this.#values = 0
+  }
+
   /** The object or array of which `start` is the first byte and `end` is behind the last; the document around it is an object. */
   read(bytes: Buffer, start: number, end: number): JsonValue {
-    this.objection = undefined
     this.#bytes = bytes
     this.#at = start
     const value = this.#value(end, 1)
@@ -67,7 +76,7 @@ export class JsonTree {
     if (first === json.OBJECT_START || first === json.ARRAY_START) {
       if (containers < MAX_CONTAINERS) return this.#container(first === json.OBJECT_START, end, containers + 1)
       this.#at = json.skipValue(bytes, start, end, containers)
-      return scalar(TOO_DEEP, start, this.#at)
+      return scalar(WHOLE, start, this.#at)
     }
     if (first === json.QUOTE) return this.#string(end)
     this.#at = json.skipValue(bytes, start, end, containers)
@@ -96,6 +105,11 @@ export class JsonTree {
     const items: JsonValue[] = []
     this.#at = json.skipSpace(bytes, start + 1, end)
     while (bytes[this.#at] !== closing) {
+      if (this.#values++ >= MAX_VALUES) {
+        this.#object('ManyValues', start)
+        this.#at = json.skipValue(bytes, start, end, 0)
+        return scalar(WHOLE, start, this.#at)
+      }
       if (bytes[this.#at] === json.COMMA) this.#at = json.skipSpace(bytes, this.#at + 1, end)
       if (isObject) this.#member(members, end, containers)
       else items.push(this.#value(end, containers))
@@ -113,6 +127,7 @@ export class JsonTree {
     this.#at = json.skipColon(this.#bytes, after, end)
     const value = this.#value(end, containers)
     if (name === undefined) this.#object('LongKey', from)
+    else if (members.length >= MAX_FIELDS) this.#object('ManyFields', from)
     else members.push({ name, value })
   }
 
@@ -124,7 +139,7 @@ export class JsonTree {
     }
   }
 
-  #object(objection: 'DuplicateKey' | 'LongKey', at: number): void {
+  #object(objection: Objection, at: number): void {
     if (this.objection !== undefined) return
     this.objection = objection
     this.objectionAt = at

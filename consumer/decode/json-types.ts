@@ -1,12 +1,9 @@
 import { folded } from '../columns/evolve.ts'
 import type { ColumnType, Field } from '../columns/schema.ts'
-import { INTEGER } from './json-members.ts'
+import { INTEGER, MAX_FIELDS } from './json-members.ts'
 import { decimalOf, longOf } from './json-number.ts'
 import { KIND } from './json-scanner.ts'
 import type { JsonMember, JsonValue } from './json-tree.ts'
-
-/** Fields of one object, or of all objects in one array. */
-export const MAX_FIELDS = 1000
 
 /** Whole numbers beyond 64 bits. */
 const WIDE: ColumnType = { decimal: { precision: 38, scale: 0 } }

@@ -81,6 +81,31 @@ test('what lies deeper than 32 containers is JSON text', async () => {
   assert.equal(table.add(nested(1001)), 'InvalidJson')
 })
 
+test('a record of too many values is a dead letter, wherever they are', () => {
+  const table = new JsonTable()
+  const ones = (count: number) => `[${'1,'.repeat(count - 1)}1]`
+  assert.equal(table.add(`{"l": ${ones(99_990)}}`), undefined)
+  assert.equal(table.add(`{"l": ${ones(100_001)}}`), 'UnsupportedSchema')
+  assert.equal(table.add(`{"l": ${ones(60_000)}, "o": {"l": [[${ones(60_000)}], 1]}}`), 'UnsupportedSchema')
+  assert.equal(table.add(`{"l": ${ones(99_990)}}`), undefined)
+})
+
+test('keys made to have one hash are columns like others', async () => {
+  const table = new JsonTable()
+  const keys = Array.from({ length: 200 }, (_, index) =>
+    Array.from({ length: 8 }, (_unused, bit) => ((index >> bit) & 1 ? 'Aa' : 'BB')).join('')
+  )
+  const members = keys.map((key, index) => `"${key}": ${index}`).join(', ')
+  for (let count = 0; count < 3; count++) assert.equal(table.add(`{"o": {${members}}, ${members}}`), undefined)
+  const rows = await table.rows()
+  for (const row of rows) {
+    assert.deepEqual(
+      keys.map(key => row[key]),
+      keys.map((_, index) => BigInt(index))
+    )
+  }
+})
+
 test('keys without end are forgotten, and columns stay right', async () => {
   const table = new JsonTable()
   for (let count = 0; count < 6000; count++) {
