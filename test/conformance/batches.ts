@@ -79,6 +79,7 @@ function partOf(plan: TablePlan, options: PartOptions): BatchPart {
 function rowsOf(schema: TableSchema, partition: number, offsets: readonly number[]): RowGroupBuffer {
   const buffer = new RowGroupBuffer(schema)
   const names = new Set(schema.fields.map(({ name }) => name))
+  const isNoteText = schema.fields.find(({ name }) => name === 'note')?.type === 'string'
   const isConstant = (name: string) => ['_ingested_at', '_ingestion_date', '_ingestion_hour'].includes(name)
   buffer.setConstant('_kafka_topic', 'orders')
   buffer.setConstant('_kafka_partition', partition)
@@ -95,7 +96,7 @@ function rowsOf(schema: TableSchema, partition: number, offsets: readonly number
       _kafka_timestamp: BigInt(TAKEN_AT_MS) * 1_000n + BigInt(offset),
       value: `{"id":${offset}}`,
       id: BigInt(offset),
-      note: `note ${offset}`
+      note: isNoteText ? `note ${offset}` : BigInt(offset)
     }
     buffer.appendRow(
       Object.fromEntries(Object.entries(values).filter(([name]) => names.has(name) && !isConstant(name)))
