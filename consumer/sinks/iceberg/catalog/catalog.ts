@@ -44,6 +44,12 @@ export interface Catalog {
   close(): Promise<void>
 }
 
+/** What `bronze clean` needs beside it; no sink ever drops a table. */
+export interface DroppingCatalog extends Catalog {
+  /** With its files, if the catalog deletes any; else they stay where they are. */
+  dropTable(table: TableName, withFiles: boolean): Promise<'dropped' | 'gone'>
+}
+
 /** `a.b.c` as a catalog's client names it. */
 export function tableName(name: string): TableName {
   const parts = name.split('.')

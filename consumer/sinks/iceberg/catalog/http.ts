@@ -5,7 +5,7 @@ import { createGunzip } from 'node:zlib'
 import { FatalError, RetryableError, errorText } from '../../../../lib/errors.ts'
 
 export interface HttpRequest {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'DELETE'
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string

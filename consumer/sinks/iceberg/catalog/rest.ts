@@ -5,7 +5,7 @@ import { FatalError, RetryableError } from '../../../../lib/errors.ts'
 import type { ReadSecret } from '../../../../lib/secrets.ts'
 import { parseJson, stringifyJson } from '../../json.ts'
 import type { TableChange } from '../commit.ts'
-import type { Catalog, LoadedTable, TableName } from './catalog.ts'
+import type { DroppingCatalog, LoadedTable, TableName } from './catalog.ts'
 import { parseCatalogConfig, type CatalogConfig } from './config.ts'
 import { parseRefusal, refusalError } from './errors.ts'
 import { HttpClient, type HttpAnswer, type Send } from './http.ts'
@@ -21,7 +21,7 @@ export interface RestCatalogOptions {
 const DELEGATION = { 'x-iceberg-access-delegation': 'vended-credentials' }
 
 /** A client of the Iceberg REST protocol. Nothing is sent before the first call, so that a catalog that is away is trouble like any other. */
-export async function openRestCatalog({ catalog, readSecret, clock }: RestCatalogOptions): Promise<Catalog> {
+export async function openRestCatalog({ catalog, readSecret, clock }: RestCatalogOptions): Promise<DroppingCatalog> {
   const { caSecret } = catalog
   const ca = caSecret === undefined ? undefined : await readSecret(caSecret, 'ca.crt')
   if (caSecret !== undefined && ca === undefined)
@@ -47,7 +47,7 @@ interface Ports {
 }
 
 interface Call {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'DELETE'
   /** Below `/v1/{prefix}/`. */
   readonly path: string
   readonly body?: object
@@ -58,7 +58,7 @@ interface Call {
   readonly expected?: readonly number[]
 }
 
-class RestCatalog implements Catalog {
+class RestCatalog implements DroppingCatalog {
   readonly #options: IcebergCatalog
   readonly #ports: Ports
   #config: Promise<CatalogConfig> | undefined
@@ -142,6 +142,16 @@ class RestCatalog implements Catalog {
       expected: [404, 409]
     })
     return status === 404 ? 'gone' : status === 409 ? 'conflict' : 'committed'
+  }
+
+  async dropTable(table: TableName, withFiles: boolean): Promise<'dropped' | 'gone'> {
+    const { status } = await this.#call({
+      method: 'DELETE',
+      path: `${await this.#tablePath(table)}?purgeRequested=${withFiles}`,
+      what: `dropping table ${fullName(table)}`,
+      expected: [404]
+    })
+    return status === 404 ? 'gone' : 'dropped'
   }
 
   async close(): Promise<void> {

@@ -56,6 +56,18 @@ test('a change is sent with its table, with 64-bit ids as they are', async conte
   assert.match(requests[1]?.body ?? '', /"identifier":\{"namespace":\["a","b"\],"name":"c"\}/)
 })
 
+test('a table is dropped with or without its files, and may be gone already', async context => {
+  const { catalog, requests } = await scripted(context, {
+    answers: { [`DELETE ${PATH}`]: [204, 404] }
+  })
+  assert.equal(await catalog.dropTable(TABLE, true), 'dropped')
+  assert.equal(await catalog.dropTable(TABLE, false), 'gone')
+  assert.deepEqual(
+    requests.slice(1).map(({ line }) => line),
+    [`DELETE ${PATH}?purgeRequested=true`, `DELETE ${PATH}?purgeRequested=false`]
+  )
+})
+
 test('what is answered to a commit is a result, trouble, or a person’s to mend', async context => {
   const error = { error: { message: 'no', type: 'SomeException', code: 1 } }
   const commit = async (answer: Answer) => {

@@ -4,7 +4,7 @@ import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { TestContext } from 'node:test'
 import { openRestCatalog } from '../../../../../consumer/sinks/iceberg/catalog/rest.ts'
-import type { Catalog } from '../../../../../consumer/sinks/iceberg/catalog/catalog.ts'
+import type { DroppingCatalog } from '../../../../../consumer/sinks/iceberg/catalog/catalog.ts'
 import type { IcebergCatalog } from '../../../../../crds/settled.ts'
 import { systemClock, type Clock } from '../../../../../lib/clock.ts'
 
@@ -35,7 +35,7 @@ export interface Script {
 export async function scripted(
   context: TestContext,
   { answers = {}, config = {}, options = {}, secrets = {}, clock = systemClock, tls }: Script
-): Promise<{ catalog: Catalog; requests: Request[]; uri: string }> {
+): Promise<{ catalog: DroppingCatalog; requests: Request[]; uri: string }> {
   const requests: Request[] = []
   const turns = new Map<string, number>()
   const all: Script['answers'] = { 'GET /v1/config': { body: config }, ...answers }
