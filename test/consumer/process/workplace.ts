@@ -17,6 +17,8 @@ export interface PipelineOptions {
   readonly source?: string
   /** In place of local tables: `spec.sink.delta`, as a flow mapping. */
   readonly delta?: string
+  /** In place of that: all of `spec.sink`, as a flow mapping. */
+  readonly sink?: string
 }
 
 type StartOptions = PipelineOptions & Pick<ConsumerOptions, 'instance' | 'memoryBytes' | 'env' | 'wrapper'>
@@ -56,15 +58,15 @@ export class Workplace {
     return consumer
   }
 
-  manifest({ bootstrap, spec, name = 'shop', createdAt, source, delta }: PipelineOptions): string {
+  manifest({ bootstrap, spec, name = 'shop', createdAt, source, delta, sink }: PipelineOptions): string {
     const created = createdAt === undefined ? '' : `, creationTimestamp: "${createdAt}"`
-    const sink = delta ?? `{location: "${pathToFileURL(join(this.folder, 'tables')).href}"}`
+    const tables = delta ?? `{location: "${pathToFileURL(join(this.folder, 'tables')).href}"}`
     return `apiVersion: bronze.dev/v1alpha1
 kind: BronzePipeline
 metadata: {name: ${name}, namespace: lake${created}}
 spec:
   source: {bootstrapServers: ['${bootstrap}']${source === undefined ? '' : `, ${source}`}}
-  sink: {delta: ${sink}}
+  sink: ${sink ?? `{delta: ${tables}}`}
 ${spec
   .trim()
   .split('\n')
