@@ -87,8 +87,7 @@ class World {
     this.#bugs = bugs
     this.#scheduler = new Scheduler(seed)
     this.#log = trace === undefined ? silentLog : jsonLog(trace, 'debug', () => this.#scheduler.now)
-    // A quarter of the nights has a catalog that changes several tables at once.
-    this.#tables = tablesOf(sink, bugs, { isAtomic: seed % 4 === 1, nowMs: () => this.#scheduler.now })
+    this.#tables = tablesOf(sink, bugs, { seed, nowMs: () => this.#scheduler.now })
     this.#pipeline = parsePipeline(this.#tables.sink)
     this.#faults = { rate: this.#scheduler.random() * 0.12, count: 0 }
     this.#group = new SimulatedGroup(this.#scheduler, TOPICS)

@@ -46,10 +46,16 @@ export interface SimulatedTables {
 export function tablesOf(
   kind: SinkKind,
   bugs: ServerBugs,
-  options: { readonly isAtomic: boolean; readonly nowMs: () => number }
+  options: { readonly seed: number; readonly nowMs: () => number }
 ): SimulatedTables {
   return kind === 'delta' ? deltaTables(bugs) : icebergTables(bugs, options)
 }
+
+const PARTITIONINGS = [
+  '[]',
+  '[{source: IngestedAt, transform: Day}]',
+  '[{source: Timestamp, transform: Hour}, {source: Offset, transform: Truncate, width: 4}]'
+]
 
 function deltaTables({ store: bug }: ServerBugs): SimulatedTables {
   const store = new MemoryStore()
@@ -68,12 +74,13 @@ function deltaTables({ store: bug }: ServerBugs): SimulatedTables {
 
 function icebergTables(
   { catalog: bug }: ServerBugs,
-  { isAtomic, nowMs }: { readonly isAtomic: boolean; readonly nowMs: () => number }
+  { seed, nowMs }: { readonly seed: number; readonly nowMs: () => number }
 ): SimulatedTables {
   const store = new MemoryStore()
-  const catalog = new MemoryCatalog({ nowMs, hasTransactions: isAtomic })
+  // A quarter of the nights has a catalog that changes several tables at once.
+  const catalog = new MemoryCatalog({ nowMs, hasTransactions: seed % 4 === 1 })
   return {
-    sink: '{iceberg: {catalog: {uri: "http://simulated"}}}',
+    sink: `{iceberg: {catalog: {uri: "http://simulated"}, partitionBy: ${PARTITIONINGS[seed % 3]}}}`,
     openSink: ({ calls, ...rest }) => {
       const openStore = async () => new FaultyStore(store, calls)
       return openIcebergSink({ ...rest, catalog: new FaultyCatalog(bug?.(catalog) ?? catalog, calls), openStore })

@@ -1,3 +1,4 @@
+import { FatalError, invariant } from '../../../lib/errors.ts'
 import type { RowGroupBuffer } from '../../columns/row-group.ts'
 import type { TableSchema } from '../../columns/schema.ts'
 import { transformed, tupleKey, type PartitionValue } from '../../columns/transforms.ts'
@@ -12,7 +13,6 @@ import { partitionPath } from './partition-path.ts'
 import { checkSpec, tupleFields, type TupleField } from './partition-spec.ts'
 import { sortOrderIdFor } from './sort-order.ts'
 import type { IcebergTable } from './table.ts'
-import { FatalError } from '../../../lib/errors.ts'
 
 export interface Upload {
   readonly groups: readonly RowGroupBuffer[]
@@ -69,11 +69,12 @@ function filesOf(
 ): readonly FileOfRows[] {
   const files: FileOfRows[] = []
   for (const group of groups) {
-    const values = tuple.map(({ column, transform, sourceType }, index) =>
-      constants.has(column)
-        ? transformed(transform, sourceType, constants.get(column))
-        : (group.partitionValues[index] ?? null)
-    )
+    const values = tuple.map(({ column, transform, sourceType }, index) => {
+      if (constants.has(column)) return transformed(transform, sourceType, constants.get(column))
+      const value = group.partitionValues[index]
+      invariant(value !== undefined, `rows are told apart by ${column}`)
+      return value
+    })
     const key = tupleKey(values)
     const file = files.find(each => each.ours === group.schema && tupleKey(each.values) === key)
     if (file === undefined) files.push({ ours: group.schema, values, members: [group] })
