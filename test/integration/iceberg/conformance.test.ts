@@ -1,75 +1,11 @@
-import { randomUUID } from 'node:crypto'
-import { openRestCatalog } from '../../../consumer/sinks/iceberg/catalog/rest.ts'
-import { storesOf } from '../../../consumer/sinks/iceberg/stores.ts'
-import type { IcebergCatalog, S3Options } from '../../../crds/settled.ts'
-import { systemClock } from '../../../lib/clock.ts'
 import { testSink } from '../../conformance/sink.ts'
-import { icebergHarness, type IcebergHarnessOptions } from '../../fakes/iceberg-harness.ts'
-import { sharedCatalog } from '../../servers/catalog.ts'
-import { startFacade } from '../../servers/catalog-facade.ts'
 import { need } from '../../servers/need.ts'
-import { temporaryCredentials } from '../../servers/s3.ts'
-
-interface Client {
-  readonly options: Partial<IcebergCatalog>
-  readonly secrets: Readonly<Record<string, string>>
-  readonly s3: S3Options | undefined
-}
-
-async function harness({ options, secrets, s3 }: Client, more: IcebergHarnessOptions) {
-  const readSecret = async (_name: string, key: string) => secrets[key]
-  const none = { warehouse: undefined, credentialsSecret: undefined, tokenEndpoint: undefined, scope: undefined }
-  const settled = { uri: '', ...none, caSecret: undefined, ...options }
-  const catalog = await openRestCatalog({ catalog: settled, readSecret, clock: systemClock })
-  return icebergHarness(catalog, storesOf(s3, readSecret), {
-    ...more,
-    // Parts of namespaces are separated in paths, and names with a dash need quotes in many engines.
-    namespace: `conformance.n${randomUUID().replaceAll('-', '')}`,
-    close: async () => {
-      await catalog.close()
-      await more.close?.()
-    }
-  })
-}
-
-/** The catalog and the store as the pipeline says. */
-async function direct(more: IcebergHarnessOptions) {
-  const { uri, s3 } = await sharedCatalog()
-  const { endpoint, region, accessKeyId, secretAccessKey } = s3
-  const said = { endpoint, region, forcePathStyle: true, credentialsSecret: 's3', caSecret: undefined }
-  return await harness({ options: { uri }, secrets: { accessKeyId, secretAccessKey }, s3: said }, more)
-}
-
-/** A catalog with all that catalogs have: the store is known from it alone, and its credentials end. */
-async function vending(more: IcebergHarnessOptions) {
-  const { uri: upstream, s3 } = await sharedCatalog()
-  const facade = await startFacade({
-    upstream,
-    prefix: 'main|lake',
-    warehouse: 'lake',
-    oauth: { clientId: 'bronze', clientSecret: 'a secret', scope: 'lake' },
-    vend: async () => {
-      const given = await temporaryCredentials(s3)
-      const config = {
-        's3.access-key-id': given.accessKeyId,
-        's3.secret-access-key': given.secretAccessKey,
-        's3.session-token': given.sessionToken,
-        's3.session-token-expires-at-ms': String(given.expiresAtMs)
-      }
-      return { prefix: 's3://', config }
-    },
-    tableConfig: { 's3.endpoint': s3.endpoint, 's3.path-style-access': 'true', 'client.region': s3.region },
-    hasTransactions: true
-  })
-  const options = { uri: facade.uri, warehouse: 'lake', credentialsSecret: 'catalog', scope: 'lake' }
-  const client = { options, secrets: { clientId: 'bronze', clientSecret: 'a secret' }, s3: undefined }
-  return await harness(client, { ...more, isOneStep: true, close: facade.stop })
-}
+import { directHarness, vendingHarness } from './catalog-harness.ts'
 
 const servers = need('catalog', 's3')
 
-testSink('Iceberg v2 in a catalog', async () => await direct({}), servers)
+testSink('Iceberg v2 in a catalog', async () => await directHarness({}), servers)
 
-testSink('Iceberg v3 in a catalog', async () => await direct({ formatVersion: 3, partitionBy: '[]' }), servers)
+testSink('Iceberg v3 in a catalog', async () => await directHarness({ formatVersion: 3, partitionBy: '[]' }), servers)
 
-testSink('Iceberg in a catalog that vends, both tables in one step', async () => await vending({}), servers)
+testSink('Iceberg in a catalog that vends, both tables in one step', async () => await vendingHarness(), servers)
