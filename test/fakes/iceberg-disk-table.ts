@@ -140,7 +140,7 @@ export class IcebergDiskTable {
     const added = await this.#writeManifest(metadata, entries, `${commitId}-m0`)
     const manifests = [added]
     let list = [placed(added, { snapshotId: id, sequenceNumber }), ...this.#manifests]
-    for (const [index, group] of planMerge(list, metadata.properties).entries()) {
+    for (const [index, group] of planMerge(this.#manifests, metadata.properties).entries()) {
       const tuple = tupleFields(currentSpec(metadata), currentSchema(metadata)) ?? []
       const merged = mergeEntries(
         group.map(manifest => ({

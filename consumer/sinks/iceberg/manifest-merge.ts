@@ -5,10 +5,11 @@ const DEFAULT_MIN_COUNT = 100
 const DEFAULT_TARGET_BYTES = 8 << 20
 
 /**
- * Manifests of a snapshot's list to be written anew as one each, so that the list does not grow with every commit. As soon
- * as there are `commit.manifest.min-count-to-merge` (100) of about the same size they become one of the next size: a file's
- * entry is written as often as the table's files have digits to that base, and 10,000 commits leave at most 199 manifests. A
- * merged manifest is at most `commit.manifest.target-size-bytes` (8 MiB) large. Usually there are none.
+ * Manifests to be written anew as one each, so that the list does not grow with every commit. They are of the parent's list,
+ * never of the commit itself: what it adds stays marked as added. As soon as there are `commit.manifest.min-count-to-merge`
+ * (100) of about the same size they become one of the next size: a file's entry is written as often as the table's files
+ * have digits to that base, and 10,000 commits leave at most 199 manifests. A merged manifest is at most
+ * `commit.manifest.target-size-bytes` (8 MiB) large. Usually there are none.
  */
 export function planMerge(
   manifests: readonly ManifestFile[],
