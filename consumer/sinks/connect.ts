@@ -51,7 +51,8 @@ async function connectIceberg(pipeline: SettledPipeline, { catalog, s3 }: Iceber
     import('./iceberg/stores.ts')
   ])
   const { readSecret, ...rest } = ports
-  const client = await openRestCatalog({ catalog, readSecret, clock: rest.clock })
+  const wantsCredentials = s3?.credentialsSecret === undefined
+  const client = await openRestCatalog({ catalog, readSecret, clock: rest.clock, wantsCredentials })
   return {
     open: plan => openIcebergSink({ plan, pipeline, catalog: client, openStore: storesOf(s3, readSecret), ...rest }),
     close: async () => await client.close()

@@ -77,7 +77,11 @@ function partOf(plan: TablePlan, options: PartOptions): BatchPart {
 }
 
 function rowsOf(schema: TableSchema, partition: number, offsets: readonly number[]): RowGroupBuffer {
-  const buffer = new RowGroupBuffer(schema)
+  const known: Readonly<Record<string, string | number>> = { _kafka_topic: 'orders', _kafka_partition: partition }
+  const buffer = new RowGroupBuffer(
+    schema,
+    schema.partitionFields?.map(({ column }) => known[column])
+  )
   const names = new Set(schema.fields.map(({ name }) => name))
   const isNoteText = schema.fields.find(({ name }) => name === 'note')?.type === 'string'
   const isConstant = (name: string) => ['_ingested_at', '_ingestion_date', '_ingestion_hour'].includes(name)

@@ -156,7 +156,8 @@ export class IcebergTable {
         refused = []
       }
       const decision = decide(this.metadata)
-      if ('stop' in decision) return decision
+      // What was seen last may be old: nothing but a change proves that it was not.
+      if ('stop' in decision) return attempt === 1 ? undefined : decision
       const { change, attemptFiles } = await decision.write()
       const answer = await send(change)
       if (answer === 'gone') throw dropped(this.name)

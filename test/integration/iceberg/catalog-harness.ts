@@ -19,7 +19,12 @@ async function harness({ options, secrets, s3 }: Client, more: IcebergHarnessOpt
   const readSecret = async (_name: string, key: string) => secrets[key]
   const none = { warehouse: undefined, credentialsSecret: undefined, tokenEndpoint: undefined, scope: undefined }
   const settled = { uri: '', ...none, caSecret: undefined, ...options }
-  const catalog = await openRestCatalog({ catalog: settled, readSecret, clock: systemClock })
+  const catalog = await openRestCatalog({
+    catalog: settled,
+    readSecret,
+    clock: systemClock,
+    wantsCredentials: s3 === undefined
+  })
   return icebergHarness(catalog, storesOf(s3, readSecret), {
     ...more,
     // Parts of namespaces are separated in paths, and names with a dash need quotes in many engines.

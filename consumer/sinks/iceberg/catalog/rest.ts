@@ -15,13 +15,15 @@ export interface RestCatalogOptions {
   readonly catalog: IcebergCatalog
   readonly readSecret: ReadSecret
   readonly clock: Clock
+  /** Whether the catalog is asked for credentials of the tables' own, as by default. Catalogs that cannot give any may refuse. */
+  readonly wantsCredentials?: boolean
 }
 
-/** Asks for credentials of the table's own; a catalog that has none to give ignores it. */
 const DELEGATION = { 'x-iceberg-access-delegation': 'vended-credentials' }
 
 /** A client of the Iceberg REST protocol. Nothing is sent before the first call, so that a catalog that is away is trouble like any other. */
-export async function openRestCatalog({ catalog, readSecret, clock }: RestCatalogOptions): Promise<DroppingCatalog> {
+export async function openRestCatalog(options: RestCatalogOptions): Promise<DroppingCatalog> {
+  const { catalog, readSecret, clock, wantsCredentials = true } = options
   const { caSecret } = catalog
   const ca = caSecret === undefined ? undefined : await readSecret(caSecret, 'ca.crt')
   if (caSecret !== undefined && ca === undefined)
@@ -35,7 +37,8 @@ export async function openRestCatalog({ catalog, readSecret, clock }: RestCatalo
     http,
     send,
     clock,
-    tokens: new CatalogTokens(catalog, { readSecret, clock, send })
+    tokens: new CatalogTokens(catalog, { readSecret, clock, send }),
+    delegation: wantsCredentials ? DELEGATION : {}
   })
 }
 
@@ -44,6 +47,7 @@ interface Ports {
   readonly send: Send
   readonly clock: Clock
   readonly tokens: CatalogTokens
+  readonly delegation: Readonly<Record<string, string>>
 }
 
 interface Call {
@@ -98,7 +102,7 @@ class RestCatalog implements DroppingCatalog {
       method: 'POST',
       path: `namespaces/${await this.#namespacePath(namespace)}/tables`,
       body: request,
-      headers: DELEGATION,
+      headers: this.#ports.delegation,
       what: `creating table ${[...namespace, name].join('.')}`,
       expected: [409]
     })
@@ -109,7 +113,7 @@ class RestCatalog implements DroppingCatalog {
     const { status, json } = await this.#call({
       method: 'GET',
       path: await this.#tablePath(table),
-      headers: DELEGATION,
+      headers: this.#ports.delegation,
       what: `loading table ${fullName(table)}`,
       expected: [404]
     })

@@ -133,6 +133,16 @@ test('a rollback takes the offsets back with the rows', async () => {
   assert.equal((await commit({ from: 10, to: 15 })).status, 'committed')
 })
 
+test('a process that has not looked for a while does not take its own ignorance for a fence', async () => {
+  const { harness, sink, commit } = opened()
+  await sink.open()
+  const idle = harness.process().sink
+  await idle.open()
+  await commit(first)
+  const staged = await sink.stage(batchOf(harness.plan, [{ from: 10, to: 20 }]))
+  assert.equal((await idle.commit([staged])).status, 'committed')
+})
+
 test('a manifest list that is gone stops us before anything is lost', async () => {
   const { store, harness, sink, commit, files } = opened()
   await sink.open()

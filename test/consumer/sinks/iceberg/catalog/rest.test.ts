@@ -38,6 +38,15 @@ test('a table is loaded with its 64-bit ids, the catalog’s defaults below its 
   assert.equal(requests[1]?.headers['x-iceberg-access-delegation'], 'vended-credentials')
 })
 
+test('credentials are not asked for when the pipeline has its own', async context => {
+  const { catalog, requests } = await scripted(context, {
+    answers: { [`GET ${PATH}`]: { body: METADATA } },
+    wantsCredentials: false
+  })
+  await catalog.loadTable(TABLE)
+  assert.equal(requests[1]?.headers['x-iceberg-access-delegation'], undefined)
+})
+
 test('the prefix and the separator that the catalog overrides are used, whether encoded already or not', async context => {
   for (const prefix of ['main|lake', 'main%7Clake']) {
     const { catalog, requests } = await scripted(context, {

@@ -28,13 +28,14 @@ export interface Script {
   readonly options?: Partial<IcebergCatalog>
   readonly secrets?: Readonly<Record<string, string>>
   readonly clock?: Clock
+  readonly wantsCredentials?: boolean
   readonly tls?: { readonly cert: string; readonly key: string }
 }
 
 /** A catalog that answers by a script, and a client of it. */
 export async function scripted(
   context: TestContext,
-  { answers = {}, config = {}, options = {}, secrets = {}, clock = systemClock, tls }: Script
+  { answers = {}, config = {}, options = {}, secrets = {}, clock = systemClock, tls, wantsCredentials = true }: Script
 ): Promise<{ catalog: DroppingCatalog; requests: Request[]; uri: string }> {
   const requests: Request[] = []
   const turns = new Map<string, number>()
@@ -81,7 +82,8 @@ export async function scripted(
       ...options
     },
     readSecret: async (_name, key) => secrets[key],
-    clock
+    clock,
+    wantsCredentials
   })
   context.after(async () => {
     await catalog.close()
