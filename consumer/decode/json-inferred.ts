@@ -40,7 +40,7 @@ class JsonReader implements ValueReader {
   readonly #writer = new JsonWriter(this.#members)
   /** The decoder's own: bytes are not kept longer than there. */
   #cursor = new RecordCursor()
-  /** Objects and arrays of the record, by their members. */
+  /** Objects and arrays of the record, by their members, until it is appended. */
   readonly #trees: (JsonValue | undefined)[] = []
   #knownFields: readonly TableColumn[] = []
   #index: FieldIndex = new Map()
@@ -78,13 +78,16 @@ class JsonReader implements ValueReader {
 
   append(rows: RowGroupBuffer, bindings: readonly Binding[]): void {
     this.#writer.append(this.#cursor.bytes, this.#trees, rows, bindings)
+    this.#trees.length = 0
   }
 
   value(field: string): unknown {
     const name = folded(field)
     const [member, type] = [this.#members.columnOf(name), indexOf(this.fields).get(name)?.type]
     if (member === undefined || type === undefined) return undefined
-    return plainForRules(this.#cursor.bytes, this.#trees[member] ?? this.#scalar(member), type)
+    const { bytes } = this.#cursor
+    const value = this.#trees[member] ?? this.#valueOf(member, this.#members.kinds[member] as number, bytes)
+    return plainForRules(bytes, value, type)
   }
 
   /** Takes over what the table has become, and starts over when the members did. */

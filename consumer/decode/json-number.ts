@@ -39,14 +39,40 @@ export function nearestDouble(bytes: Buffer, start: number, end: number): number
 }
 
 /**
- * A number of JSON's grammar as the unscaled integer of a decimal(precision, scale): a bigint when it exceeds a safe integer.
- * Undefined when it has more digits than the decimal before or behind the point; nothing is rounded.
+ * A JSON number as the unscaled integer of a decimal(precision, scale): a bigint when it exceeds a safe integer. Undefined when it
+ * has more digits than the decimal before or behind the point; nothing is rounded.
  */
-export function decimalOf(text: string, precision: number, scale: number): number | bigint | undefined {
-  const unscaled = parseDecimal(text, precision, scale)
+export function decimalOf(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  precision: number,
+  scale: number
+): number | bigint | undefined {
+  const short = shortDecimal(bytes, start, end, precision, scale)
+  if (short !== undefined) return short
+  const unscaled = parseDecimal(bytes.toString('latin1', start, end), precision, scale)
   if (unscaled === undefined) return undefined
   const number = Number(unscaled)
   return Number.isSafeInteger(number) ? number : unscaled
+}
+
+/** The same for few digits without exponent; undefined for all others, and for what does not fit. */
+function shortDecimal(bytes: Buffer, start: number, end: number, precision: number, scale: number): number | undefined {
+  const from = bytes[start] === 0x2d ? start + 1 : start
+  if (end - from > SAFE_DIGITS || scale > SAFE_DIGITS) return undefined
+  let value = 0
+  let point = end
+  for (let at = from; at < end; at++) {
+    const byte = bytes[at] as number
+    if (byte === 0x2e) point = at + 1
+    else if (byte >= 0x30 && byte <= 0x39) value = value * 10 + (byte - 0x30)
+    else return undefined
+  }
+  if (end - point > scale) return undefined
+  const unscaled = value * (POWERS[scale - (end - point)] as number)
+  if (unscaled >= (POWERS[Math.min(precision, SAFE_DIGITS)] as number)) return undefined
+  return from > start ? 0 - unscaled : unscaled
 }
 
 /** Digits of the longest whole number of 64 bits. */
@@ -56,6 +82,6 @@ const LONG_DIGITS = 19
 export function longOf(bytes: Buffer, start: number, end: number): number | bigint | undefined {
   const small = smallInteger(bytes, start, end)
   if (small !== undefined) return small
-  const whole = decimalOf(bytes.toString('latin1', start, end), LONG_DIGITS, 0)
+  const whole = decimalOf(bytes, start, end, LONG_DIGITS, 0)
   return typeof whole === 'bigint' && BigInt.asIntN(64, whole) !== whole ? undefined : whole
 }

@@ -81,11 +81,12 @@ function isHeld(bytes: Buffer, start: number, end: number, type: ColumnType): bo
     const whole = longOf(bytes, start, end)
     return whole !== undefined && BigInt.asIntN(32, BigInt(whole)) === BigInt(whole)
   }
+  if (typeof type === 'object') {
+    return 'decimal' in type && decimalOf(bytes, start, end, type.decimal.precision, type.decimal.scale) !== undefined
+  }
+  if (type !== 'double' && type !== 'float') return false
   const text = bytes.toString('latin1', start, end)
-  if (type === 'double') return isDouble(text)
-  if (type === 'float') return isDouble(text) && Math.fround(Number(text)) === Number(text)
-  if (typeof type !== 'object' || !('decimal' in type)) return false
-  return decimalOf(text, type.decimal.precision, type.decimal.scale) !== undefined
+  return isDouble(text) && (type === 'double' || Math.fround(Number(text)) === Number(text))
 }
 
 function isDouble(text: string): boolean {

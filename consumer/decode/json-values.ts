@@ -66,8 +66,8 @@ function primitiveOf(bytes: Buffer, kind: number, start: number, end: number, ty
   if (kind !== KIND.NUMBER) return null
   if (type === 'long') return longOf(bytes, start, end)
   if (typeof type === 'string') return nearestDouble(bytes, start, end)
-  const text = bytes.toString('latin1', start, end)
-  const unscaled = 'decimal' in type ? decimalOf(text, type.decimal.precision, type.decimal.scale) : undefined
+  if (!('decimal' in type)) return null
+  const unscaled = decimalOf(bytes, start, end, type.decimal.precision, type.decimal.scale)
   return unscaled === undefined ? null : BigInt(unscaled)
 }
 

@@ -122,7 +122,7 @@ export class JsonWriter {
       default: {
         invariant(typeof type === 'object' && 'decimal' in type, `${leaf.leaf.name} is of a type that JSON has`)
         const { precision, scale } = type.decimal
-        appendWhole(leaf as DecimalColumn, decimalOf(bytes.toString('latin1', start, end), precision, scale))
+        appendWhole(leaf as DecimalColumn, decimalOf(bytes, start, end, precision, scale))
       }
     }
   }

@@ -70,7 +70,7 @@ export function liftJson(
     case 'Date':
       return isText(kind) && holdInteger(into, parseDateDays(textOf(kind, bytes, start, end)))
     case 'Decimal':
-      return (kind === KIND.NUMBER || isText(kind)) && liftDecimal(column, textOf(kind, bytes, start, end), into)
+      return liftDecimal(column, kind, bytes, start, end, into)
     case 'Int':
     case 'Long':
     case 'Float':
@@ -99,9 +99,19 @@ function textOf(kind: number, bytes: Buffer, start: number, end: number): string
   return kind === KIND.ESCAPED ? unescape(bytes, start, end) : bytes.toString('latin1', start, end)
 }
 
-function liftDecimal({ precision, scale }: LiftTarget, text: string, into: Lifted): boolean {
+function liftDecimal(
+  { precision, scale }: LiftTarget,
+  kind: number,
+  bytes: Buffer,
+  start: number,
+  end: number,
+  into: Lifted
+): boolean {
   invariant(precision !== undefined && scale !== undefined, 'a Decimal has precision and scale')
-  return NUMBER.test(text) && holdInteger(into, decimalOf(text, precision, scale))
+  if (kind === KIND.NUMBER) return holdInteger(into, decimalOf(bytes, start, end, precision, scale))
+  const text = isText(kind) ? textOf(kind, bytes, start, end) : ''
+  if (!NUMBER.test(text)) return false
+  return holdInteger(into, decimalOf(Buffer.from(text), 0, text.length, precision, scale))
 }
 
 /** The bytes are a JSON number. */
