@@ -1,3 +1,4 @@
+import { clean } from './clean.ts'
 import { EXIT_USAGE, UsageError, type Command, type Io } from './command.ts'
 import { run } from './run.ts'
 import { status } from './status-command.ts'
@@ -5,7 +6,7 @@ import { validate } from './validate.ts'
 import { EXIT_CONFIGURATION, EXIT_DEFECT, FatalError } from '../lib/errors.ts'
 import { version } from './version.ts'
 
-const COMMANDS: readonly Command[] = [validate, run, status]
+const COMMANDS: readonly Command[] = [validate, run, status, clean]
 
 const HELP = `bronze turns Kafka topics into exactly-once bronze tables.
 
