@@ -3,13 +3,15 @@ import type { ManifestFile } from './manifest-list.ts'
 
 const DEFAULT_MIN_COUNT = 100
 const DEFAULT_TARGET_BYTES = 8 << 20
+/** Files of a merged manifest: what it takes to read them, tens of kilobytes each where columns are many, has to fit beside the buffers. */
+const MAX_FILES = 1_000
 
 /**
  * Manifests to be written anew as one each, so that the list does not grow with every commit. They are of the parent's list,
  * never of the commit itself: what it adds stays marked as added. As soon as there are `commit.manifest.min-count-to-merge`
- * (100) of about the same size they become one of the next size: a file's entry is written as often as the table's files
- * have digits to that base, and 10,000 commits leave at most 199 manifests. A merged manifest is at most
- * `commit.manifest.target-size-bytes` (8 MiB) large. Usually there are none.
+ * (100) of about the same size, or enough for a thousand files, they become one. An entry is written three times at most,
+ * and N commits of a file each leave some 110 manifests and N / 1,000. A merged manifest has at most a thousand files and
+ * `commit.manifest.target-size-bytes` (8 MiB). Usually there are none.
  */
 export function planMerge(
   manifests: readonly ManifestFile[],
@@ -18,13 +20,12 @@ export function planMerge(
   if (properties['commit.manifest-merge.enabled']?.toLowerCase() === 'false') return []
   const minCount = Math.max(2, configured(properties['commit.manifest.min-count-to-merge'], DEFAULT_MIN_COUNT))
   const targetBytes = configured(properties['commit.manifest.target-size-bytes'], DEFAULT_TARGET_BYTES)
-  const mergeable = manifests.filter(isMergeable)
-  const groups = Map.groupBy(mergeable, each => `${each.specId} ${tierOf(each, minCount)}`)
+  const groups = Map.groupBy(manifests.filter(isMergeable), each => `${each.specId} ${tierOf(each, minCount)}`)
   return [...groups.values()].flatMap(group => {
-    if (group.length < minCount) return []
-    const fitting = withinBytes(group, targetBytes)
-    // A few large ones are as well left alone.
-    return fitting.length < Math.min(minCount, 10) ? [] : [fitting]
+    const files = group.reduce((sum, each) => sum + filesIn(each), 0)
+    if (group.length < minCount && files < MAX_FILES) return []
+    const fitting = oldestFitting(group, targetBytes)
+    return fitting.length < 2 ? [] : [fitting]
   })
 }
 
@@ -54,18 +55,30 @@ export function mergeEntries(
   })
 }
 
-const isMergeable = ({ content, keyMetadata, addedFiles, existingFiles }: ManifestFile): boolean =>
-  content === 'data' && keyMetadata === undefined && addedFiles !== undefined && existingFiles !== undefined
+const filesIn = ({ addedFiles = 0, existingFiles = 0 }: ManifestFile): number => addedFiles + existingFiles
 
-const tierOf = ({ addedFiles = 0, existingFiles = 0 }: ManifestFile, base: number): number =>
-  Math.floor(Math.log(Math.max(1, addedFiles + existingFiles)) / Math.log(base) + 1e-9)
+/** Large ones are left as they are. */
+const isMergeable = (manifest: ManifestFile): boolean =>
+  manifest.content === 'data' &&
+  manifest.keyMetadata === undefined &&
+  manifest.addedFiles !== undefined &&
+  manifest.existingFiles !== undefined &&
+  filesIn(manifest) <= MAX_FILES / 2
 
-function withinBytes(manifests: readonly ManifestFile[], targetBytes: number): readonly ManifestFile[] {
-  let bytes = 0
-  // Lists have the newest first: the oldest become one.
-  const oldestFirst = manifests.toReversed()
-  const end = oldestFirst.findIndex(({ lengthBytes }) => (bytes += lengthBytes) > targetBytes)
-  return end < 0 ? oldestFirst : oldestFirst.slice(0, end)
+const tierOf = (manifest: ManifestFile, base: number): number =>
+  Math.floor(Math.log(Math.max(1, filesIn(manifest))) / Math.log(base) + 1e-9)
+
+/** Lists have the newest first. */
+function oldestFitting(manifests: readonly ManifestFile[], targetBytes: number): readonly ManifestFile[] {
+  let [bytes, files] = [0, 0]
+  const fitting: ManifestFile[] = []
+  for (const manifest of manifests.toReversed()) {
+    bytes += manifest.lengthBytes
+    files += filesIn(manifest)
+    if (bytes > targetBytes || files > MAX_FILES) break
+    fitting.push(manifest)
+  }
+  return fitting
 }
 
 function configured(text: string | undefined, otherwise: number): number {

@@ -69,7 +69,7 @@ export function decodeManifest(bytes: Buffer, tuple: readonly TupleField[]): Man
   const fileOf = readById(dataFile)
   const partition = fieldsOf(dataFile).find(({ id }) => id === 102)?.type
   const partitionOf = readById(partition)
-  const known = new Set([...FILE_FIELDS, ...MORE_FILE_FIELDS].map(({ id }) => id))
+  const known = new Set([...[...FILE_FIELDS, ...MORE_FILE_FIELDS].map(({ id }) => id), ...DEPRECATED])
   const entries = records.map(record => {
     const file = entryOf(record, 2)
     const integer = (id: number) => integerOr(entryOf(record, id), undefined, `field ${id} of a manifest`)
@@ -126,6 +126,9 @@ const MORE_FILE_FIELDS: readonly AvroField[] = [
   { id: 144, name: 'content_offset', type: 'long', isOptional: true },
   { id: 145, name: 'content_size_in_bytes', type: 'long', isOptional: true }
 ]
+
+/** Of older writers; not to be written any more. */
+const DEPRECATED = [105, 106, 107, 111]
 
 function entrySchema(tuple: readonly TupleField[], formatVersion: 2 | 3): object {
   const partition = {

@@ -42,10 +42,24 @@ test('a hundred small manifests of one spec become one; fewer, those of deletes 
     planMerge(small, { 'commit.manifest.target-size-bytes': '41000' }).map(({ length }) => length),
     [10]
   )
-  assert.deepEqual(planMerge(small, { 'commit.manifest.target-size-bytes': '20000' }), [])
+  assert.deepEqual(planMerge(small, { 'commit.manifest.target-size-bytes': '8000' }), [])
 })
 
-test('10,000 commits leave fewer than 200 manifests, and no entry is written more than three times', () => {
+test('a merged manifest never has more files than fit into memory, and large ones are left alone', () => {
+  const sizes = (count: number, files: number) =>
+    planMerge(
+      Array.from({ length: count }, () => manifest(files)),
+      {}
+    ).map(group => group.length * files)
+  assert.deepEqual(sizes(15, 64), [])
+  assert.deepEqual(sizes(16, 64), [960])
+  assert.deepEqual(sizes(9, 100), [])
+  assert.deepEqual(sizes(10, 100), [1_000])
+  assert.deepEqual(sizes(2, 500), [1_000])
+  assert.deepEqual(sizes(200, 501), [])
+})
+
+test('10,000 commits leave fewer than 130 manifests, and no entry is written more than three times', () => {
   let list: readonly ManifestFile[] = []
   let [written, most] = [0, 0]
   for (let commit = 0; commit < 10_000; commit++) {
@@ -60,7 +74,7 @@ test('10,000 commits leave fewer than 200 manifests, and no entry is written mor
     }
     most = Math.max(most, list.length)
   }
-  assert.ok(most < 200, String(most))
+  assert.ok(most < 130, String(most))
   assert.ok(written <= 2 * 10_000, String(written))
   assert.equal(
     list.reduce((sum, { addedFiles = 0, existingFiles = 0 }) => sum + addedFiles + existingFiles, 0),
