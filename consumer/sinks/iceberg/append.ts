@@ -44,7 +44,7 @@ export async function prepareAppend(
   const files = [...added.map(each => placed(each, at)), ...before.left]
   const list = encodeManifestList(files, { metadata, ...at })
   const manifestList = `${metadataLocation(metadata)}/snap-${at.snapshotId}-1-${commitIds[0]}.avro`
-  await table.files.put(manifestList, [list.bytes])
+  await table.putManifestList(manifestList, list.bytes)
   const summary = appendSummary({ parent, manifests: added, state, commitIds, author })
   const newSnapshotBytes = SNAPSHOT_BYTES + JSON.stringify(summary).length
   const nowMs = clock.now()

@@ -6,6 +6,8 @@ import type { ReadSecret } from '../../../lib/secrets.ts'
 import { placeOf, s3Options, type S3Access, type VendedCredentials } from './access.ts'
 
 const FIELD = 'spec.sink.iceberg'
+/** Of a session whose end the catalog does not tell. The S3 client asks for new credentials five minutes before it. */
+const UNTOLD_LIFE_MS = 10 * 60_000
 
 /** How one table's files are reached, as the catalog says; asked again when its credentials end. */
 export interface TableAccess {
@@ -52,7 +54,9 @@ function vended(first: VendedCredentials, access: TableAccess) {
       accessKeyId,
       secretAccessKey,
       ...(sessionToken === undefined ? {} : { sessionToken }),
-      ...(expiresAtMs === undefined ? {} : { expiration: new Date(expiresAtMs) })
+      ...(sessionToken === undefined && expiresAtMs === undefined
+        ? {}
+        : { expiration: new Date(expiresAtMs ?? Date.now() + UNTOLD_LIFE_MS) })
     }
   }
 }

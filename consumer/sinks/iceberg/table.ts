@@ -63,7 +63,8 @@ export class IcebergTable {
   readonly #options: IcebergTableOptions
   #metadata: TableMetadata | undefined
   #loaded: LoadedTable | undefined
-  #manifests: { readonly list: string; readonly files: readonly ManifestFile[] } | undefined
+  /** The one written last. */
+  #list: { readonly path: string; readonly bytes: Buffer } | undefined
 
   constructor(options: IcebergTableOptions) {
     this.#options = options
@@ -176,12 +177,16 @@ export class IcebergTable {
   async manifestsOf(snapshot: Snapshot | undefined): Promise<readonly ManifestFile[]> {
     if (snapshot === undefined) return []
     const { manifestList } = snapshot
-    if (this.#manifests?.list === manifestList) return this.#manifests.files
-    const bytes = await this.files.get(manifestList)
+    const known = this.#list?.path === manifestList ? this.#list.bytes : undefined
+    const bytes = known ?? (await this.files.get(manifestList))
     if (bytes === undefined) throw damaged(this.name, manifestList, 'is gone from the store')
-    const files = readable(this.name, manifestList, () => decodeManifestList(bytes))
-    this.#manifests = { list: manifestList, files }
-    return files
+    return readable(this.name, manifestList, () => decodeManifestList(bytes))
+  }
+
+  /** Uploads a manifest list; if its snapshot becomes the parent of the next one it need not be read again. */
+  async putManifestList(path: string, bytes: Buffer): Promise<void> {
+    await this.files.put(path, [bytes])
+    this.#list = { path, bytes }
   }
 
   /** Tries `attempt` (from 1) until it gives something, others keep being faster, or trouble lasts. */
