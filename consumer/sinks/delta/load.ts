@@ -2,7 +2,7 @@ import { FatalError, RetryableError } from '../../../lib/errors.ts'
 import type { ObjectStore } from '../../store/object-store.ts'
 import type { Action } from './actions.ts'
 import { readCheckpointState } from './checkpoint-state.ts'
-import { parseJson } from './json.ts'
+import { parseJson } from '../json.ts'
 import { LAST_CHECKPOINT, LOG_FOLDER, entryPath, listStart, parseEntry, sortListing, type LogListing } from './log.ts'
 import { applyEntry, holdsOurs, type Snapshot } from './snapshot.ts'
 

@@ -1,6 +1,6 @@
 import { FatalError } from '../../../lib/errors.ts'
 import type { Action } from './actions.ts'
-import { parseJson, stringifyJson } from './json.ts'
+import { parseJson, stringifyJson } from '../json.ts'
 
 export const LOG_FOLDER = '_delta_log/'
 export const LAST_CHECKPOINT = `${LOG_FOLDER}_last_checkpoint`

@@ -1,7 +1,7 @@
 import { FatalError, invariant } from '../../../lib/errors.ts'
 import { isNested, type ColumnType, type Field, type Primitive, type TableSchema } from '../../columns/schema.ts'
 import type { Metadata } from './actions.ts'
-import { parseJson, stringifyJson } from './json.ts'
+import { parseJson, stringifyJson } from '../json.ts'
 
 /** Delta's schema as JSON (PROTOCOL.md, "Schema Serialization Format"). */
 export type DeltaType =

@@ -2,7 +2,7 @@ import { formatDecimal } from '../../columns/decimal.ts'
 import { isNested, type Field, type Primitive, type TableSchema } from '../../columns/schema.ts'
 import type { ColumnStatistics } from '../../parquet/file.ts'
 import type { Metadata } from './actions.ts'
-import { rawNumber, stringifyJson } from './json.ts'
+import { rawNumber, stringifyJson } from '../json.ts'
 
 /** Delta's default number of columns with statistics, counted in leaves. */
 const DEFAULT_INDEXED_COLUMNS = 32

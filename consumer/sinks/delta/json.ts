@@ -1,1 +1,0 @@
-export { parseJson, rawNumber, stringifyJson } from '../json.ts'
