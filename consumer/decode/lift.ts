@@ -2,7 +2,7 @@ import type { LiftedColumn } from '../../crds/settled.ts'
 import { invariant } from '../../lib/errors.ts'
 import { decimalOf, longOf, smallInteger } from './json-number.ts'
 import { KIND } from './json-scanner.ts'
-import { microsOf, parseDateDays, parseTimestampMicros } from './timestamp.ts'
+import { microsOf, parseDateDays, parseTimestampMicros, timestampMicrosOf } from './timestamp.ts'
 
 /** Where a lifted value is now. */
 export const HELD = { NULL: 0, BYTES: 1, OWN_BYTES: 2, NUMBER: 3, BIG: 4, BOOLEAN: 5 } as const
@@ -66,7 +66,9 @@ export function liftJson(
       return (kind === KIND.TRUE || kind === KIND.FALSE) && hold(into, HELD.BOOLEAN)
     case 'Timestamp':
       if (kind === KIND.NUMBER) return holdInteger(into, microsOf(Number(bytes.toString('latin1', start, end))))
-      return isText(kind) && holdInteger(into, parseTimestampMicros(textOf(kind, bytes, start, end)))
+      if (kind === KIND.STRING && end - start <= MAX_TEXT)
+        return holdInteger(into, timestampMicrosOf(bytes, start, end))
+      return kind === KIND.ESCAPED && holdInteger(into, parseTimestampMicros(textOf(kind, bytes, start, end)))
     case 'Date':
       return isText(kind) && holdInteger(into, parseDateDays(textOf(kind, bytes, start, end)))
     case 'Decimal':

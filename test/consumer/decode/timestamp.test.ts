@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { microsOf, parseDateDays, parseTimestampMicros } from '../../../consumer/decode/timestamp.ts'
+import { microsOf, parseDateDays, parseTimestampMicros, timestampMicrosOf } from '../../../consumer/decode/timestamp.ts'
+import { randomFrom } from '../../chaos/random.ts'
 
 test('RFC 3339 text is read to the microsecond', () => {
   const cases: readonly (readonly [string, number | bigint])[] = [
@@ -47,4 +48,26 @@ test('a calendar date becomes its days since 1970, other text nothing', () => {
   const bad =
     '|today|0000-01-01|2023-02-29|2024-13-01|2024-00-10|2024-04-31|2024-1-1|20240101|2024-01-01Z| 2024-01-01|2024-01-01\n'
   for (const text of bad.split('|')) assert.equal(parseDateDays(text), undefined, text)
+})
+
+test('bytes are read as their text is, whatever is changed in it', () => {
+  const forms = [
+    '2024-02-29T23:59:59Z',
+    '2023-11-14T22:13:20.123456Z',
+    '1900-02-28T00:00:00.5Z',
+    '0099-12-31T00:00:00Z',
+    '9999-12-31T23:59:59.999Z'
+  ]
+  const characters = '0123456789-:TtZz.+ '
+  for (let seed = 0; seed < 20_000; seed++) {
+    const random = randomFrom(seed, 7)
+    let text = forms[seed % forms.length] ?? ''
+    for (let count = Math.floor(random() * 4); count > 0; count--) {
+      const at = Math.floor(random() * text.length)
+      const character = characters[Math.floor(random() * characters.length)] ?? ''
+      text = text.slice(0, at) + character + text.slice(at + (random() < 0.8 ? 1 : random() < 0.5 ? 0 : 2))
+    }
+    const bytes = Buffer.from(`9${text}9`)
+    assert.equal(timestampMicrosOf(bytes, 1, bytes.length - 1), parseTimestampMicros(text), text)
+  }
 })
