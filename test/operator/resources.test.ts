@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { settle } from '../../crds/settle.ts'
 import { readPipelines } from '../../crds/documents.ts'
+import { parsePipeline } from '../../crds/validate.ts'
 import { consumerName } from '../../operator/names.ts'
 import { budget, configMap, deployment, secretsOf, serviceAccount } from '../../operator/resources.ts'
+import { corpus } from '../crds/corpus.ts'
 import { aPipeline } from './given.ts'
 
 interface PodSpec {
@@ -39,6 +41,18 @@ test('consumers read from the ConfigMap the same pipeline that the operator read
   const { consumer: _ours, scaling: _ourScaling, ...expected } = ours
   assert.deepEqual(read, expected)
   assert.equal(theirs.consumer.logLevel, 'debug')
+})
+
+test('so it is with every good manifest of the corpus', () => {
+  for (const { name, documents } of corpus().filter(({ isGood }) => isGood)) {
+    const parsed = parsePipeline(documents.at(-1))
+    assert.ok(parsed.ok, name)
+    const { data } = configMap(parsed.pipeline) as unknown as { data: Record<string, string> }
+    const { pipelines, problems } = readPipelines(data['pipeline.yaml']!, name)
+    assert.deepEqual(problems, [])
+    const [theirs, ours] = [settle(pipelines[0]!), settle(parsed.pipeline)]
+    assert.deepEqual([theirs.source, theirs.topics, theirs.sink], [ours.source, ours.topics, ours.sink], name)
+  }
 })
 
 test('the name of a ConfigMap changes with what consumers read, and with nothing else', () => {
