@@ -11,9 +11,10 @@ import { MemoryStore } from '../../../fakes/object-store.ts'
 const MAIN = { namespace: ['bronze'], name: 'orders' }
 const first: PartOptions = { from: 0, to: 10, expected: undefined }
 
-function opened(options: Partial<IcebergSinkOptions> = {}, catalog = new MemoryCatalog()) {
+function opened(options: Partial<IcebergSinkOptions> = {}, catalog = new MemoryCatalog(), location?: string) {
   const store = new MemoryStore()
-  const harness = icebergHarness(catalog, async () => store, { sink: options })
+  const where = location === undefined ? {} : { location }
+  const harness = icebergHarness(catalog, async () => store, { sink: options, ...where })
   const { sink, ...process } = harness.process()
   const commit = async (part: PartOptions, from = sink) =>
     await from.commit([await from.stage(batchOf(harness.plan, [part]))])
@@ -189,4 +190,20 @@ test('many manifests become few, and all rows stay', async () => {
   assert.equal((await harness.rows()).length, 120)
   // Twelve of commits, and those that were merged of four.
   assert.ok(files(/orders\/metadata\/.*-m1\.avro$/).length >= 2)
+})
+
+test('tables are made where the pipeline says, and files go where the table says', async () => {
+  const { sink, commit, table, files, catalog, harness } = opened({}, new MemoryCatalog(), 's3://lake/raw')
+  await sink.open()
+  assert.equal(table().location, 's3://lake/raw/bronze/orders')
+  assert.equal(catalog.tables.get('bronze.dlq_orders')?.location, 's3://lake/raw/bronze/dlq_orders')
+  await commit(first)
+  assert.equal(files(/^raw\/bronze\/orders\/data\/_ingested_at_day=2026-11-21\/.*\.parquet$/).length, 1)
+  const updates = { 'write.data.path': 's3://lake/other/data', 'write.metadata.path': 's3://lake/other/metadata/' }
+  Object.assign(table().properties, updates)
+  await sink.recover(['orders'])
+  await commit({ from: 10, to: 20 })
+  assert.equal(files(/^other\/data\/.*\.parquet$/).length, 1)
+  assert.equal(files(/^other\/metadata\/[^/]+\.avro$/).length, 2)
+  assert.equal((await harness.rows()).length, 20)
 })
