@@ -2,16 +2,19 @@ import type { ManifestContents, ManifestEntry } from './manifest.ts'
 import type { ManifestFile } from './manifest-list.ts'
 
 const DEFAULT_MIN_COUNT = 100
-const DEFAULT_TARGET_BYTES = 8 << 20
-/** Files of a merged manifest: what it takes to read them, tens of kilobytes each where columns are many, has to fit beside the buffers. */
+/**
+ * Files and compressed bytes that are merged at once. Reading them takes some 60 times the bytes, which has to fit beside the
+ * buffers of a small consumer.
+ */
 const MAX_FILES = 1_000
+const MAX_BYTES = 1 << 20
 
 /**
  * Manifests to be written anew as one each, so that the list does not grow with every commit. They are of the parent's list,
  * never of the commit itself: what it adds stays marked as added. As soon as there are `commit.manifest.min-count-to-merge`
- * (100) of about the same size, or enough for a thousand files, they become one. An entry is written three times at most,
- * and N commits of a file each leave some 110 manifests and N / 1,000. A merged manifest has at most a thousand files and
- * `commit.manifest.target-size-bytes` (8 MiB). Usually there are none.
+ * (100) of about the same size, or enough for a thousand files or 1 MiB, they become one. An entry is written three times
+ * at most, and N commits of a file each leave some 110 manifests and N / 1,000. A merged manifest is at most
+ * `commit.manifest.target-size-bytes` large, should that be less. Usually there are none.
  */
 export function planMerge(
   manifests: readonly ManifestFile[],
@@ -19,12 +22,14 @@ export function planMerge(
 ): readonly (readonly ManifestFile[])[] {
   if (properties['commit.manifest-merge.enabled']?.toLowerCase() === 'false') return []
   const minCount = Math.max(2, configured(properties['commit.manifest.min-count-to-merge'], DEFAULT_MIN_COUNT))
-  const targetBytes = configured(properties['commit.manifest.target-size-bytes'], DEFAULT_TARGET_BYTES)
-  const groups = Map.groupBy(manifests.filter(isMergeable), each => `${each.specId} ${tierOf(each, minCount)}`)
+  const maxBytes = Math.min(MAX_BYTES, configured(properties['commit.manifest.target-size-bytes'], MAX_BYTES))
+  const mergeable = manifests.filter(each => isMergeable(each, maxBytes))
+  const groups = Map.groupBy(mergeable, each => `${each.specId} ${tierOf(each, minCount)}`)
   return [...groups.values()].flatMap(group => {
     const files = group.reduce((sum, each) => sum + filesIn(each), 0)
-    if (group.length < minCount && files < MAX_FILES) return []
-    const fitting = oldestFitting(group, targetBytes)
+    const bytes = group.reduce((sum, { lengthBytes }) => sum + lengthBytes, 0)
+    if (group.length < minCount && files < MAX_FILES && bytes < MAX_BYTES) return []
+    const fitting = oldestFitting(group, maxBytes)
     return fitting.length < 2 ? [] : [fitting]
   })
 }
@@ -58,24 +63,25 @@ export function mergeEntries(
 const filesIn = ({ addedFiles = 0, existingFiles = 0 }: ManifestFile): number => addedFiles + existingFiles
 
 /** Large ones are left as they are. */
-const isMergeable = (manifest: ManifestFile): boolean =>
+const isMergeable = (manifest: ManifestFile, maxBytes: number): boolean =>
   manifest.content === 'data' &&
   manifest.keyMetadata === undefined &&
   manifest.addedFiles !== undefined &&
   manifest.existingFiles !== undefined &&
-  filesIn(manifest) <= MAX_FILES / 2
+  filesIn(manifest) <= MAX_FILES / 2 &&
+  manifest.lengthBytes <= maxBytes / 2
 
 const tierOf = (manifest: ManifestFile, base: number): number =>
   Math.floor(Math.log(Math.max(1, filesIn(manifest))) / Math.log(base) + 1e-9)
 
 /** Lists have the newest first. */
-function oldestFitting(manifests: readonly ManifestFile[], targetBytes: number): readonly ManifestFile[] {
+function oldestFitting(manifests: readonly ManifestFile[], maxBytes: number): readonly ManifestFile[] {
   let [bytes, files] = [0, 0]
   const fitting: ManifestFile[] = []
   for (const manifest of manifests.toReversed()) {
     bytes += manifest.lengthBytes
     files += filesIn(manifest)
-    if (bytes > targetBytes || files > MAX_FILES) break
+    if (bytes > maxBytes || files > MAX_FILES) break
     fitting.push(manifest)
   }
   return fitting

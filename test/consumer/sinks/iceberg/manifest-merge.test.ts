@@ -57,6 +57,14 @@ test('a merged manifest never has more files than fit into memory, and large one
   assert.deepEqual(sizes(10, 100), [1_000])
   assert.deepEqual(sizes(2, 500), [1_000])
   assert.deepEqual(sizes(200, 501), [])
+  const wide = (count: number, lengthBytes: number) =>
+    planMerge(
+      Array.from({ length: count }, () => manifest(10, { lengthBytes })),
+      {}
+    ).map(({ length }) => length)
+  assert.deepEqual(wide(27, 37_000), [])
+  assert.deepEqual(wide(29, 37_000), [28])
+  assert.deepEqual(wide(200, 600_000), [])
 })
 
 test('10,000 commits leave fewer than 130 manifests, and no entry is written more than three times', () => {
