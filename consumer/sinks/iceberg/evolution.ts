@@ -79,6 +79,7 @@ class Merge {
   }
 
   struct(theirs: readonly IcebergField[], ours: readonly Field[], parent: string): readonly IcebergField[] {
+    if (parent !== '') checkNested(theirs, ours, parent)
     const merged = [...theirs]
     const missing: Field[] = []
     for (const field of ours) {
@@ -138,6 +139,15 @@ class Merge {
     this.#type(theirs, ours, 'key')
     return this.isChanged
   }
+}
+
+/** As for columns, but a struct may come and go with what is read: nobody has to stop for ever. */
+function checkNested(theirs: readonly IcebergField[], ours: readonly Field[], parent: string): void {
+  const written = new Set(ours.map(({ name }) => name.toLowerCase()))
+  const needed = theirs.find(
+    each => each.required && (each['initial-default'] ?? null) === null && !written.has(each.name.toLowerCase())
+  )
+  if (needed !== undefined) throw new Moved(`requires ${parent}${needed.name}, which is not written`)
 }
 
 /** The narrowest type that holds values of both, by promotions that the specification allows; undefined when none does. */

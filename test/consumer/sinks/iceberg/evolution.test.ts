@@ -172,6 +172,15 @@ test('a column that must be written and is not, or has a default of its own for 
   assert.equal(withField({})().status, 'current')
 })
 
+test('a struct that requires a field which we do not write takes none of ours', () => {
+  const struct = (...names: string[]): ColumnType => ({
+    struct: names.map(name => field(name, 'int', name !== 'need'))
+  })
+  const json = tableOf([field('a', struct('need', 'x'))])
+  assert.match(evolve(json, [field('a', struct('x'))]) ?? '', /requires a\.need/)
+  assert.equal(evolve(json, [field('a', struct('need', 'y'))]), undefined)
+})
+
 test('what is unknown of a field survives its evolution', () => {
   const json = tableOf([field('a', 'int')])
   json.schemas = json.schemas.map(each => ({
