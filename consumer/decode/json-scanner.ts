@@ -78,9 +78,11 @@ export class JsonScanner {
       if (isObject) {
         if (at >= end || bytes[at] !== json.QUOTE) return json.failure(at)
         const keyStart = at + 1
-        at = json.skipString(bytes, keyStart, end)
+        const plain = json.skipPlain(bytes, keyStart)
+        const isPlain = plain < end && bytes[plain] === json.QUOTE
+        at = isPlain ? plain + 1 : json.skipString(bytes, keyStart, end)
         if (at < 0) return at
-        child = this.#member(node, bytes, keyStart, at - 1)
+        child = this.#member(node, bytes, keyStart, at - 1, isPlain)
         at = json.skipColon(bytes, at, end)
         if (at < 0) return at
       } else child = node.children[node.indexes.indexOf(index)]
@@ -106,9 +108,15 @@ export class JsonScanner {
   }
 
   /** What is wanted of a member; what an earlier one of the same name gave is forgotten. */
-  #member({ keys, children }: PathNode, bytes: Buffer, start: number, end: number): PathNode | undefined {
+  #member(
+    { keys, children }: PathNode,
+    bytes: Buffer,
+    start: number,
+    end: number,
+    isPlain: boolean
+  ): PathNode | undefined {
     let [key, from, length] = [bytes, start, end - start]
-    if (hasEscape(bytes, start, end)) {
+    if (!isPlain && hasEscape(bytes, start, end)) {
       key = Buffer.from(JSON.parse(`"${bytes.toString('utf8', start, end)}"`) as string)
       from = 0
       length = key.length
