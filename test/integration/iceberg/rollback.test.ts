@@ -54,3 +54,32 @@ test('a rollback to before our first commit stops us: nothing tells where to go 
   await assert.rejects(nextOffset(lake), isRolledBack)
   await sink.close()
 })
+
+test(
+  'dead letters are read again after a rollback too: those of before stay unless their table is rolled back as well',
+  NEEDS,
+  async context => {
+    const lake = await openLake(context)
+    const { harness, foreign, table, deadLetters } = lake
+    const { sink } = harness.process()
+    await sink.open()
+    const at = async () => (await foreign.read(table)).snapshotId
+    const dead = async () => (await foreign.read(deadLetters)).offsets
+    await commit(sink, harness, [{ from: 0, to: 10, expected: undefined, bad: [3] }])
+    const [main, beside] = [await at(), (await foreign.read(deadLetters)).snapshotId]
+    await commit(sink, harness, [{ from: 10, to: 20, bad: [13] }])
+
+    await foreign.tell('rollback', table, { to: main })
+    await foreign.tell('rollback', deadLetters, { to: beside })
+    assert.equal((await sink.recover(['orders'])).offsets.get('orders-0')?.nextOffset, 10)
+    await commit(sink, harness, [{ from: 10, to: 20, bad: [13] }])
+    assert.deepEqual(await dead(), [[0, 2, 2, 3, 13]])
+
+    await foreign.tell('rollback', table, { to: main })
+    assert.equal((await sink.recover(['orders'])).offsets.get('orders-0')?.nextOffset, 10)
+    await commit(sink, harness, [{ from: 10, to: 20, bad: [13, 14] }])
+    assert.deepEqual((await foreign.read(table)).offsets, [[0, 17, 17, 0, 19]])
+    assert.deepEqual(await dead(), [[0, 4, 3, 3, 14]])
+    await sink.close()
+  }
+)
