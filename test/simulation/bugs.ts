@@ -4,7 +4,7 @@ import type { Source } from '../../consumer/source.ts'
 import type { Catalog } from '../../consumer/sinks/iceberg/catalog/catalog.ts'
 import type { TableChange } from '../../consumer/sinks/iceberg/commit.ts'
 import type { ObjectStore } from '../../consumer/store/object-store.ts'
-import type { TableJson } from '../fakes/iceberg-metadata.ts'
+import { applyUpdate, type TableJson, type UpdateJson } from '../fakes/iceberg-metadata.ts'
 import type { PlantedBugs } from './simulate.ts'
 import type { SinkKind } from './tables.ts'
 
@@ -37,14 +37,15 @@ export const PLANTED_BUGS: Readonly<Record<SinkKind, Readonly<Record<string, Pla
   },
   iceberg: {
     'an unknown outcome is taken for success': {
-      sink: sink =>
-        patched<Sink>(sink, {
-          commit: async staged => {
+      catalogClient: catalog =>
+        patched<Catalog>(catalog, {
+          commitTable: async (table, change) => {
             try {
-              return await sink.commit(staged)
+              return await catalog.commitTable(table, change)
             } catch (error) {
-              if (error instanceof RetryableError) return { status: 'committed', version: '0' }
-              throw error
+              const loaded = await catalog.loadTable(table)
+              if (!(error instanceof RetryableError) || loaded === undefined) throw error
+              return { metadata: changed(loaded.metadata as TableJson, change) }
             }
           }
         })
@@ -59,6 +60,17 @@ export const PLANTED_BUGS: Readonly<Record<SinkKind, Readonly<Record<string, Pla
         })
     },
     ...bugsOfAnySink()
+  }
+}
+
+/** As if the change had been made; as it is when it was. */
+function changed(metadata: TableJson, { updates }: TableChange): TableJson {
+  const after = structuredClone(metadata)
+  try {
+    for (const update of updates) applyUpdate(after, update as UpdateJson, 0)
+    return after
+  } catch {
+    return metadata
   }
 }
 

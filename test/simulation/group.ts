@@ -60,7 +60,7 @@ export class SimulatedGroup {
     const records = Array.from({ length: this.#scheduler.between(1, 5) }, (_, index) => {
       const isBad = this.#scheduler.happens(0.1)
       log.written.push(isBad ? 'bad' : 'good')
-      const value = isBad ? '{"broken":' : `{"at":"${id}-${base + index}"}`
+      const value = isBad ? '{"broken":' : valueAt(id, base + index)
       return { key: `${base + index}`, value, timestampMs: this.#scheduler.now }
     })
     log.batches.push(dataBatch(log.partition, base, records))
@@ -224,3 +224,15 @@ class SimulatedSource implements Source {
     this.#group.leave(this.#member)
   }
 }
+
+/** Records of one topic come to have more and more fields, each of one type. */
+export function fieldsAt(id: PartitionId, offset: number): Readonly<Record<string, unknown>> {
+  return {
+    at: `${id}-${offset}`,
+    ...(offset % 3 === 2 ? { count: offset } : {}),
+    ...(offset > 5 ? { nested: { ratio: offset + 0.5, ...(offset > 9 ? { tags: [`${offset}`] } : {}) } } : {}),
+    ...(offset % 7 === 6 ? { [`rare_${offset}`]: true } : {})
+  }
+}
+
+const valueAt = (id: PartitionId, offset: number): string => JSON.stringify(fieldsAt(id, offset))

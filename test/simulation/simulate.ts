@@ -1,3 +1,4 @@
+import { openValueReaders } from '../../consumer/decode/value-readers.ts'
 import { ingest } from '../../consumer/ingest.ts'
 import { silentObserver } from '../../consumer/observer.ts'
 import type { PartitionId } from '../../consumer/partition.ts'
@@ -8,7 +9,7 @@ import { settle } from '../../crds/settle.ts'
 import type { SettledPipeline } from '../../crds/settled.ts'
 import { jsonLog, silentLog, type Log } from '../../lib/log.ts'
 import { FaultyCalls, type FaultPlan } from './faulty-calls.ts'
-import { SimulatedGroup } from './group.ts'
+import { SimulatedGroup, fieldsAt } from './group.ts'
 import { ProcessClock, Scheduler } from './scheduler.ts'
 import { tablesOf, type ServerBugs, type SimulatedTables, type SinkKind } from './tables.ts'
 
@@ -40,6 +41,9 @@ const QUIET_MS = 40_000
 const MAX_STEPS = 60_000
 const PRODUCED_PER_PARTITION = 16
 
+/** Fields of this topic's records become columns. */
+const INFERRED = 'clicks'
+
 const MANIFEST = (sink: string) => `
 apiVersion: bronze.dev/v1alpha1
 kind: BronzePipeline
@@ -48,7 +52,7 @@ spec:
   source: {bootstrapServers: ["simulated:9092"]}
   topics:
   - {name: orders, topic: orders, table: bronze.orders, format: Json, columns: [{name: at, value: /at, type: String}]}
-  - {name: clicks, topic: clicks, table: bronze.clicks, format: Json}
+  - {name: clicks, topic: clicks, table: bronze.clicks, format: Json, schema: {mode: Inferred}}
   batch: {triggerInterval: 300ms}
   sink: ${sink}
 `
@@ -119,6 +123,7 @@ class World {
     const author = { pipeline: 'test/sim', createdAt: this.#pipeline.createdAt, consumerId: name }
     const { source: sourceBug, sink: sinkBug } = this.#bugs
     const source = this.#group.join(name, clock)
+    const readers = openValueReaders(this.#pipeline, { readSecret: async () => undefined, clock, log })
     this.#running.set(name, { clock, stopping })
     ingest(
       this.#pipeline,
@@ -128,6 +133,7 @@ class World {
           const sink = this.#tables.openSink({ plan, pipeline: this.#pipeline, calls, clock, log, author })
           return sinkBug?.(sink) ?? sink
         },
+        readerFor: (entry, place) => readers.readerFor(entry, place),
         sendDeadLetters: async () => {},
         clock,
         log,
@@ -223,11 +229,24 @@ class World {
         const expectedBad = written.flatMap((kind, offset) => (kind === 'bad' ? [offset] : []))
         this.#compare(id, 'table', expectedGood, offsetsOf(rows.rows, partition))
         this.#compare(id, 'dead letters', expectedBad, offsetsOf(bad.rows, partition))
+        if (topic === INFERRED) this.#compareFields(id, rows.rows, partition)
         records += expectedGood.length
         deadLetters += expectedBad.length
       }
     }
     return { records, deadLetters, commits, faults: this.#faults.count + this.#group.faults, ...this.#counts }
+  }
+
+  /** Every field of a record is in a column of its name, whoever made the column. */
+  #compareFields(id: PartitionId, rows: readonly Readonly<Record<string, unknown>>[], partition: number): void {
+    for (const row of rows.filter(each => Number(each['_kafka_partition']) === partition)) {
+      const offset = Number(row['_kafka_offset'])
+      for (const [field, expected] of Object.entries(fieldsAt(id, offset))) {
+        const [wanted, found] = [expected, row[field]].map(value => JSON.stringify(present(value)))
+        if (wanted !== found)
+          throw new Error(`seed ${this.#seed}: ${id} ${offset}: ${field} is ${found}, not ${wanted}`)
+      }
+    }
   }
 
   #compare(id: PartitionId, where: string, expected: readonly number[], found: readonly number[]): void {
@@ -248,3 +267,12 @@ const offsetsOf = (rows: readonly Readonly<Record<string, unknown>>[], partition
     .filter(row => Number(row['_kafka_partition']) === partition)
     .map(row => Number(row['_kafka_offset']))
     .sort((a, b) => a - b)
+
+/** Without what is null at any depth: fields that other records have. */
+function present(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(present)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, each]) => (each === null || each === undefined ? [] : [[key, present(each)]]))
+  )
+}

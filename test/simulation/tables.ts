@@ -17,10 +17,11 @@ import { FaultyStore } from './faulty-store.ts'
 
 export type SinkKind = 'delta' | 'iceberg'
 
-/** Bugs of the servers that tables lie on. */
+/** Bugs of the servers that tables lie on, or of their clients. */
 export interface ServerBugs {
   readonly store?: (store: ObjectStore) => ObjectStore
   readonly catalog?: (catalog: Catalog) => Catalog
+  readonly catalogClient?: (catalog: Catalog) => Catalog
 }
 
 interface Member {
@@ -73,7 +74,7 @@ function deltaTables({ store: bug }: ServerBugs): SimulatedTables {
 }
 
 function icebergTables(
-  { catalog: bug }: ServerBugs,
+  { catalog: bug, catalogClient: clientBug }: ServerBugs,
   { seed, nowMs }: { readonly seed: number; readonly nowMs: () => number }
 ): SimulatedTables {
   const store = new MemoryStore()
@@ -83,7 +84,8 @@ function icebergTables(
     sink: `{iceberg: {catalog: {uri: "http://simulated"}, partitionBy: ${PARTITIONINGS[seed % 3]}}}`,
     openSink: ({ calls, ...rest }) => {
       const openStore = async () => new FaultyStore(store, calls)
-      return openIcebergSink({ ...rest, catalog: new FaultyCatalog(bug?.(catalog) ?? catalog, calls), openStore })
+      const client = new FaultyCatalog(bug?.(catalog) ?? catalog, calls)
+      return openIcebergSink({ ...rest, catalog: clientBug?.(client) ?? client, openStore })
     },
     read: async table => {
       const metadata = catalog.tables.get(table)
