@@ -4,7 +4,6 @@ import { randomId } from '../lib/clock.ts'
 import { RetryableError, invariant } from '../lib/errors.ts'
 import type { TablePlan } from './columns/bronze.ts'
 import type { DeadLetterRecord } from './decode/dead-letter.ts'
-import type { Pending } from './decode/value-reader.ts'
 import { dueAtMs, earliestCommitMs, strictest, type Gathered } from './due.ts'
 import type { CommitSummary } from './observer.ts'
 import { ownershipError } from './ownership.ts'
@@ -25,6 +24,9 @@ export interface TableWriterPorts extends Omit<PlacementPorts, 'columns'> {
   readonly report: (slots: readonly Slot[], version: string | undefined, sinkError: string | undefined) => Promise<void>
 }
 
+/** Trouble that lasts is told again after so long. */
+const REPEAT_MS = 30_000
+
 /**
  * One table's share of this consumer: commits what its partitions gathered when it is due, and after any trouble walks
  * the one road home (law 2): forget what is staged and buffered, `recover()`, `seek()`. At most one piece of work
@@ -44,7 +46,8 @@ export class TableWriter {
   #retryAtMs = 0
   #lastCommitMs: number | undefined
   #stagingBytes = 0
-  #told: Pending | undefined
+  /** Why partitions wait for a schema, as it was told last. */
+  #told: { readonly code: string; readonly atMs: number } | undefined
 
   constructor(plan: TablePlan, pipeline: SettledPipeline, author: CommitAuthor, ports: TableWriterPorts) {
     this.plan = plan
@@ -156,7 +159,7 @@ export class TableWriter {
     return { records, bytes, sinceMs, isStuck, lastCommitMs: this.#lastCommitMs }
   }
 
-  /** Partitions that wait for a schema registry are behind for a reason: it is told once per attempt. */
+  /** Partitions that wait for a schema registry are behind for a reason: it is told. */
   #tellBlocked(): void {
     const { log, observer } = this.#ports
     const { table } = this.plan
@@ -166,10 +169,11 @@ export class TableWriter {
       this.#told = undefined
       return
     }
-    const [{ pending }] = troubled as [(typeof troubled)[number]]
-    if (this.#told === pending) return
-    this.#told = pending
-    const code = pending.trouble ?? ''
+    const code = troubled[0]?.pending.trouble ?? ''
+    const nowMs = this.#ports.clock.now()
+    // Again when it changes, and now and then: what other partitions commit reads as a table that works.
+    if (this.#told?.code === code && nowMs - this.#told.atMs < REPEAT_MS) return
+    this.#told = { code, atMs: nowMs }
     log.warn('records wait for a schema', { table, code, partitions: troubled.length })
     observer.sinkFailed(table, code)
     void this.#report(
