@@ -34,7 +34,8 @@ export class OneStep {
     if (this.#attempts++ > 0) await this.#own.refresh()
     const second = await this.#deadLetters.prepare(decided)
     this.#second = second.change
-    return { change: first.change, attemptFiles: first.attemptFiles }
+    // Only the main table is looked at before files are deleted: those of the other one stay.
+    return first
   }
 
   readonly send: SendChange = async change => {
@@ -43,8 +44,10 @@ export class OneStep {
       { table: this.#main.id, change },
       { table: this.#own.id, change: this.#second }
     ])
-    if (answer !== 'committed') return answer
+    if (answer === 'conflict') return answer
+    // Says so itself when it is the table that is gone.
     await this.#own.refresh()
+    if (answer === 'gone') return answer
     const loaded = await this.#catalog.loadTable(this.#main.id)
     return loaded === undefined ? 'gone' : { metadata: loaded.metadata }
   }
