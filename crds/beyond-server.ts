@@ -5,19 +5,10 @@ import { qualityProblems } from './quality.ts'
 
 /**
  * What is wrong with a pipeline that the API server would accept, since no rule of its can say so at a cost that it allows.
- * `document` is as it was written, `pipeline` as it was accepted. On Kubernetes the operator tells it in SpecAccepted.
+ * On Kubernetes the operator tells it in SpecAccepted.
  */
-export function problemsBeyondServer(document: BronzePipeline, pipeline: BronzePipeline): readonly Problem[] {
-  return [...lostNulls(document), ...partitionNames(pipeline), ...qualityProblems(pipeline)]
-}
-
-/** In YAML `Null` without quotes is no text but nothing at all, and what it asks for would be forgotten silently. */
-function lostNulls({ spec }: BronzePipeline): readonly Problem[] {
-  return spec.topics.flatMap(({ schema }, index) => {
-    if ((schema?.onMismatch as unknown) !== null) return []
-    const path = `spec.topics[${index}].schema.onMismatch`
-    return [{ path, message: "is nothing: write 'Null' in quotes, or DeadLetter" }]
-  })
+export function problemsBeyondServer(pipeline: BronzePipeline): readonly Problem[] {
+  return [...partitionNames(pipeline), ...qualityProblems(pipeline)]
 }
 
 const SUFFIX: Readonly<Record<PartitionFieldSpec['transform'], string | undefined>> = {

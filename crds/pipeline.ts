@@ -187,9 +187,9 @@ export interface TopicSchemaSpec {
   readonly onIncompatible?: 'DeadLetter' | 'Stop' | 'NewColumn'
   /**
    * For mode Declared: what to do with a value that is not of its column's type. `DeadLetter`, also when absent: its
-   * record is a dead letter. `Null`: the column is null in that row, and the column `_mismatch` names it.
+   * record is a dead letter. `SetNull`: the column is null in that row, and the column `_mismatch` names it.
    */
-  readonly onMismatch?: 'DeadLetter' | 'Null'
+  readonly onMismatch?: 'DeadLetter' | 'SetNull'
 }
 
 /** Rules that flag rows and never filter them: a column of true and false for each, and one for the share that holds. */

@@ -82,8 +82,8 @@ export interface SettledSchema {
   readonly mode: 'Payload' | 'Declared' | 'Inferred' | 'Registered'
   /** A field that the column of its name cannot take, even widened; modes Inferred and Registered. */
   readonly onIncompatible: 'DeadLetter' | 'Stop' | 'NewColumn'
-  /** A value that is not of its declared column's type. Null: the column is null, and `_mismatch` names it. */
-  readonly onMismatch: 'DeadLetter' | 'Null'
+  /** A value that is not of its declared column's type. SetNull: the column is null, and `_mismatch` names it. */
+  readonly onMismatch: 'DeadLetter' | 'SetNull'
 }
 
 /** Flags on rows, which are never filtered. */

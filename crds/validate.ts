@@ -18,7 +18,7 @@ export type ParseResult =
 export function parsePipeline(document: unknown): ParseResult {
   const judged = judgeAsServer(document)
   if (!judged.ok) return judged
-  const problems = problemsBeyondServer(document as BronzePipeline, judged.pipeline)
+  const problems = problemsBeyondServer(judged.pipeline)
   return problems.length === 0 ? judged : { ok: false, problems }
 }
 

@@ -39,7 +39,7 @@ export function planTables(pipeline: SettledPipeline): readonly TablePlan[] {
 export const growsColumns = ({ schema: { mode } }: SettledTopic): boolean =>
   mode === 'Inferred' || mode === 'Registered'
 
-/** Names the declared columns of a row whose values are of another type, with `onMismatch: Null`. */
+/** Names the declared columns of a row whose values are of another type, with `onMismatch: SetNull`. */
 export const MISMATCH = '_mismatch'
 
 /** Where policy Inline keeps what its row's own columns cannot hold. */
@@ -114,7 +114,7 @@ function tableSchema(pipeline: SettledPipeline, entries: readonly SettledTopic[]
 const MISMATCH_COMMENT =
   'Names of the declared columns that are null because the value is of another type; null when none is.'
 
-const mayMismatch = ({ schema }: SettledTopic): boolean => schema.mode === 'Declared' && schema.onMismatch === 'Null'
+const mayMismatch = ({ schema }: SettledTopic): boolean => schema.mode === 'Declared' && schema.onMismatch === 'SetNull'
 
 /** Null for tombstones and inline dead letters. */
 function qualityFields(entries: readonly SettledTopic[]): readonly Field[] {

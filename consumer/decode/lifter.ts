@@ -21,7 +21,7 @@ const KIND_NAMES: Readonly<Record<number, string>> = {
 export class Lifter {
   /** After `check` found nothing wrong: the values in the order of the entry's columns. */
   readonly lifted: readonly Lifted[]
-  /** The names of the columns that could not take their value, apart by commas, for the column of `onMismatch: Null`; null when there are none. */
+  /** The names of the columns that could not take their value, apart by commas, for the column of `onMismatch: SetNull`; null when there are none. */
   readonly mismatches: Lifted = emptyLifted()
   readonly #columns: readonly LiftedColumn[]
   readonly #mayMismatch: boolean
@@ -34,7 +34,7 @@ export class Lifter {
 
   constructor({ format, columns, schema }: Pick<SettledTopic, 'format' | 'columns' | 'schema'>) {
     this.#columns = columns
-    this.#mayMismatch = schema.mode === 'Declared' && schema.onMismatch === 'Null'
+    this.#mayMismatch = schema.mode === 'Declared' && schema.onMismatch === 'SetNull'
     this.lifted = columns.map(emptyLifted)
     const pointers: string[] = []
     this.#pointers = columns.map(({ from }) => (from.kind === 'value' ? pointers.push(from.pointer) - 1 : -1))

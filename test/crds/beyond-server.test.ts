@@ -16,13 +16,6 @@ test('a quality rule of a column that is not there is refused', () => {
   assert.match(problem?.message ?? '', /distance/)
 })
 
-test('Null without quotes is told, as it would be forgotten', () => {
-  const schema = { mode: 'Declared', onMismatch: null }
-  const [problem] = beyond({ topics: [{ ...TRIPS, format: 'Json', schema, columns: [{ name: 'a', value: '/a' }] }] })
-  assert.equal(problem?.path, 'spec.topics[0].schema.onMismatch')
-  assert.match(problem.message, /in quotes/)
-})
-
 const byHour = iceberg([
   { source: 'Topic', transform: 'Identity' },
   { source: 'Timestamp', transform: 'Hour' }

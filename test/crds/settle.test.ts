@@ -164,7 +164,7 @@ test('each way of making columns settles to its mode and carries the metadata co
         name: 'declared',
         table: 'declared',
         format: 'Json',
-        schema: { mode: 'Declared', onMismatch: 'Null' },
+        schema: { mode: 'Declared', onMismatch: 'SetNull' },
         columns: [{ name: 'price', value: '/price', type: 'Decimal', precision: 12 }]
       },
       { name: 'avro', table: 'avro', format: 'Avro', schema: { onIncompatible: 'NewColumn' } }
@@ -180,7 +180,7 @@ test('each way of making columns settles to its mode and carries the metadata co
       ['Payload', 'DeadLetter', 'DeadLetter', 'value'],
       ['Payload', 'DeadLetter', 'DeadLetter', 'value'],
       ['Inferred', 'Stop', 'DeadLetter'],
-      ['Declared', 'DeadLetter', 'Null'],
+      ['Declared', 'DeadLetter', 'SetNull'],
       ['Registered', 'NewColumn', 'DeadLetter', '_schema_version']
     ]
   )

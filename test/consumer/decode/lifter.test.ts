@@ -34,7 +34,7 @@ test('a declared column that cannot take its value makes the record a dead lette
 })
 
 test('with onMismatch Null it is null, and its name is kept in the order of the columns', () => {
-  const lifter = new Lifter({ format: 'Json', columns: COLUMNS, schema: { ...DECLARED, onMismatch: 'Null' } })
+  const lifter = new Lifter({ format: 'Json', columns: COLUMNS, schema: { ...DECLARED, onMismatch: 'SetNull' } })
   const mismatches = (record: FakeRecord) => [looked(record, lifter), textOf(lifter.mismatches)]
   assert.deepEqual(mismatches({ value: '{"id": 1, "price": 1, "day": "2024-02-29"}' }), [
     ['1', '100', '19782', null],
@@ -51,7 +51,7 @@ test('with onMismatch Null it is null, and its name is kept in the order of the 
 })
 
 test('with onMismatch Null the value must be JSON in UTF-8 all the same', () => {
-  const lifter = new Lifter({ format: 'Json', columns: COLUMNS, schema: { ...DECLARED, onMismatch: 'Null' } })
+  const lifter = new Lifter({ format: 'Json', columns: COLUMNS, schema: { ...DECLARED, onMismatch: 'SetNull' } })
   assert.match(String(looked({ value: '{"id": 1,}' }, lifter)), /^InvalidJson/)
   assert.match(String(looked({ value: Buffer.from([0x22, 0xff, 0x22]) }, lifter)), /^InvalidUtf8/)
   assert.deepEqual(looked({ value: '7' }, lifter), [null, null, null, null], 'JSON that is no object has no columns')
