@@ -33,7 +33,9 @@ export class TableColumns {
   constructor(plan: TablePlan) {
     this.#plan = plan
     this.#schema = plan.schema
-    this.#reserved = new Set(plan.schema.fields.map(({ name }) => folded(name)))
+    // Catalogs refuse a column that is called as a field of the partition spec.
+    const { fields, partitionFields = [] } = plan.schema
+    this.#reserved = new Set([...fields, ...partitionFields].map(({ name }) => folded(name)))
   }
 
   /** What new rows are written in; another object exactly when it changed. */

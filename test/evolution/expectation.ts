@@ -12,6 +12,8 @@ export type ReadRow = Readonly<Record<string, unknown>>
 
 export interface Expected {
   readonly kind: 'delta' | 'iceberg'
+  /** The reader takes null lists and maps for empty ones. */
+  readonly emptiesNulls: boolean
   readonly fields: readonly Field[]
   readonly values: Readonly<Record<string, unknown>>
 }
@@ -21,19 +23,21 @@ export interface Expected {
  * nothing else is there.
  */
 export function difference(
-  { kind, fields, values }: Expected,
+  { kind, emptiesNulls, fields, values }: Expected,
   row: ReadRow,
   own: ReadonlySet<string>
 ): string | undefined {
   const read = Object.fromEntries(Object.entries(row).filter(([name]) => !own.has(folded(name))))
-  return new Judge(kind).struct(fields, values, read, '')
+  return new Judge(kind, emptiesNulls).struct(fields, values, read, '')
 }
 
 class Judge {
   readonly #kind: 'delta' | 'iceberg'
+  readonly #emptiesNulls: boolean
 
-  constructor(kind: 'delta' | 'iceberg') {
+  constructor(kind: 'delta' | 'iceberg', emptiesNulls: boolean) {
     this.#kind = kind
+    this.#emptiesNulls = emptiesNulls
   }
 
   struct(
@@ -42,10 +46,10 @@ class Judge {
     read: ReadRow,
     path: string
   ): string | undefined {
-    const left = new Map(Object.entries(read).filter(([, value]) => value !== null && value !== undefined))
+    const left = new Map(Object.entries(read).filter(([, value]) => !this.#isNothing(value)))
     for (const { name, type } of fields) {
       const value = values[name]
-      if (value === null || value === undefined) continue
+      if (this.#isNothing(value)) continue
       const moved = `${folded(name)}_${typeName(dialectOf(this.#kind).type(type))}`
       const isHome = (column: string) => folded(column) === folded(name)
       const candidates = [...left.keys()].filter(column => isHome(column) || folded(column).startsWith(moved))
@@ -58,7 +62,7 @@ class Judge {
   }
 
   #same(type: ColumnType, value: unknown, read: unknown): boolean {
-    if (value === null || read === null || read === undefined) return value === null && (read ?? null) === null
+    if (this.#isNothing(value) || this.#isNothing(read)) return this.#isNothing(value) && this.#isNothing(read)
     if (!isNested(type)) {
       const expected = this.#plain(type, value)
       return typeof expected === 'number' ? Math.fround(expected) === read || expected === read : expected === read
@@ -76,6 +80,12 @@ class Judge {
       wanted.length === pairs.size &&
       wanted.every(([key, item]) => this.#same(type.map.value, item, pairs.get(`s:${key}`)))
     )
+  }
+
+  #isNothing(value: unknown): boolean {
+    if (value === null || value === undefined) return true
+    if (!this.#emptiesNulls) return false
+    return value instanceof Map ? value.size === 0 : Array.isArray(value) && value.length === 0
   }
 
   #plain(type: ColumnType, value: unknown): unknown {

@@ -85,6 +85,11 @@ test('what the table has got since is taken over; what cannot be agreed on is de
   assert.equal(columns.schema, schema, 'nothing changed')
 })
 
+test('a field cannot take the name of a partition field', () => {
+  const { columns } = columnsOf()
+  assert.match(columns.bind([field('_ingested_at_day', 'date')], 'DeadLetter').conflict ?? '', /name of another column/)
+})
+
 test('on Delta a narrower column of others is a conflict', () => {
   const { columns } = columnsOf(SPEC)
   columns.recovered([field('n', 'int')])
