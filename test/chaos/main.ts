@@ -5,7 +5,7 @@ import { errorText } from '../../lib/errors.ts'
 import { install } from '../servers/installer.ts'
 import { runChaos } from './run.ts'
 
-const USAGE = `npm run chaos -- [--sink delta|iceberg] [--records 1000000] [--kills 20] [--pauses 2] [--interval 5] [--seed N]
+const USAGE = `npm run chaos -- [--sink delta|iceberg|iceberg-transactions] [--records 1000000] [--kills 20] [--pauses 2] [--interval 5] [--seed N]
   --kills     how often a consumer is killed while the topics are fed
   --pauses    how often one stands still for longer than its session in the group lasts
   --interval  seconds between kills, on average
@@ -38,7 +38,7 @@ async function main(): Promise<void> {
     secondsBetweenKills: whole('interval'),
     seed: whole('seed')
   }
-  const catalog = options.sink === 'iceberg' ? (['catalog'] as const) : []
+  const catalog = options.sink.startsWith('iceberg') ? (['catalog'] as const) : []
   await install(['kafka', 's3', 'readers', ...catalog])
   console.log(`${options.records} records into ${options.sink}, ${options.kills} kills, seed ${options.seed}`)
   const { result, failure, logs, details } = await runChaos(options)

@@ -1,6 +1,10 @@
 import { startDelta } from './delta.ts'
-import { startIceberg } from './iceberg.ts'
+import { startIceberg, startIcebergTransactions } from './iceberg.ts'
 import type { ChaosSink } from './sink.ts'
 
 /** The sinks that there are, by the name that `--sink` takes. */
-export const sinks: Readonly<Record<string, () => Promise<ChaosSink>>> = { delta: startDelta, iceberg: startIceberg }
+export const sinks: Readonly<Record<string, () => Promise<ChaosSink>>> = {
+  delta: startDelta,
+  iceberg: startIceberg,
+  'iceberg-transactions': startIcebergTransactions
+}
