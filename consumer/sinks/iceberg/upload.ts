@@ -21,6 +21,9 @@ export interface Upload {
   readonly commitId: string
 }
 
+/** Requests at once. */
+const MAX_UPLOADS = 8
+
 /**
  * Encodes and uploads one file per schema and tuple of partition values, and one manifest that names them all. The table is
  * made to take the columns first: files carry the ids that it gave them. Row groups keep their order, by topic, partition
@@ -41,19 +44,35 @@ export async function uploadFiles(table: IcebergTable, upload: Upload): Promise<
       'UnsupportedTable',
       `Iceberg table ${table.name} is partitioned by a transform that Bronze Operator does not know. Name another table in spec.topics[].table.`
     )
-  const files: DataFile[] = []
-  for (const { ours, values, members } of filesOf(groups, tuple, constants)) {
+  const write = async ({ ours, values, members }: FileOfRows, index: number): Promise<DataFile> => {
     const file = encodeParquet(ours, members, { fieldIds: fieldIds(schema, ours) })
-    const path = `${dataLocation(metadata)}/${partitionPath(tuple, values)}${commitId}-${files.length}.parquet`
+    const path = `${dataLocation(metadata)}/${partitionPath(tuple, values)}${commitId}-${index}.parquet`
     await table.files.put(path, file.chunks)
     const sortOrderId = sortOrderIdFor(metadata, ours.sortBy ?? [])
-    files.push(dataFile({ path, file, partition: values, ours, schema, properties: metadata.properties, sortOrderId }))
+    return dataFile({ path, file, partition: values, ours, schema, properties: metadata.properties, sortOrderId })
   }
+  const files = await severally(filesOf(groups, tuple, constants), write)
   const entries = addedEntries(files)
   const bytes = encodeManifest({ metadata, schema, spec, entries })
   const path = `${metadataLocation(metadata)}/${commitId}-m0.avro`
   await table.files.put(path, [bytes])
   return [newManifest({ path, bytes: bytes.length, specId: spec['spec-id'], entries, types: tuple })]
+}
+
+/** A few at a time: a commit by key or offset writes up to 64 files. Nothing is under way any more when it fails. */
+async function severally<T, R>(
+  items: readonly T[],
+  work: (item: T, index: number) => Promise<R>
+): Promise<readonly R[]> {
+  const results: R[] = []
+  for (let start = 0; start < items.length; start += MAX_UPLOADS) {
+    const some = items.slice(start, start + MAX_UPLOADS)
+    for (const result of await Promise.allSettled(some.map(async (item, at) => await work(item, start + at)))) {
+      if (result.status === 'rejected') throw result.reason
+      results.push(result.value)
+    }
+  }
+  return results
 }
 
 interface FileOfRows {
