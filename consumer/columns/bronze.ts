@@ -79,7 +79,7 @@ export const DEAD_LETTER_SCHEMA: TableSchema = {
     { ...column('value', 'binary', 'The bytes as they came: the value, or a whole batch.'), unbounded: true },
     { ...column('_ingestion_id', 'string', 'topic-partition-offset'), unbounded: true },
     column('failed_at', 'timestamp'),
-    column('reason', 'string', 'InvalidUtf8, InvalidJson, WrongType, MissingColumn, RecordTooLarge or CorruptBatch.'),
+    column('reason', 'string', 'In one word, such as InvalidJson or IncompatibleSchema.'),
     column('stage', 'string', 'Decompress, Parse or Lift.'),
     { ...column('error', 'string'), unbounded: true },
     column('pipeline', 'string', 'namespace/name'),

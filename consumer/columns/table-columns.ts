@@ -27,6 +27,7 @@ export class TableColumns {
   readonly #used = new Map<string, Field>()
   /** Both; the same array while nothing changes. */
   #known: readonly Field[] = []
+  #generation = 0
   /** Per policy, since entries that share a table may have others. */
   #bound = new Map<SettledSchema['onIncompatible'], WeakMap<readonly Field[], Bound>>()
 
@@ -48,11 +49,17 @@ export class TableColumns {
     return this.#known
   }
 
+  /** Another number once what was bound before may be bound otherwise. */
+  get generation(): number {
+    return this.#generation
+  }
+
   /** The table as it is. What this process added and others could not agree to is given up: it is decided anew. */
   recovered(columns: readonly TableColumn[]): void {
     if (this.#plan.growth === undefined) return
     this.#table = columns.filter(({ name }) => !this.#reserved.has(folded(name)))
     this.#bound = new Map()
+    this.#generation++
     const mine = [...this.#used.values()]
     this.#used.clear()
     for (const field of mine) {

@@ -1,5 +1,5 @@
 import type { SettledTopic } from '../../crds/settled.ts'
-import type { Bound } from '../columns/table-columns.ts'
+import type { Field } from '../columns/schema.ts'
 import { RecordCursor, type RecordBatch } from '../record-batch.ts'
 import { poison, type Poison } from './dead-letter.ts'
 import { HeaderIndex } from './header-index.ts'
@@ -48,7 +48,9 @@ class BatchDecoder implements Decoder {
   readonly #headers = new HeaderIndex()
   readonly #content: Content
   /** The value of the reader, as its fields were bound last. */
-  #bound: Bound | undefined
+  #boundFields: readonly Field[] | undefined
+  #generation = -1
+  #conflict: Poison | undefined
   #value: BoundValue | undefined
 
   constructor(entry: SettledTopic, context: BufferContext, reader: ValueReader | undefined) {
@@ -141,14 +143,17 @@ class BatchDecoder implements Decoder {
 
   /** Finds the fields of the value their columns. */
   #bind(reader: ValueReader): Poison | undefined {
-    const bound = this.#context.columns.bind(reader.fields, this.#entry.schema.onIncompatible)
-    if (bound.conflict !== undefined) return poison('Lift', 'IncompatibleSchema', bound.conflict)
-    if (bound !== this.#bound) {
-      this.#bound = bound
-      this.#value = { reader, bindings: bound.bindings }
+    const { columns } = this.#context
+    const { fields } = reader
+    if (fields !== this.#boundFields || columns.generation !== this.#generation) {
+      const { bindings, conflict } = columns.bind(fields, this.#entry.schema.onIncompatible)
+      this.#conflict = conflict === undefined ? undefined : poison('Lift', 'IncompatibleSchema', conflict)
+      if (bindings !== this.#value?.bindings) this.#value = { reader, bindings }
+      this.#boundFields = fields
+      this.#generation = columns.generation
     }
     this.#content.value = this.#value
-    return undefined
+    return this.#conflict
   }
 
   /** Tombstones have nothing to judge. */
