@@ -1,4 +1,5 @@
 import type { ASTNode } from '@marcbachmann/cel-js'
+import { isDeepStrictEqual } from 'node:util'
 import { RE2JS, RE2JSException } from 're2js'
 
 /** A part that is not allowed, by its offset in the expression. */
@@ -116,9 +117,18 @@ export function nodesOf(ast: ASTNode): readonly ASTNode[] {
   return nodes
 }
 
+/** Whether two trees are the same, wherever they stand. */
+export function isAlike(a: unknown, b: unknown): boolean {
+  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((each, i) => isAlike(each, b[i]))
+  return isNode(a) && isNode(b) ? a.op === b.op && isAlike(a.args, b.args) : isDeepStrictEqual(a, b)
+}
+
+/** Whether it binds a variable of its own. */
+export const isLoop = (node: ASTNode): boolean => node.op === 'rcall' && MACROS.includes(node.args[0])
+
 /** What a macro loops over, and its arguments: the variable first. */
 function loopOf(node: ASTNode): readonly [ASTNode | undefined, readonly ASTNode[]] {
-  if (node.op !== 'rcall' || !MACROS.includes(node.args[0])) return [undefined, []]
+  if (node.op !== 'rcall' || !isLoop(node)) return [undefined, []]
   return [node.args[1], node.args[2]]
 }
 

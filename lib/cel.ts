@@ -1,6 +1,7 @@
 import { Environment, ParseError, TypeError as TypeMistake, type ASTNode } from '@marcbachmann/cel-js'
 import { RE2JS } from 're2js'
-import { freeIdentifiers, nodesOf, refusedPart, RFC_3339, substituteFunctions, type RefusedPart } from './cel-ast.ts'
+import { freeIdentifiers, nodesOf, refusedPart, RFC_3339, type RefusedPart } from './cel-ast.ts'
+import { judgeOf, type Judge } from './cel-judge.ts'
 import { isReserved } from './cel-name.ts'
 
 /** Types of variables. Each may be null as well; `dyn` may hold anything. */
@@ -34,7 +35,7 @@ export interface CelProgram {
    * value; every variable must be there. Undefined when there is no answer: null where a value is needed, a key that is
    * missing, a result that is no boolean. Never throws.
    */
-  judge(values: Record<string, unknown>): boolean | undefined
+  readonly judge: Judge
 }
 
 /** What people write is far below. They bound the parser's recursion. */
@@ -53,7 +54,12 @@ const ENGINE_TYPES: Readonly<Record<CelType, string>> = {
 
 /** Compiles expressions of the Common Expression Language over one scope. */
 export function celCompiler(scope: CelScope): (expression: string) => Compiled {
-  const environment = new Environment({ unlistedVariablesAreDyn: scope.isOpen, limits: LIMITS })
+  const environment = new Environment({
+    unlistedVariablesAreDyn: scope.isOpen,
+    // A column and a literal of its type are not quite alike to the engine: one may be null.
+    homogeneousAggregateLiterals: false,
+    limits: LIMITS
+  })
   for (const [name, type] of scope.variables) environment.registerVariable(name, ENGINE_TYPES[type])
   registerSubstitutes(environment)
   return expression => {
@@ -77,30 +83,10 @@ function compile(environment: Environment, scope: CelScope, expression: string):
   if (!['bool', 'dyn<bool>', 'dyn'].includes(type)) {
     return mistake(expression, 0, `this is of type ${plain(type)}, not true or false: compare it with something`)
   }
-  const evaluate = environment.parse(expression)
-  substituteFunctions(evaluate.ast, SUBSTITUTES)
-  const again = evaluate.check()
-  if (again.error !== undefined) throw again.error
+  const judge = judgeOf(environment.parse(expression).ast, environment, SUBSTITUTES)
   const isVariable = (name: string) => scope.variables.has(name) || !environment.hasVariable(name)
   const variables = [...freeIdentifiers(ast)].filter(isVariable)
-  return { ok: true, program: { variables, judge: values => judge(evaluate, values) } }
-}
-
-function judge(
-  evaluate: (values: Record<string, unknown>) => unknown,
-  values: Record<string, unknown>
-): boolean | undefined {
-  const limit = Error.stackTraceLimit
-  // The stack of an error that nobody reads would cost ten times the evaluation.
-  Error.stackTraceLimit = 0
-  try {
-    const result = evaluate(values)
-    return typeof result === 'boolean' ? result : undefined
-  } catch {
-    return undefined
-  } finally {
-    Error.stackTraceLimit = limit
-  }
+  return { ok: true, program: { variables, judge } }
 }
 
 /**

@@ -81,7 +81,8 @@ function map(type: ColumnType, value: unknown, budget: Budget): unknown {
 /** Absent fields stay absent: `has()` asks for them. */
 function struct(fields: readonly Field[], value: unknown, budget: Budget): unknown {
   if (value === null || typeof value !== 'object') return value
-  const converted: Record<string, unknown> = {}
+  // Without a prototype: `__proto__` is a name like any other.
+  const converted = Object.create(null) as Record<string, unknown>
   for (const { name, type } of fields) {
     const field = (value as Readonly<Record<string, unknown>>)[name]
     if (field !== undefined) converted[name] = convert(type, field, budget)

@@ -3,6 +3,7 @@ import type { MetadataSource, SettledQuality, SettledTopic } from '../../crds/se
 import { columnOf } from '../../lib/cel-name.ts'
 import { celCompiler, type CelProgram } from '../../lib/cel.ts'
 import { FatalError } from '../../lib/errors.ts'
+import { folded } from '../columns/evolve.ts'
 import type { ColumnType, Field } from '../columns/schema.ts'
 import type { Partition } from '../partition.ts'
 import type { RecordCursor } from '../record-batch.ts'
@@ -148,7 +149,7 @@ function bytesOf(bytes: Buffer, start: number, length: number, isText: boolean):
   return isText ? bytes.toString('utf8', start, start + length) : bytes.subarray(start, start + length)
 }
 
-/** Types of fields by name; records of one schema share the list of their fields. */
+/** Types of fields by name, ignoring case as tables do; records of one schema share the list of their fields. */
 class FieldTypes {
   #fields: readonly Field[] = []
   #types: ReadonlyMap<string, ColumnType> = new Map()
@@ -156,8 +157,8 @@ class FieldTypes {
   typeOf(fields: readonly Field[], name: string): ColumnType | undefined {
     if (fields !== this.#fields) {
       this.#fields = fields
-      this.#types = new Map(fields.map(({ name, type }) => [name, type]))
+      this.#types = new Map(fields.map(({ name, type }) => [folded(name), type]))
     }
-    return this.#types.get(name)
+    return this.#types.get(folded(name))
   }
 }
