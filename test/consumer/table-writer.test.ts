@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { planTables } from '../../consumer/columns/bronze.ts'
+import type { Pending, ValueReader } from '../../consumer/decode/value-reader.ts'
+import { silentObserver } from '../../consumer/observer.ts'
+import { openDeltaSink } from '../../consumer/sinks/delta/sink.ts'
+import { TableWriter } from '../../consumer/table-writer.ts'
+import { silentLog } from '../../lib/log.ts'
+import { readDeltaRows } from '../fakes/delta-reader.ts'
+import { ManualClock } from '../fakes/manual-clock.ts'
+import { MemoryStore } from '../fakes/object-store.ts'
+import { pipelineOf } from '../fakes/pipelines.ts'
+import { dataBatch } from '../fakes/records.ts'
+
+const SPEC = `batch: {triggerInterval: 1s}
+topics: [{name: orders, table: bronze.orders, format: Json, schema: {mode: Inferred}}]`
+
+/** A registry that does not answer: values that begin with `?` wait for it. */
+class WaitingReader implements ValueReader {
+  readonly fields = []
+  readonly schemaVersion = undefined
+  readonly #pending: Pending
+
+  constructor(pending: Pending) {
+    this.#pending = pending
+  }
+
+  check({ bytes, valueStart }: Parameters<ValueReader['check']>[0]): Pending | undefined {
+    return bytes[valueStart] === 0x3f ? this.#pending : undefined
+  }
+
+  append(): void {}
+  value(): undefined {}
+}
+
+test('while a registry is down others are committed, the trouble is told once and now and then, and a stop does not wait', async () => {
+  const pipeline = pipelineOf(SPEC)
+  const [plan] = planTables(pipeline)
+  const [entry] = pipeline.topics
+  assert.ok(plan !== undefined && entry !== undefined)
+  const clock = new ManualClock(1_700_000_000_000)
+  const store = new MemoryStore()
+  const author = { pipeline: 'lake/shop', createdAt: undefined, consumerId: 'pod-0' }
+  const sink = openDeltaSink({ plan, pipeline, store, clock, log: silentLog, author })
+  const told: string[] = []
+  const reported: (readonly [ids: string, error: string | undefined])[] = []
+  const pending = { ready: new Promise<void>(() => {}), trouble: 'RegistryDown' }
+  const writer = new TableWriter(plan, pipeline, author, {
+    sink,
+    clock,
+    log: silentLog,
+    observer: {
+      ...silentObserver,
+      sinkFailed: (_, code) => told.push(code),
+      sinkWorks: () => told.push('works')
+    },
+    source: {
+      resolveStart: async () => new Map([0, 1].map(partition => [partition, 0])),
+      logStarts: async () => new Map(),
+      reported: async () => new Map()
+    },
+    readerFor: () => new WaitingReader(pending),
+    seek: () => {},
+    report: async (slots, _, error) => void reported.push([slots.map(({ id }) => id).join(), error]),
+    sendDeadLetters: async () => {}
+  })
+  const partitions = [0, 1].map(partition => ({ topic: 'orders', topicId: 'id', partition }))
+  for (const partition of partitions) writer.assign(partition, entry)
+  const pass = async (ms: number) => {
+    await clock.advance(ms)
+    writer.tick(clock.now())
+    await writer.settled()
+  }
+  await pass(0)
+  await pass(0)
+  told.length = 0
+  const [waiting, other] = partitions.map((partition, index) =>
+    dataBatch(partition, 0, [{ value: 'a' }, { value: index === 0 ? '?' : 'b' }])
+  )
+  assert.ok(waiting !== undefined && other !== undefined)
+  writer.append(waiting)
+  writer.append(other)
+  await pass(1_000)
+  await pass(1_000)
+  assert.deepEqual(told, ['RegistryDown'])
+  assert.deepEqual(
+    reported.filter(([, error]) => error !== undefined),
+    [['orders-0', 'RegistryDown']]
+  )
+  assert.deepEqual(await keys(store), ['0-0', '1-0', '1-1'])
+  await pass(40_000)
+  assert.deepEqual(told, ['RegistryDown', 'RegistryDown'])
+  await writer.drain()
+  assert.equal(writer.failure, undefined)
+  assert.deepEqual(await keys(store, 'dlq_orders'), [], 'what waits is no dead letter')
+})
+
+async function keys(store: MemoryStore, table = 'orders'): Promise<readonly string[]> {
+  const { rows } = await readDeltaRows(store, `bronze/${table}`)
+  return rows.map(row => `${String(row['_kafka_partition'])}-${String(row['_kafka_offset'])}`).sort()
+}
