@@ -93,6 +93,17 @@ def evolve(table, given):
             update.rename_column(name, new)
         for name, kind in given.get("widen", {}).items():
             update.update_column(name, field_type=TYPES[kind])
+        for name in given.get("drop", []):
+            update.delete_column(name)
+
+
+def repartition(table, given):
+    with table.update_spec() as update:
+        update.add_identity(given["by"])
+
+
+def tag(table, given):
+    table.manage_snapshots().create_tag(table.current_snapshot().snapshot_id, given["tag"]).commit()
 
 
 def rollback(table, given):
@@ -100,10 +111,11 @@ def rollback(table, given):
 
 
 def expire(table, given):
-    """All snapshots but the current one."""
-    current = table.current_snapshot().snapshot_id
-    others = [each.snapshot_id for each in table.metadata.snapshots if each.snapshot_id != current]
-    table.maintenance.expire_snapshots().by_ids(others).commit()
+    """All snapshots but those that a branch or a tag names."""
+    kept = {each.snapshot_id for each in table.metadata.refs.values()}
+    others = [each.snapshot_id for each in table.metadata.snapshots if each.snapshot_id not in kept]
+    if others:
+        table.maintenance.expire_snapshots().by_ids(others).commit()
     return len(others)
 
 
@@ -145,6 +157,8 @@ VERBS = {
     "create": create,
     "append": append,
     "evolve": evolve,
+    "repartition": repartition,
+    "tag": tag,
     "rollback": rollback,
     "expire": expire,
     "prepare": prepare,

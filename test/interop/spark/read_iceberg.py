@@ -28,12 +28,12 @@ spark.sparkContext.setLogLevel("ERROR")
 
 
 def read(table):
-    """A file counts as much as a split can hold: so none is read together with another."""
+    """A row group counts as much as a split can hold: so none is read together with another."""
     return spark.read.option("file-open-cost", str(2**30)).option("split-size", str(2**27)).format("iceberg").load(table)
 
 
-def files_read(frame):
-    """How many files Spark opens for a query, after it has pruned by partitions and statistics."""
+def row_groups_read(frame):
+    """How many row groups Spark reads for a query, after it has pruned files by partitions and statistics."""
     return frame.rdd.getNumPartitions()
 
 
@@ -52,8 +52,8 @@ for namespace in namespaces:
                     # Every column is read, headers and all.
                     "checksum": frame.select(F.sum(F.xxhash64(*[F.to_json(F.struct("*"))]) % 1000003)).first()[0],
                     "lastOffsetRows": last.count(),
-                    "files": files_read(frame),
-                    "filesForLastOffset": files_read(last),
+                    "rowGroups": row_groups_read(frame),
+                    "rowGroupsForLastOffset": row_groups_read(last),
                     "snapshots": spark.table(f"{table}.snapshots").count(),
                     "columns": {field.name: field.dataType.simpleString() for field in frame.schema},
                 }
@@ -65,6 +65,6 @@ for namespace in namespaces:
     spark.sql(f"CALL lake.system.rewrite_manifests(table => '{table}')").collect()
     after = read(f"lake.{table}")
     print(
-        json.dumps({"table": table, "rewrittenFiles": rewritten[0], "rows": after.count(), "files": files_read(after)}),
+        json.dumps({"table": table, "rewrittenFiles": rewritten[0], "rows": after.count(), "rowGroups": row_groups_read(after)}),
         flush=True,
     )
