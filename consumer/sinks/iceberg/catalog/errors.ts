@@ -69,5 +69,10 @@ export function parseRefusal(status: number, body: unknown): Refusal {
   }
 }
 
+/** Whether an answer comes from a catalog: proxies and load balancers have pages, or nothing. Some catalogs have only a code. */
+export const isProtocolError = (body: unknown): boolean =>
+  (typeof fieldOf(body, 'error') === 'object' && fieldOf(body, 'error') !== null) ||
+  fieldOf(body, 'error_code') !== undefined
+
 const fieldOf = (value: unknown, name: string): unknown =>
   typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined

@@ -7,7 +7,7 @@ import { parseJson, stringifyJson } from '../../json.ts'
 import type { TableChange } from '../commit.ts'
 import type { DroppingCatalog, LoadedTable, TableName } from './catalog.ts'
 import { parseCatalogConfig, type CatalogConfig } from './config.ts'
-import { parseRefusal, refusalError } from './errors.ts'
+import { isProtocolError, parseRefusal, refusalError } from './errors.ts'
 import { HttpClient, type HttpAnswer, type Send } from './http.ts'
 import { CatalogTokens } from './tokens.ts'
 
@@ -205,8 +205,11 @@ class RestCatalog implements DroppingCatalog {
     const { status } = answer
     if (status >= 200 && status < 300)
       return { status, json: answer.body === '' ? undefined : parsed(answer.body, what) }
+    const refusal = quietly(answer.body)
+    // What is not there only the catalog itself can tell: whatever stands before it knows no tables.
+    if (status === 404 && expected.includes(404) && !isProtocolError(refusal)) throw unreadable(`${what}: HTTP 404`)
     if (expected.includes(status)) return { status, json: undefined }
-    const said = parseRefusal(status, quietly(answer.body))
+    const said = parseRefusal(status, refusal)
     // A catalog may repeat what it was given.
     const message = token === undefined ? said.message : said.message?.replaceAll(token, '***')
     throw refusalError({ ...said, message }, what)

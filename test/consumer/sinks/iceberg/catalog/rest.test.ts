@@ -104,6 +104,27 @@ test('what is answered to a commit is a result, trouble, or a person’s to mend
   for (const [status, reason] of refusals) await assert.rejects(commit({ status, body: error }), isFatal(reason))
 })
 
+test('a table is gone only when the catalog itself says so: 404 of what stands before it is trouble that passes', async context => {
+  for (const body of ['<html>404 Not Found</html>', '', { status: 404, error: 'Not Found', path: PATH }]) {
+    const answer = { status: 404, body }
+    const { catalog } = await scripted(context, {
+      answers: {
+        [`GET ${PATH}`]: answer,
+        [`POST ${PATH}`]: answer,
+        [`DELETE ${PATH}`]: answer,
+        'GET /v1/namespaces/a': answer
+      }
+    })
+    await assert.rejects(catalog.loadTable(TABLE), isRetryable('CatalogAnswerUnreadable'))
+    await assert.rejects(catalog.commitTable(TABLE, NO_CHANGE), isRetryable('CatalogAnswerUnreadable'))
+    await assert.rejects(catalog.dropTable(TABLE, true), isRetryable('CatalogAnswerUnreadable'))
+    await assert.rejects(catalog.createNamespace(['a']), isRetryable('CatalogAnswerUnreadable'))
+  }
+  const codeOnly = { status: 404, body: { error_code: 'TABLE_DOES_NOT_EXIST', message: 'no' } }
+  const { catalog } = await scripted(context, { answers: { [`GET ${PATH}`]: codeOnly } })
+  assert.equal(await catalog.loadTable(TABLE), undefined)
+})
+
 test('a redirect is not followed, wherever it leads', async context => {
   const { catalog, requests } = await scripted(context, {
     answers: { [`GET ${PATH}`]: { status: 307, headers: { location: '/elsewhere' } } }

@@ -15,7 +15,7 @@ export interface Request {
   readonly body: string
 }
 
-/** A status, or an answer whose body is text or JSON; `cut`: the connection ends without one. */
+/** A status (refusals with the protocol's body), or an answer whose body is text or JSON; `cut`: the connection ends without one. */
 export type Answer =
   | number
   | 'cut'
@@ -59,7 +59,7 @@ export async function scripted(
       request.socket.destroy()
       return
     }
-    const { status = 200, body, headers = {} } = typeof answer === 'number' ? { status: answer } : answer
+    const { status = 200, body, headers = {} } = typeof answer === 'number' ? plain(answer) : answer
     response.writeHead(status, headers)
     response.end(body === undefined || typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body))
   }
@@ -92,5 +92,9 @@ export async function scripted(
   })
   return { catalog, requests, uri }
 }
+
+/** Refusals have the body that the protocol gives them. */
+const plain = (status: number): Exclude<Answer, string | number> =>
+  status < 400 ? { status } : { status, body: { error: { message: 'no', type: 'SomeException', code: status } } }
 
 const isList = (answer: Answer | readonly Answer[]): answer is readonly Answer[] => Array.isArray(answer)
