@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Field } from '../../../consumer/columns/schema.ts'
+import { dialectOf } from '../../../consumer/columns/dialect.ts'
+import { AvroSchemas, createAvroReader } from '../../../consumer/decode/avro-reader.ts'
 import { MAX_ELEMENTS } from '../../../consumer/decode/cel-value.ts'
 import { HeaderIndex } from '../../../consumer/decode/header-index.ts'
 import { Lifter } from '../../../consumer/decode/lifter.ts'
@@ -9,6 +11,8 @@ import { createRuleSet } from '../../../consumer/decode/quality.ts'
 import type { ValueReader } from '../../../consumer/decode/value-reader.ts'
 import { RecordCursor } from '../../../consumer/record-batch.ts'
 import type { SettledTopic } from '../../../crds/settled.ts'
+import { otherType } from '../../fakes/avro.ts'
+import { FakeRegistry, framed } from '../../fakes/schema-registry.ts'
 import { pipelineOf } from '../../fakes/pipelines.ts'
 import { dataBatch, type FakeRecord } from '../../fakes/records.ts'
 import { Scheduler } from '../../simulation/scheduler.ts'
@@ -234,6 +238,58 @@ test('a list of more elements than rules look at is an error for the rules that 
     results: [0, 0, 1],
     errors: [1, 1, 0]
   })
+})
+
+test('rules see Avro records of any sink as they were written', () => {
+  const schema = {
+    type: 'record',
+    name: 'trip',
+    fields: [
+      { name: 'riders', type: 'int' },
+      { name: 'id', type: ['null', 'long'] },
+      { name: 'distance', type: 'float' },
+      { name: 'type', type: { type: 'enum', name: 'kind', symbols: ['street', 'app'] } },
+      { name: 'pickup', type: { type: 'long', logicalType: 'timestamp-micros' } },
+      { name: 'day', type: { type: 'int', logicalType: 'date' } },
+      { name: 'tip', type: ['null', 'double'] },
+      { name: 'zone', type: { type: 'record', name: 'zone', fields: [{ name: 'number', type: 'int' }] } },
+      { name: 'stops', type: { type: 'array', items: 'int' } },
+      { name: 'notes', type: { type: 'map', values: 'string' } }
+    ]
+  }
+  const value = {
+    riders: 2,
+    id: { long: 7n },
+    distance: 1.5,
+    type: 'app',
+    pickup: 1_715_000_000_000_000n,
+    day: 1,
+    tip: null,
+    zone: { number: 4 },
+    stops: [1, 2],
+    notes: { a: 'b' }
+  }
+  const expressions = [
+    'riders + 1 == 3 && id - 7 == 0',
+    'distance * 2.0 == 3.0',
+    '__type__ in ["app"]',
+    'pickup == timestamp("2024-05-06T12:53:20Z") && day == timestamp("1970-01-02T00:00:00Z")',
+    'tip == null && surcharge == null',
+    'zone.number + 1 == 5 && stops.all(s, s + 1 > 1) && notes["a"] == "b"'
+  ]
+  const registry = new FakeRegistry('trips-value')
+  const id = registry.register(schema)
+  for (const sink of ['delta', 'iceberg'] as const) {
+    const reader = createAvroReader(new AvroSchemas(registry, dialectOf(sink)), 'trips')
+    const cursor = new RecordCursor()
+    cursor.reset(dataBatch(PARTITION, 0, [{ value: framed(id, otherType(schema).toBuffer(value)) }]))
+    cursor.next()
+    assert.equal(reader.check(cursor), undefined)
+    assert.deepEqual(fieldsHold(expressions, reader), {
+      results: expressions.map(() => 1),
+      errors: expressions.map(() => 0)
+    })
+  }
 })
 
 test('an entry without rules has none', () => {
