@@ -8,7 +8,7 @@ export function logicalOf(base: AvroType, json: Readonly<Record<string, unknown>
     case 'int':
       return name === 'date' ? 'date' : name === 'time-millis' ? 'timeMillis' : undefined
     case 'long':
-      return LONGS[name]
+      return LONGS.get(name)
     case 'string':
       return name === 'uuid' ? 'uuid' : undefined
     case 'bytes':
@@ -29,15 +29,15 @@ export function logicalOf(base: AvroType, json: Readonly<Record<string, unknown>
   }
 }
 
-const LONGS: Readonly<Record<string, Logical>> = {
-  'time-micros': 'timeMicros',
-  'timestamp-millis': 'timestampMillis',
-  'timestamp-micros': 'timestampMicros',
-  'timestamp-nanos': 'timestampNanos',
-  'local-timestamp-millis': 'localTimestampMillis',
-  'local-timestamp-micros': 'localTimestampMicros',
-  'local-timestamp-nanos': 'localTimestampNanos'
-}
+const LONGS: ReadonlyMap<string, Logical> = new Map([
+  ['time-micros', 'timeMicros'],
+  ['timestamp-millis', 'timestampMillis'],
+  ['timestamp-micros', 'timestampMicros'],
+  ['timestamp-nanos', 'timestampNanos'],
+  ['local-timestamp-millis', 'localTimestampMillis'],
+  ['local-timestamp-micros', 'localTimestampMicros'],
+  ['local-timestamp-nanos', 'localTimestampNanos']
+])
 
 /** Scale defaults to 0, and may not exceed precision. */
 function decimalOf(json: Readonly<Record<string, unknown>>, most: number): Logical | undefined {

@@ -75,22 +75,23 @@ test('records without a frame, of unknown schemas or other types say so', () => 
   const json = registry.register({}, { type: 'JSON' })
   const bad = registry.register({ type: 'record', name: 'r', fields: [{ name: 'a', type: 'nothing' }] })
   const reader = readerOf(registry)
-  const reasonOf = (value: Uint8Array | null) => {
+  const reasonOf = (value: Uint8Array | null): string => {
     const found = reader.check(cursorAt(value))
-    return found !== undefined && 'reason' in found ? `${found.stage} ${found.reason}: ${found.message}` : found
+    if (found === undefined) return 'none'
+    return 'reason' in found ? `${found.stage} ${found.reason}: ${found.message}` : 'pending'
   }
-  assert.match(String(reasonOf(Buffer.from(''))), /^Parse NotFramed/)
-  assert.match(String(reasonOf(Buffer.from('{"a": 1}'))), /^Parse NotFramed/)
-  assert.match(String(reasonOf(Buffer.from([0, 0, 0, 1]))), /^Parse NotFramed/)
-  assert.match(String(reasonOf(framed(77, Buffer.from([0])))), /^Parse UnknownSchema: .* 77$/)
-  assert.match(String(reasonOf(framed(2 ** 32 - 1, Buffer.from([0])))), /UnknownSchema: .* 4294967295$/)
-  assert.match(String(reasonOf(framed(json, Buffer.from('{}')))), /^Parse UnsupportedSchema: schema 2: .*JSON/)
-  assert.match(String(reasonOf(framed(bad, Buffer.from('')))), /^Parse UnsupportedSchema: schema 3: .*"nothing"/)
-  assert.match(String(reasonOf(framed(id, Buffer.from([1, 1])))), /^Parse InvalidAvro: schema 1: 1 bytes follow/)
-  assert.match(String(reasonOf(framed(id, Buffer.from([])))), /^Parse InvalidAvro: schema 1: field a: /)
-  assert.equal(reasonOf(framed(id, Buffer.from([2]))), undefined)
+  assert.match(reasonOf(Buffer.from('')), /^Parse NotFramed/)
+  assert.match(reasonOf(Buffer.from('{"a": 1}')), /^Parse NotFramed/)
+  assert.match(reasonOf(Buffer.from([0, 0, 0, 1])), /^Parse NotFramed/)
+  assert.match(reasonOf(framed(77, Buffer.from([0]))), /^Parse UnknownSchema: .* 77$/)
+  assert.match(reasonOf(framed(2 ** 32 - 1, Buffer.from([0]))), /UnknownSchema: .* 4294967295$/)
+  assert.match(reasonOf(framed(json, Buffer.from('{}'))), /^Parse UnsupportedSchema: schema 2: .*JSON/)
+  assert.match(reasonOf(framed(bad, Buffer.from(''))), /^Parse UnsupportedSchema: schema 3: .*"nothing"/)
+  assert.match(reasonOf(framed(id, Buffer.from([1, 1]))), /^Parse InvalidAvro: schema 1: 1 bytes follow/)
+  assert.match(reasonOf(framed(id, Buffer.from([]))), /^Parse InvalidAvro: schema 1: field a: /)
+  assert.equal(reasonOf(framed(id, Buffer.from([2]))), 'none')
   assert.deepEqual([reader.value('a'), reader.value('b'), reader.schemaVersion], [1, undefined, 1])
-  assert.equal(reasonOf(null), undefined)
+  assert.equal(reasonOf(null), 'none')
   assert.deepEqual([reader.fields, reader.value('a'), reader.schemaVersion], [[], undefined, undefined])
 })
 
@@ -168,17 +169,25 @@ test('schemas of several versions share one table: new columns, wider types, nul
   for (const sink of ['iceberg', 'delta'] as const) {
     const rows = await table(registry, values, schemas, sink)
     assert.deepEqual(
-      rows.map(({ d: _, ...row }) => row),
+      rows.map(row => ({ ...row, d: undefined })),
       [
-        { a: 1n, f: 0.5, in: { x: 7n, y: null }, list: [1n, 2n], extra: null, a_string: null },
-        { a: 2n ** 60n, f: 0.1, in: { x: 8n, y: 'why' }, list: [null, 3n], extra: { yes: true }, a_string: null },
-        { a: null, f: null, in: null, list: null, extra: null, a_string: 'text' },
-        { a: -1n, f: 2, in: { x: -7n, y: null }, list: [], extra: null, a_string: null }
+        { a: 1n, f: 0.5, in: { x: 7n, y: null }, list: [1n, 2n], extra: null, a_string: null, d: undefined },
+        {
+          a: 2n ** 60n,
+          f: 0.1,
+          in: { x: 8n, y: 'why' },
+          list: [null, 3n],
+          extra: { yes: true },
+          a_string: null,
+          d: undefined
+        },
+        { a: null, f: null, in: null, list: null, extra: null, a_string: 'text', d: undefined },
+        { a: -1n, f: 2, in: { x: -7n, y: null }, list: [], extra: null, a_string: null, d: undefined }
       ]
     )
     assert.deepEqual(
       rows.map(({ d }) => d),
-      [123.45, 184467440737095516.16, null, -0.01]
+      [123.45, Number(2n ** 64n) / 100, null, -0.01]
     )
   }
 })
