@@ -39,11 +39,6 @@ export class AvroBytes {
     this.emptyLeft = MAX_EMPTY_ITEMS
   }
 
-  /** Lets go of the bytes. */
-  release(): void {
-    this.reset(EMPTY, 0, 0)
-  }
-
   expectEnd(): void {
     if (this.position !== this.end) throw new AvroError(`${this.end - this.position} bytes follow the value`)
   }
@@ -181,5 +176,3 @@ export class AvroBytes {
     else this.big = value
   }
 }
-
-const EMPTY = Buffer.alloc(0)
