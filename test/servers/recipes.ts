@@ -105,7 +105,7 @@ export const recipes: Readonly<Record<ServerName, Recipe>> = {
   },
   catalog: {
     what: 'an Iceberg REST catalog, Apache Iceberg 1.11.0: 40 jars by Maven, one class compiled',
-    cost: '145 MB to fetch and keep, about 30 s',
+    cost: '145 MB to fetch and keep, about 45 s',
     needs: [JAVA_COMPILER, MAVEN],
     install: async into => {
       const jars = join(into, 'jars')
@@ -117,7 +117,7 @@ export const recipes: Readonly<Record<ServerName, Recipe>> = {
   },
   registry: {
     what: `Apicurio Registry ${REGISTRY_VERSION}, a schema registry with Confluent's API: its archive by Maven`,
-    cost: '110 MB to fetch, 117 MB to keep, about 15 s',
+    cost: '110 MB to fetch, 117 MB to keep, about 25 s',
     needs: [JAVA, MAVEN],
     install: async into => {
       const artifact = `io.apicurio:apicurio-registry-app:${REGISTRY_VERSION}:tar.gz:all`
