@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { startCatalog, type CatalogServer } from '../servers/catalog.ts'
 import { startFacade } from '../servers/catalog-facade.ts'
@@ -12,14 +13,16 @@ const COUNT_SCRIPT = fileURLToPath(new URL('./count_iceberg.py', import.meta.url
 const BUCKET = 'chaos'
 const STORE = 'store'
 const CATALOG = 'catalog'
+const OUTAGE_MS = 2000
 
 /** Iceberg tables of a catalog of their own, on an S3 server of their own. */
 export async function startIceberg(): Promise<ChaosSink> {
-  const { s3, catalog, stop } = await startServers()
+  const { s3, catalog, outage, stop } = await startServers()
   return {
     upstreams: { store: { url: s3.endpoint, protocol: 's3' }, catalog: { url: catalog.uri, protocol: 'catalog' } },
     spec: ({ catalog: uri, store: endpoint }) => ({ iceberg: { catalog: { uri }, s3: storeSpec(s3, endpoint) } }),
     secrets: { [STORE]: { accessKeyId: s3.accessKeyId, secretAccessKey: s3.secretAccessKey } },
+    outage,
     count: workload => count(catalog, s3, workload),
     stop
   }
@@ -27,7 +30,7 @@ export async function startIceberg(): Promise<ChaosSink> {
 
 /** The same, but the catalog takes a commit of both tables in one step; it also has a prefix, and asks for tokens. */
 export async function startIcebergTransactions(): Promise<ChaosSink> {
-  const { s3, catalog, stop } = await startServers()
+  const { s3, catalog, outage, stop } = await startServers()
   const oauth = { clientId: 'chaos', clientSecret: 'chaos secret' }
   const options = { prefix: 'lake', warehouse: 'lake', oauth, tokenSeconds: 20, hasTransactions: true }
   const facade = await startFacade({ upstream: catalog.uri, ...options })
@@ -43,6 +46,7 @@ export async function startIcebergTransactions(): Promise<ChaosSink> {
       [STORE]: { accessKeyId: s3.accessKeyId, secretAccessKey: s3.secretAccessKey },
       [CATALOG]: oauth
     },
+    outage,
     count: async workload => {
       const isOneStep = facade.requests.some(request => request.endsWith('/transactions/commit'))
       const counted = await count(catalog, s3, workload)
@@ -61,7 +65,12 @@ async function startServers() {
   const stop = async () => {
     await Promise.all([catalog.stop(), s3.stop()])
   }
-  return { s3, catalog, stop }
+  const outage = async () => {
+    await catalog.kill()
+    await wait(OUTAGE_MS)
+    await catalog.restart()
+  }
+  return { s3, catalog, outage, stop }
 }
 
 const storeSpec = ({ region }: S3Server, endpoint: string | undefined) => ({

@@ -66,7 +66,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosOutcome> {
     const members = new Fleet(await prepare(logs, sink, fronts, kafka.bootstrap))
     fleet.members = members
 
-    const failure = await unrest(options, { members, executioner, logs, bootstrap: kafka.bootstrap })
+    const failure = await unrest(options, { members, executioner, sink, logs, bootstrap: kafka.bootstrap })
     const counted = await sink
       .count(options)
       .catch((error: unknown) => ({ ...NOTHING, differences: [errorText(error)] }))
@@ -95,6 +95,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosOutcome> {
 interface Scene {
   readonly members: Fleet
   readonly executioner: Executioner
+  readonly sink: ChaosSink
   readonly logs: string
   readonly bootstrap: string
 }
@@ -102,7 +103,7 @@ interface Scene {
 /** Everything between the first record and the last commit; tells why it could not go to its end. */
 async function unrest(
   options: ChaosOptions,
-  { members, executioner, logs, bootstrap }: Scene
+  { members, executioner, sink, logs, bootstrap }: Scene
 ): Promise<string | undefined> {
   const { records, seed, kills, pauses, secondsBetweenKills } = options
   const random = randomFrom(seed, 2)
@@ -117,6 +118,7 @@ async function unrest(
   const standing: Promise<void>[] = []
   for (let round = 0; round < kills && members.failure === undefined; round++) {
     await wait(1000 * secondsBetweenKills * (0.5 + random()))
+    if (round === Math.floor(kills / 2) && sink.outage !== undefined) standing.push(sink.outage())
     if (Math.floor((round * pauses) / kills) !== Math.floor(((round + 1) * pauses) / kills)) {
       const slot = Math.floor(random() * CONSUMERS)
       if (!paused.has(slot)) {

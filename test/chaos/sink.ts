@@ -9,6 +9,8 @@ export interface ChaosSink {
   readonly spec: (endpoints: Readonly<Record<string, string>>) => Readonly<Record<string, unknown>>
   /** Secrets as a pod mounts them: name, key, value. */
   readonly secrets: Readonly<Record<string, Readonly<Record<string, string>>>>
+  /** Kills one of the servers and starts it again; what it has answered is kept. */
+  readonly outage?: () => Promise<void>
   readonly count: (workload: Workload) => Promise<Counted>
   readonly stop: () => Promise<void>
 }
