@@ -1,23 +1,30 @@
+import type { Leaf } from '../parquet/leaves.ts'
 import { LEVEL_ROOM, type PageValues } from '../parquet/page.ts'
 import { LeafColumn, PAGE_ENTRIES } from './leaf-column.ts'
 
 const FIRST_CAPACITY = 64
 
-/** int, date (days since 1970-01-01), float and double, as Parquet's plain encoding has them. */
+type Numbers = Float64Array | Float32Array | Int32Array
+
+/** int, date (days since 1970-01-01), float and double, as Parquet's plain encoding has them: as memory does, least byte first. */
 export class NumberColumn extends LeafColumn {
-  #buffer = Buffer.alloc(0)
-  #end = LEVEL_ROOM
+  readonly #Values: Float64ArrayConstructor | Float32ArrayConstructor | Int32ArrayConstructor
+  #values: Numbers
+  #length = 0
   #least = Infinity
   #greatest = -Infinity
   #hasNaN = false
 
+  constructor(leaf: Leaf) {
+    super(leaf)
+    this.#Values = leaf.type === 'double' ? Float64Array : leaf.type === 'float' ? Float32Array : Int32Array
+    this.#values = new this.#Values(0)
+  }
+
   append(value: number, definition = this.leaf.maxDefinition, repetition = 0): void {
     if (this.entries >= PAGE_ENTRIES && repetition === 0) this.close()
-    if (this.#end + 8 > this.#buffer.length) this.#grow()
-    const { type } = this.leaf
-    if (type === 'double') this.#end = this.#buffer.writeDoubleLE(value, this.#end)
-    else if (type === 'float') this.#end = this.#buffer.writeFloatLE(value, this.#end)
-    else this.#end = this.#buffer.writeInt32LE(value, this.#end)
+    if (this.#length === this.#values.length) this.#grow()
+    this.#values[this.#length++] = value
     this.present(definition, repetition)
     if (value < this.#least) this.#least = value
     if (value > this.#greatest) this.#greatest = value
@@ -41,13 +48,13 @@ export class NumberColumn extends LeafColumn {
   }
 
   protected override takeValues(): PageValues {
-    const values = { buffer: this.#buffer, start: LEVEL_ROOM, end: this.#end, encoding: 'PLAIN' } as const
-    this.#end = LEVEL_ROOM
-    return values
+    const end = LEVEL_ROOM + this.#length * this.#values.BYTES_PER_ELEMENT
+    this.#length = 0
+    return { buffer: new Uint8Array(this.#values.buffer), start: LEVEL_ROOM, end, encoding: 'PLAIN' }
   }
 
   protected override openBytes(): number {
-    return this.#buffer.length
+    return this.#values.buffer.byteLength
   }
 
   #isFloating(): boolean {
@@ -63,9 +70,11 @@ export class NumberColumn extends LeafColumn {
   }
 
   #grow(): void {
-    const larger = Buffer.allocUnsafeSlow(Math.max(LEVEL_ROOM + FIRST_CAPACITY * 8, this.#buffer.length * 2))
-    this.#buffer.copy(larger, 0, 0, this.#end)
-    this.#buffer = larger
+    const capacity = Math.max(FIRST_CAPACITY, this.#length * 2)
+    const memory = new ArrayBuffer(LEVEL_ROOM + capacity * this.#values.BYTES_PER_ELEMENT)
+    const larger = new this.#Values(memory, LEVEL_ROOM, capacity)
+    larger.set(this.#values)
+    this.#values = larger
   }
 }
 
