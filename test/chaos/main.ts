@@ -9,7 +9,7 @@ const USAGE = `npm run chaos -- [--sink delta|iceberg|iceberg-transactions] [--r
   --kills     how often a consumer is killed while the topics are fed
   --pauses    how often one stands still for longer than its session in the group lasts
   --interval  seconds between kills, on average
-  Half-way through, the Iceberg catalog itself is killed and started again.
+With an Iceberg sink the catalog itself is killed half-way, and started again.
 Exit code 0 and, last, one line of JSON: every record is in its table or its dead letters exactly once.`
 
 const { values } = parseArgs({
