@@ -1,8 +1,6 @@
-import { request as httpRequest, type IncomingMessage } from 'node:http'
-import { request as httpsRequest, type RequestOptions } from 'node:https'
-import { rootCertificates } from 'node:tls'
 import type { SchemaRegistryOptions } from '../../crds/settled.ts'
 import { RetryableError } from '../../lib/errors.ts'
+import { HttpError, fetchText } from '../../lib/http.ts'
 import type { ReadSecret } from '../../lib/secrets.ts'
 
 /** Asks the registry for the JSON at a path. RetryableError when it cannot answer now, or refuses us: both may pass. */
@@ -14,8 +12,7 @@ export type Answer =
   | { readonly kind: 'absent' }
   | { readonly kind: 'refused'; readonly status: number }
 
-const REQUEST_TIMEOUT_MS = 10_000
-const MAX_ANSWER_BYTES = 4 << 20
+const LIMITS = { timeoutMs: 10_000, maxAnswerBytes: 4 << 20 }
 const ACCEPT = 'application/vnd.schemaregistry.v1+json, application/json;q=0.9'
 
 /** Secrets are read for each request: there are few, and so a rotation is seen. */
@@ -23,10 +20,10 @@ export function registryGet({ url, credentialsSecret, caSecret }: SchemaRegistry
   return async path => {
     const ca = caSecret === undefined ? undefined : await readSecret(caSecret, 'ca.crt')
     const authorization = credentialsSecret === undefined ? undefined : await credentials(credentialsSecret, readSecret)
-    const { status, body } = await send(`${url}${path}`, {
-      headers: { accept: ACCEPT, ...(authorization === undefined ? {} : { authorization }) },
-      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
-      ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] })
+    const headers = { accept: ACCEPT, ...(authorization === undefined ? {} : { authorization }) }
+    const request = { method: 'GET', url: `${url}${path}`, headers } as const
+    const { status, body } = await fetchText(request, { ...LIMITS, ca }).catch((cause: unknown) => {
+      throw cause instanceof HttpError ? unreachable(cause) : cause
     })
     return answerOf(status, body)
   }
@@ -71,22 +68,5 @@ function parse(body: string): unknown {
   }
 }
 
-async function send(url: string, options: RequestOptions): Promise<{ status: number; body: string }> {
-  const { promise, resolve, reject } = Promise.withResolvers<{ status: number; body: string }>()
-  const sent = (url.startsWith('https:') ? httpsRequest : httpRequest)(url, options, (response: IncomingMessage) => {
-    const chunks: Buffer[] = []
-    let bytes = 0
-    response.on('data', (chunk: Buffer) => {
-      bytes += chunk.length
-      if (bytes > MAX_ANSWER_BYTES) response.destroy(new Error(`the answer is longer than ${MAX_ANSWER_BYTES} bytes`))
-      else chunks.push(chunk)
-    })
-    response.on('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() }))
-    response.on('error', reject)
-  })
-  sent.on('error', reject)
-  sent.end()
-  return promise.catch((cause: unknown) => {
-    throw new RetryableError('RegistryUnreachable', 'the schema registry cannot be reached', { cause })
-  })
-}
+const unreachable = (cause: HttpError): RetryableError =>
+  new RetryableError('RegistryUnreachable', 'the schema registry cannot be reached', { cause })

@@ -4,11 +4,12 @@ import { backoffMs } from '../../lib/backoff.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { FatalError, RetryableError, invariant } from '../../lib/errors.ts'
 import type { Log } from '../../lib/log.ts'
+import type { ReadSecret } from '../../lib/secrets.ts'
 import type { DeadLetterRecord } from '../decode/dead-letter.ts'
 import { Cluster } from './cluster.ts'
 import { Connections } from './connections.ts'
 import { deadLetterMessage } from './dead-letter-message.ts'
-import { type ReadSecret, Security } from './security.ts'
+import { Security } from './security.ts'
 import { checkCode, errorIds, sourceError } from './trouble.ts'
 
 export interface DeadLetterProducerOptions {

@@ -2,10 +2,8 @@ import type { ConnectionOptions } from '@platformatic/kafka'
 import type { SourceSecurity } from '../../crds/settled.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { FatalError } from '../../lib/errors.ts'
-import { OauthTokens } from '../../lib/oauth-tokens.ts'
-
-/** The value of `<secrets>/<name>/<key>`, or undefined where there is none. */
-export type ReadSecret = (name: string, key: string) => Promise<string | undefined>
+import { OauthTokens, SOURCE_TOKENS } from '../../lib/oauth-tokens.ts'
+import type { ReadSecret } from '../../lib/secrets.ts'
 
 type Tls = NonNullable<ConnectionOptions['tls']>
 type Sasl = NonNullable<ConnectionOptions['sasl']>
@@ -22,7 +20,7 @@ export class Security {
   constructor(security: SourceSecurity, readSecret: ReadSecret, clock: Clock) {
     this.#security = security
     this.#readSecret = readSecret
-    this.#tokens = new OauthTokens(clock)
+    this.#tokens = new OauthTokens(clock, SOURCE_TOKENS)
   }
 
   /** Throws FatalError when a secret, or a key in it, is missing. */

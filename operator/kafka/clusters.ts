@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { SettledSource } from '../../crds/settled.ts'
 import type { Clock } from '../../lib/clock.ts'
-import { OauthTokens } from '../../lib/oauth-tokens.ts'
+import { OauthTokens, SOURCE_TOKENS } from '../../lib/oauth-tokens.ts'
 import type { ReadSecret } from '../../lib/secrets.ts'
 import { KafkaCluster } from './cluster.ts'
 import { kafkaSecurity } from './security.ts'
@@ -21,7 +21,7 @@ export class KafkaClusters {
   readonly #open = new Map<string, { readonly cluster: KafkaCluster; users: number }>()
 
   constructor(clock: Clock) {
-    this.#tokens = new OauthTokens(clock)
+    this.#tokens = new OauthTokens(clock, SOURCE_TOKENS)
     this.#clock = clock
   }
 

@@ -1,23 +1,10 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
-import { test, type TestContext } from 'node:test'
+import type { IncomingMessage, RequestListener } from 'node:http'
+import { test } from 'node:test'
 import { RetryableError } from '../../../lib/errors.ts'
 import { registryGet } from '../../../consumer/registry/get.ts'
+import { serveHttp } from '../../fakes/http-server.ts'
 import { Authority } from '../../servers/certificates.ts'
-
-async function serve(t: TestContext, answer: RequestListener): Promise<string> {
-  const server = createServer(answer)
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.after(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-}
 
 const NO_SECRETS = { credentialsSecret: undefined, caSecret: undefined }
 const noSecret = () => Promise.resolve(undefined)
@@ -30,7 +17,7 @@ const echo: RequestListener = (request, response) => {
 }
 
 test('answers are told apart: found, absent by the registry’s own word, refused', async t => {
-  const get = registryGet({ url: await serve(t, echo), ...NO_SECRETS }, noSecret)
+  const get = registryGet({ url: await serveHttp(t, echo), ...NO_SECRETS }, noSecret)
   assert.deepEqual(await get('/200/{"schema":"x"}'), { kind: 'found', json: { schema: 'x' } })
   assert.deepEqual(await get('/404/{"error_code":40403,"message":"Schema not found"}'), { kind: 'absent' })
   assert.deepEqual(await get('/404/{"error_code":404}'), { kind: 'absent' })
@@ -39,7 +26,7 @@ test('answers are told apart: found, absent by the registry’s own word, refuse
 })
 
 test('what may pass is a code, and never a record’s fault', async t => {
-  const url = await serve(t, echo)
+  const url = await serveHttp(t, echo)
   const get = registryGet({ url, ...NO_SECRETS }, noSecret)
   const codes = {
     '/401/{"error_code":401}': 'RegistryUnauthorized',
@@ -58,7 +45,7 @@ test('what may pass is a code, and never a record’s fault', async t => {
 })
 
 test('an answer without end is broken off', async t => {
-  const url = await serve(t, (_, response) => {
+  const url = await serveHttp(t, (_, response) => {
     const piece = Buffer.alloc(1 << 20, 0x20)
     const more = () => {
       while (!response.destroyed && response.write(piece)) continue
@@ -72,7 +59,7 @@ test('an answer without end is broken off', async t => {
 
 test('credentials are read anew for each request, paths stand before the API’s, and errors tell no secret', async t => {
   const seen: IncomingMessage[] = []
-  const url = await serve(t, (request, response) => {
+  const url = await serveHttp(t, (request, response) => {
     seen.push(request)
     response.writeHead(request.url === '/prefix/api/bad' ? 401 : 200).end('{}')
   })
@@ -106,14 +93,7 @@ test('credentials are read anew for each request, paths stand before the API’s
 test('a registry of a private authority is trusted by the Secret’s ca.crt, and only by it', async t => {
   const authority = new Authority('registry-ca')
   const identity = authority.issue({ commonName: 'registry', usage: 'server', addresses: ['127.0.0.1'] })
-  const server = createTlsServer({ cert: identity.cert, key: identity.key }, (_, response) => response.end('{"ok":1}'))
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.after(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const url = await serveHttp(t, (_, response) => response.end('{"ok":1}'), identity)
   const readSecret = (name: string, key: string) =>
     Promise.resolve(name === 'registry-ca' && key === 'ca.crt' ? authority.cert : undefined)
   const trusting = registryGet({ url, credentialsSecret: undefined, caSecret: 'registry-ca' }, readSecret)
