@@ -11,8 +11,8 @@ export const statusOf = (error: unknown): number | undefined =>
 
 export const nameOf = (error: unknown): string => (error as S3Error | undefined)?.name ?? ''
 
-/** The object is absent; a bucket that is absent is another matter. */
-export const isAbsent = (error: unknown): boolean => statusOf(error) === 404 && nameOf(error) !== 'NoSuchBucket'
+/** The object is absent, as the store itself says; a bucket that is absent, or a page of a proxy's, is another matter. */
+export const isAbsent = (error: unknown): boolean => statusOf(error) === 404 && nameOf(error) === 'NoSuchKey'
 
 /** Answers that only a person can change, by S3 error code, with what to change; `SINK` stands for the sink's field. */
 const FATAL: Readonly<Record<string, string>> = {

@@ -75,9 +75,15 @@ export class S3Store implements ObjectStore {
   }
 
   async size(path: string): Promise<number | undefined> {
-    return await this.#orAbsent(path, async () => {
-      const { ContentLength } = await this.#client.send(new HeadObjectCommand(this.#at(path)))
-      return ContentLength ?? 0
+    return await this.#act(path, async () => {
+      try {
+        const { ContentLength } = await this.#client.send(new HeadObjectCommand(this.#at(path)))
+        return ContentLength ?? 0
+      } catch (error) {
+        if (statusOf(error) !== 404) throw error
+      }
+      // An answer to HEAD has no words: by them the store's own is told from that of a proxy.
+      return (await this.#read(path, undefined))?.length
     })
   }
 
@@ -87,7 +93,7 @@ export class S3Store implements ObjectStore {
       const { value: first = Buffer.alloc(0) } = await parts.next()
       const { value: second } = await parts.next()
       if (second !== undefined) return await this.#upload(path, [first, second], parts)
-      await this.#client.send(new PutObjectCommand({ ...this.#at(path), Body: first }))
+      this.#isStored(path, await this.#client.send(new PutObjectCommand({ ...this.#at(path), Body: first })))
     })
   }
 
@@ -110,6 +116,8 @@ export class S3Store implements ObjectStore {
             })
           )
       )
+      // Some page of a proxy's, in which there is no list, reads as an empty one.
+      if (page.Name === undefined && page.KeyCount === undefined) throw misanswered(`${this.location}${prefix}`)
       for (const { Key, Size, LastModified } of page.Contents ?? []) {
         if (Key === undefined) continue
         const modifiedMs = LastModified?.getTime() ?? 0
@@ -132,7 +140,8 @@ export class S3Store implements ObjectStore {
     return await this.#orAbsent(path, async () => {
       try {
         const input = { ...this.#at(path), ...(range === undefined ? {} : { Range: range }) }
-        const { Body, ContentLength } = await this.#client.send(new GetObjectCommand(input))
+        const { Body, ContentLength, ETag } = await this.#client.send(new GetObjectCommand(input))
+        if (ETag === undefined) throw misanswered(`${this.location}${path}`)
         const bytes = Buffer.from((await Body?.transformToByteArray()) ?? new Uint8Array(0))
         if (ContentLength !== undefined && bytes.length !== ContentLength) {
           throw new RetryableError(
@@ -162,7 +171,7 @@ export class S3Store implements ObjectStore {
       for (const body of first) await send(body)
       for (let next = await rest.next(); next.done !== true; next = await rest.next()) await send(next.value)
       const completed = { ...at, UploadId, MultipartUpload: { Parts: parts } }
-      await this.#client.send(new CompleteMultipartUploadCommand(completed))
+      this.#isStored(path, await this.#client.send(new CompleteMultipartUploadCommand(completed)))
     } catch (error) {
       // Parts of an upload that never ends would be stored, and paid for, for ever. After an unknown end this is refused.
       await this.#client.send(new AbortMultipartUploadCommand({ ...at, UploadId })).catch(() => {})
@@ -170,9 +179,15 @@ export class S3Store implements ObjectStore {
     }
   }
 
+  /** A store names the version that it has stored; a proxy that says 200 and stores nothing does not. */
+  #isStored(path: string, { ETag }: { readonly ETag?: string | undefined }): void {
+    if (ETag === undefined) throw misanswered(`${this.location}${path}`)
+  }
+
   async #putOnce(path: string, body: Buffer): Promise<'created' | 'exists'> {
     try {
-      await this.#once.send(new PutObjectCommand({ ...this.#at(path), Body: body, IfNoneMatch: '*' }))
+      const input = { ...this.#at(path), Body: body, IfNoneMatch: '*' }
+      this.#isStored(path, await this.#once.send(new PutObjectCommand(input)))
       return 'created'
     } catch (error) {
       if (statusOf(error) === 412) return 'exists'
@@ -219,6 +234,9 @@ export class S3Store implements ObjectStore {
     }
   }
 }
+
+const misanswered = (where: string): RetryableError =>
+  new RetryableError('S3Misanswered', `${where}: the answer is not that of an S3 service; is there a proxy before it?`)
 
 /** Gathers chunks into parts of equal size, the last one excepted. */
 async function* inParts(chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): AsyncGenerator<Buffer, undefined> {

@@ -75,7 +75,8 @@ async function gateway(context: TestContext, status: number, body: string, tls?:
   let requests = 0
   const answer: RequestListener = (request, response) => {
     requests++
-    request.resume().on('end', () => response.writeHead(status, { 'content-type': 'application/xml' }).end(body))
+    const headers = { 'content-type': 'application/xml', etag: '"1"' }
+    request.resume().on('end', () => response.writeHead(status, headers).end(body))
   }
   const server = tls === undefined ? createServer(answer) : createSecureServer(tls, answer)
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
