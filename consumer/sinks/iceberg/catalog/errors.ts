@@ -1,4 +1,5 @@
 import { FatalError, RetryableError } from '../../../../lib/errors.ts'
+import { fieldOf, textAt } from './answer.ts'
 
 /** What a catalog answered, with the error it described, if it did (REST protocol, `ErrorModel`). */
 export interface Refusal {
@@ -20,6 +21,9 @@ export function refusalError(refusal: Refusal, what: string): FatalError | Retry
   if (status === 429) return new RetryableError('CatalogThrottled', said)
   if (status === 408 || status === 425 || (status >= 500 && status !== 501 && status !== 505))
     return new RetryableError('CatalogUnavailable', said)
+  // A writer whose clock is fast left a snapshot of the future: time heals it.
+  if (status === 400 && /\binvalid update timestamp\b/i.test(refusal.message ?? ''))
+    return new RetryableError('ClocksDiffer', `${said}. Set the clocks of consumers, other writers and catalog alike.`)
   if (status >= 300 && status < 400)
     return new FatalError('CatalogRedirects', `${said}. Put the address that it means into ${FIELD}.uri.`)
   const [reason, remedy] = REMEDIES[status] ?? [
@@ -61,18 +65,10 @@ function describe({ status, type, message }: Refusal): string {
 /** The error a body describes; nothing when it is not the protocol's. */
 export function parseRefusal(status: number, body: unknown): Refusal {
   const error = fieldOf(body, 'error')
-  const [type, message] = [fieldOf(error, 'type'), fieldOf(error, 'message')]
-  return {
-    status,
-    type: typeof type === 'string' ? type : undefined,
-    message: typeof message === 'string' ? message : undefined
-  }
+  return { status, type: textAt(error, 'type'), message: textAt(error, 'message') }
 }
 
 /** Whether an answer comes from a catalog: proxies and load balancers have pages, or nothing. Some catalogs have only a code. */
 export const isProtocolError = (body: unknown): boolean =>
   (typeof fieldOf(body, 'error') === 'object' && fieldOf(body, 'error') !== null) ||
   fieldOf(body, 'error_code') !== undefined
-
-const fieldOf = (value: unknown, name: string): unknown =>
-  typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined

@@ -88,6 +88,9 @@ test('what is answered to a commit is a result, trouble, or a person’s to mend
   for (const status of [500, 502, 503, 504, 507])
     await assert.rejects(commit({ status, body: error }), isRetryable('CatalogUnavailable'))
   await assert.rejects(commit({ status: 429, body: error }), isRetryable('CatalogThrottled'))
+  const early = 'Invalid update timestamp 1795272311094: before last snapshot log entry at 1795272431000'
+  const body = JSON.stringify({ error: { code: 400, type: 'IllegalArgumentException', message: early } })
+  await assert.rejects(commit({ status: 400, body }), isRetryable('ClocksDiffer'))
   await assert.rejects(commit('cut'), isRetryable('CatalogUnreachable'))
   await assert.rejects(commit({ body: '<html>gateway</html>' }), isRetryable('CatalogAnswerUnreadable'))
   await assert.rejects(commit({ body: {} }), isRetryable('CatalogAnswerUnreadable'))
