@@ -23,6 +23,7 @@ const CLIENTS = [
   'hyparquet',
   'hyparquet-writer',
   'kafkajs',
+  'protobufjs',
   're2js'
 ]
 
@@ -55,6 +56,7 @@ const PURE = [
   'consumer/sinks/iceberg/access.ts',
   'consumer/sinks/iceberg/avro-fields.ts',
   'consumer/sinks/iceberg/bounds.ts',
+  'consumer/sinks/iceberg/catalog/answer.ts',
   'consumer/sinks/iceberg/catalog/catalog.ts',
   'consumer/sinks/iceberg/catalog/config.ts',
   'consumer/sinks/iceberg/catalog/errors.ts',

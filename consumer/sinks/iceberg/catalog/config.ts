@@ -1,3 +1,5 @@
+import { fieldOf, stringsOf, textAt } from './answer.ts'
+
 /** What `GET /v1/config` says, merged as the protocol asks: the catalog's defaults below its overrides. */
 export interface CatalogConfig {
   /** Empty, or it ends with a slash; ready to stand in a path. */
@@ -19,25 +21,16 @@ const REFERENCE_SERVER = 'POST https://auth-server.com/token'
 const DEFAULT_SEPARATOR = '%1F'
 
 export function parseCatalogConfig(json: unknown): CatalogConfig {
-  const answer = isObject(json) ? json : {}
-  const properties = { ...stringsOf(answer['defaults']), ...stringsOf(answer['overrides']) }
-  const endpoints = Array.isArray(answer['endpoints']) ? answer['endpoints'].map(String) : []
+  const properties = { ...stringsOf(fieldOf(json, 'defaults')), ...stringsOf(fieldOf(json, 'overrides')) }
+  const told = fieldOf(json, 'endpoints')
+  const endpoints = Array.isArray(told) ? told.map(String) : []
   const prefix = properties['prefix']?.replaceAll(/^\/+|\/+$/g, '') ?? ''
   return {
     // Some catalogs give it encoded, some do not.
     prefix: prefix === '' ? '' : `${encodeURI(prefix).replaceAll('%25', '%')}/`,
     namespaceSeparator: properties['namespace-separator'] ?? DEFAULT_SEPARATOR,
     hasTransactions: endpoints.includes(TRANSACTIONS) && !endpoints.includes(REFERENCE_SERVER),
-    keepsKeys: [answer, properties].some(each => typeof each['idempotency-key-lifetime'] === 'string'),
+    keepsKeys: [json, properties].some(each => textAt(each, 'idempotency-key-lifetime') !== undefined),
     properties
   }
-}
-
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
-
-function stringsOf(value: unknown): Readonly<Record<string, string>> {
-  if (!isObject(value)) return {}
-  return Object.fromEntries(
-    Object.entries(value).flatMap(([key, each]) => (typeof each === 'string' ? [[key, each]] : []))
-  )
 }

@@ -1,15 +1,17 @@
-import { uuidV7 } from './idempotency.ts'
 import type { IcebergCatalog } from '../../../../crds/settled.ts'
 import type { Clock } from '../../../../lib/clock.ts'
 import { FatalError, RetryableError } from '../../../../lib/errors.ts'
+import type { HttpAnswer } from '../../../../lib/http.ts'
 import type { ReadSecret } from '../../../../lib/secrets.ts'
-import { parseJson, stringifyJson } from '../../json.ts'
+import { stringifyJson } from '../../json.ts'
 import type { TableChange } from '../commit.ts'
+import { jsonOf, loadedTable, objectAt, unreadable } from './answer.ts'
 import type { DroppingCatalog, LoadedTable, TableName } from './catalog.ts'
 import { parseCatalogConfig, type CatalogConfig } from './config.ts'
 import { isProtocolError, parseRefusal, refusalError } from './errors.ts'
-import { HttpClient, type HttpAnswer, type Send } from './http.ts'
+import { uuidV7 } from './idempotency.ts'
 import { CatalogTokens } from './tokens.ts'
+import { Transport } from './transport.ts'
 
 export interface RestCatalogOptions {
   readonly catalog: IcebergCatalog
@@ -31,20 +33,16 @@ export async function openRestCatalog(options: RestCatalogOptions): Promise<Drop
       'SecretMissing',
       `Secret ${caSecret} (spec.sink.iceberg.catalog.caSecretRef) has no key ca.crt.`
     )
-  const http = new HttpClient(ca)
-  const send: Send = async request => await http.send(request)
   return new RestCatalog(catalog, {
-    http,
-    send,
+    transport: new Transport(ca),
     clock,
-    tokens: new CatalogTokens(catalog, { readSecret, clock, send }),
+    tokens: new CatalogTokens(catalog, { readSecret, clock, ca }),
     delegation: wantsCredentials ? DELEGATION : {}
   })
 }
 
 interface Ports {
-  readonly http: HttpClient
-  readonly send: Send
+  readonly transport: Transport
   readonly clock: Clock
   readonly tokens: CatalogTokens
   readonly delegation: Readonly<Record<string, string>>
@@ -159,7 +157,7 @@ class RestCatalog implements DroppingCatalog {
   }
 
   async close(): Promise<void> {
-    this.#ports.http.close()
+    this.#ports.transport.close()
   }
 
   /** What the catalog says of itself (`GET /v1/config`): asked once, and again after trouble. */
@@ -200,12 +198,17 @@ class RestCatalog implements DroppingCatalog {
     const text = body === undefined ? {} : { body: stringifyJson(body) }
     const type = body === undefined ? {} : { 'content-type': 'application/json' }
     const { answer, token } = await this.#authorized(async authorization => {
-      return await this.#ports.send({ method, url, headers: { ...headers, ...type, ...authorization }, ...text })
+      return await this.#ports.transport.send({
+        method,
+        url,
+        headers: { ...headers, ...type, ...authorization },
+        ...text
+      })
     })
     const { status } = answer
     if (status >= 200 && status < 300)
       return { status, json: answer.body === '' ? undefined : parsed(answer.body, what) }
-    const refusal = quietly(answer.body)
+    const refusal = jsonOf(answer.body)
     // What is not there only the catalog itself can tell: whatever stands before it knows no tables.
     if (status === 404 && expected.includes(404) && !isProtocolError(refusal)) throw unreadable(`${what}: HTTP 404`)
     if (expected.includes(status)) return { status, json: undefined }
@@ -229,16 +232,7 @@ class RestCatalog implements DroppingCatalog {
   }
 
   async #loaded(json: unknown): Promise<LoadedTable> {
-    const { properties } = await this.#configured()
-    const credentials = fieldOf(json, 'storage-credentials')
-    return {
-      metadata: objectAt(json, 'metadata'),
-      config: { ...properties, ...stringsOf(fieldOf(json, 'config')) },
-      storageCredentials: (Array.isArray(credentials) ? credentials : []).map(each => ({
-        prefix: textAt(each, 'prefix'),
-        config: stringsOf(fieldOf(each, 'config'))
-      }))
-    }
+    return loadedTable(json, (await this.#configured()).properties)
   }
 
   async #namespacePath(namespace: readonly string[]): Promise<string> {
@@ -259,41 +253,8 @@ const changeOf = ({ namespace, name }: TableName, { requirements, updates }: Tab
   updates
 })
 
-/** An answer 2xx that cannot be read is some proxy's; what was asked for may have been done. */
 function parsed(text: string, what: string): unknown {
-  const json = quietly(text)
+  const json = jsonOf(text)
   if (json === undefined) throw unreadable(what)
   return json
-}
-
-function quietly(text: string): unknown {
-  try {
-    return parseJson(text)
-  } catch {
-    return undefined
-  }
-}
-
-function objectAt(json: unknown, name: string): unknown {
-  const value = fieldOf(json, name)
-  if (typeof value !== 'object' || value === null) throw unreadable(name)
-  return value
-}
-
-const unreadable = (what: string): RetryableError =>
-  new RetryableError('CatalogAnswerUnreadable', `${what}: the answer is not what the REST protocol says`)
-
-const fieldOf = (value: unknown, name: string): unknown =>
-  typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined
-
-function textAt(value: unknown, name: string): string {
-  const text = fieldOf(value, name)
-  return typeof text === 'string' ? text : ''
-}
-
-function stringsOf(value: unknown): Readonly<Record<string, string>> {
-  if (typeof value !== 'object' || value === null) return {}
-  return Object.fromEntries(
-    Object.entries(value).flatMap(([key, each]) => (typeof each === 'string' ? [[key, each]] : []))
-  )
 }

@@ -1,12 +1,10 @@
-import { once } from 'node:events'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { createServer as createSecureServer } from 'node:https'
-import type { AddressInfo, Socket } from 'node:net'
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { TestContext } from 'node:test'
 import { openRestCatalog } from '../../../../../consumer/sinks/iceberg/catalog/rest.ts'
 import type { DroppingCatalog } from '../../../../../consumer/sinks/iceberg/catalog/catalog.ts'
 import type { IcebergCatalog } from '../../../../../crds/settled.ts'
 import { systemClock, type Clock } from '../../../../../lib/clock.ts'
+import { serveHttp, type ServerIdentity } from '../../../../fakes/http-server.ts'
 
 export interface Request {
   /** `GET /v1/config?warehouse=lake` */
@@ -29,7 +27,7 @@ export interface Script {
   readonly secrets?: Readonly<Record<string, string>>
   readonly clock?: Clock
   readonly wantsCredentials?: boolean
-  readonly tls?: { readonly cert: string; readonly key: string }
+  readonly tls?: ServerIdentity
 }
 
 /** A catalog that answers by a script, and a client of it. */
@@ -50,7 +48,6 @@ export async function scripted(
     turns.set(key, turn + 1)
     return answer[Math.min(turn, answer.length - 1)] ?? 404
   }
-  const server = tls === undefined ? createServer() : createSecureServer(tls)
   const respond = async (request: IncomingMessage, response: ServerResponse) => {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
@@ -63,14 +60,10 @@ export async function scripted(
     response.writeHead(status, headers)
     response.end(body === undefined || typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body))
   }
-  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+  const listener: RequestListener = (request, response) => {
     respond(request, response).catch((error: unknown) => response.destroy(error as Error))
-  })
-  const sockets = new Set<Socket>()
-  server.on('connection', socket => sockets.add(socket))
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const uri = `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${(server.address() as AddressInfo).port}`
+  }
+  const uri = await serveHttp(context, listener, tls)
   const catalog = await openRestCatalog({
     catalog: {
       uri,
@@ -87,8 +80,6 @@ export async function scripted(
   })
   context.after(async () => {
     await catalog.close()
-    for (const socket of sockets) socket.destroy()
-    server.close()
   })
   return { catalog, requests, uri }
 }
