@@ -1,13 +1,15 @@
 import { openRestCatalog } from '../../../consumer/sinks/iceberg/catalog/rest.ts'
 import { storesOf } from '../../../consumer/sinks/iceberg/stores.ts'
+import type { Sink } from '../../../consumer/sink.ts'
 import { systemClock } from '../../../lib/clock.ts'
 import { TAKEN_AT_MS, batchOf } from '../../conformance/batches.ts'
+import type { SinkHarness } from '../../conformance/sink-context.ts'
 import { icebergHarness, type IcebergHarnessOptions } from '../../fakes/iceberg-harness.ts'
 import { startCatalog } from '../../servers/catalog.ts'
 
 /**
- * Makes tables and their dead-letter tables in a catalog of their own and keeps it until its input ends:
- * `node make-iceberg-tables.ts [COMMITS]`.
+ * Makes tables and their dead-letter tables in a catalog of their own, and keeps it until its input ends; then goes on with
+ * one more commit to each, after whatever was done to them: `node make-iceberg-tables.ts [COMMITS]`.
  */
 const commits = Number(process.argv[2] ?? '45')
 const ROWS = 200
@@ -25,24 +27,40 @@ const readSecret = async () => undefined
 const address = { uri, warehouse: undefined, credentialsSecret: undefined, tokenEndpoint: undefined, scope: undefined }
 const catalog = await openRestCatalog({ catalog: { ...address, caSecret: undefined }, readSecret, clock: systemClock })
 const stores = storesOf(undefined, readSecret)
-for (const [namespace, options] of Object.entries(layouts)) {
-  const harness = icebergHarness(catalog, stores, { ...options, namespace })
+const harnesses = Object.entries(layouts).map(([namespace, options]) => {
+  return [namespace, icebergHarness(catalog, stores, { ...options, namespace })] as const
+})
+
+for (const [namespace, harness] of harnesses) {
   const { sink } = harness.process()
   await sink.open()
-  for (let index = 0; index < commits; index++) {
-    const from = index * ROWS
-    const expected = index === 0 ? undefined : from
-    const bad = index % 5 === 0 ? [from + 3] : []
-    const parts = [0, 1].map(partition => ({ partition, from, to: from + ROWS, expected, bad }))
-    const staged = await sink.stage(batchOf(harness.plan, parts, TAKEN_AT_MS + index * HOUR_MS))
-    const outcome = await sink.commit([staged])
-    if (outcome.status !== 'committed') throw new Error(`commit ${index} was ${outcome.status}`)
-  }
+  for (let index = 0; index < commits; index++) await commit(sink, harness, index)
   await sink.close()
-  console.log(
-    JSON.stringify({ namespace, rows: (await harness.rows()).length, dead: (await harness.deadLetters()).length })
-  )
+  const [rows, deadLetters] = [await harness.rows(), await harness.deadLetters()]
+  console.log(JSON.stringify({ namespace, rows: rows.length, deadLetters: deadLetters.length }))
 }
-await catalog.close()
 console.log(uri)
-process.stdin.resume().on('end', () => void stop())
+process.stdin.resume().on('end', () => void goOn())
+
+async function goOn(): Promise<void> {
+  for (const [namespace, harness] of harnesses) {
+    const { sink } = harness.process()
+    await sink.open()
+    const { offsets } = await sink.recover(['orders'])
+    const next = offsets.get('orders-0')?.nextOffset
+    await commit(sink, harness, commits)
+    await sink.close()
+    console.log(JSON.stringify({ namespace, next, rows: (await harness.rows()).length }))
+  }
+  await catalog.close()
+  await stop()
+}
+
+async function commit(sink: Sink, { plan }: SinkHarness, index: number): Promise<void> {
+  const from = index * ROWS
+  const expected = index === 0 ? undefined : from
+  const bad = index % 5 === 0 ? [from + 3] : []
+  const parts = [0, 1].map(partition => ({ partition, from, to: from + ROWS, expected, bad }))
+  const outcome = await sink.commit([await sink.stage(batchOf(plan, parts, TAKEN_AT_MS + index * HOUR_MS))])
+  if (outcome.status !== 'committed') throw new Error(`commit ${index} was ${outcome.status}`)
+}

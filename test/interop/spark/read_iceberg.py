@@ -1,6 +1,6 @@
 """Reads tables of an Iceberg REST catalog with Spark: python read_iceberg.py JARS URI NAMESPACE... prints JSON lines.
 
-Then compacts each table, as its owner might do, and reads it again.
+Then compacts each table, as its owner might do, adds a row, and reads it again.
 """
 
 import json
@@ -61,10 +61,13 @@ for namespace in namespaces:
             flush=True,
         )
     table = f"{namespace}.orders"
+    frame_columns = spark.table(f"lake.{table}").columns
     rewritten = spark.sql(f"CALL lake.system.rewrite_data_files(table => '{table}')").first()
     spark.sql(f"CALL lake.system.rewrite_manifests(table => '{table}')").collect()
+    columns = ", ".join("99 AS _kafka_partition" if name == "_kafka_partition" else name for name in frame_columns)
+    spark.sql(f"INSERT INTO lake.{table} SELECT {columns} FROM lake.{table} LIMIT 1")
     after = read(f"lake.{table}")
-    print(
-        json.dumps({"table": table, "rewrittenFiles": rewritten[0], "rows": after.count(), "rowGroups": row_groups_read(after)}),
-        flush=True,
-    )
+    answer = {"table": table, "rewrittenFiles": rewritten[0], "rows": after.count(), "rowGroups": row_groups_read(after)}
+    if spark.sql(f"SHOW TBLPROPERTIES lake.{table}").where("key = 'format-version'").first()[1] == "3":
+        answer["rowIds"] = spark.table(f"lake.{table}").select("_row_id").distinct().count()
+    print(json.dumps(answer), flush=True)
