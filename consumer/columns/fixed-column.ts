@@ -4,6 +4,8 @@ import { LeafColumn, PAGE_ENTRIES } from './leaf-column.ts'
 
 const FIRST_CAPACITY = 64
 
+const ONE = new Float64Array(1)
+
 type Numbers = Float64Array | Float32Array | Int32Array
 
 /** int, date (days since 1970-01-01), float and double, as Parquet's plain encoding has them: as memory does, least byte first. */
@@ -22,8 +24,18 @@ export class NumberColumn extends LeafColumn {
   }
 
   append(value: number, definition = this.leaf.maxDefinition, repetition = 0): void {
+    ONE[0] = value
+    this.appendFrom(ONE, 0, definition, repetition)
+  }
+
+  /**
+   * As `append` of a number in an array, which costs less: of a double that is an argument the engine makes an object. A record of 20
+   * fields with seven of them then took 6 % longer.
+   */
+  appendFrom(source: Float64Array, index: number, definition = this.leaf.maxDefinition, repetition = 0): void {
     if (this.entries >= PAGE_ENTRIES && repetition === 0) this.close()
     if (this.#length === this.#values.length) this.#grow()
+    const value = source[index] as number
     this.#values[this.#length++] = value
     this.present(definition, repetition)
     if (value < this.#least) this.#least = value

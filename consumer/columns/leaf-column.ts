@@ -97,11 +97,15 @@ export abstract class LeafColumn {
   #level(definition: number, repetition: number): void {
     const { maxDefinition, maxRepetition } = this.leaf
     const at = this.entries++
-    this.#definitions = grown(this.#definitions, at, maxDefinition)
-    this.#definitions[at] = definition
+    let definitions = this.#definitions
+    if (definitions === undefined || at >= definitions.length)
+      definitions = this.#definitions = grown(definitions, at, maxDefinition)
+    definitions[at] = definition
     if (maxRepetition === 0) return
-    this.#repetitions = grown(this.#repetitions, at, 0)
-    this.#repetitions[at] = repetition
+    let repetitions = this.#repetitions
+    if (repetitions === undefined || at >= repetitions.length)
+      repetitions = this.#repetitions = grown(repetitions, at, 0)
+    repetitions[at] = repetition
   }
 
   /** As a page of version 1 begins: repetition levels, then definition levels, each with its length in four bytes. */
@@ -124,7 +128,6 @@ export abstract class LeafColumn {
 
 /** Levels of `count` entries with room for one more; those not written so far are `fill`. */
 function grown(levels: Uint8Array | undefined, count: number, fill: number): Uint8Array {
-  if (levels !== undefined && count < levels.length) return levels
   const larger = new Uint8Array(Math.max(256, count * 2)).fill(fill)
   if (levels !== undefined) larger.set(levels)
   return larger

@@ -3,6 +3,7 @@ import { LEVEL_ROOM, type PageValues } from '../parquet/page.ts'
 import { LeafColumn, PAGE_ENTRIES } from './leaf-column.ts'
 
 const FIRST_CAPACITY = 64
+const ONE = new Float64Array(1)
 
 /**
  * 64-bit integers: long, and timestamps and times in microseconds. Numbers are kept as doubles while they are safe integers; the
@@ -12,12 +13,25 @@ export class LongColumn extends LeafColumn {
   #values = new Float64Array(0)
   #wide: BigInt64Array | undefined
   #length = 0
-  #least: number | bigint | undefined
-  #greatest: number | bigint | undefined
+  /** Apart from those of bigints: fields that may be either would keep each new bound as an object, and where values ascend each is one. */
+  #least = Infinity
+  #greatest = -Infinity
+  #leastWide: bigint | undefined
+  #greatestWide: bigint | undefined
 
   /** `value` is a safe integer. */
   append(value: number, definition = this.leaf.maxDefinition, repetition = 0): void {
+    ONE[0] = value
+    this.appendFrom(ONE, 0, definition, repetition)
+  }
+
+  /**
+   * As `append` of a number in an array, which costs less: of a double that is an argument the engine makes an object. A record of 20
+   * fields with seven of them then took 6 % longer.
+   */
+  appendFrom(source: Float64Array, index: number, definition = this.leaf.maxDefinition, repetition = 0): void {
     if (this.entries >= PAGE_ENTRIES && repetition === 0) this.close()
+    const value = source[index] as number
     if (this.#wide !== undefined) {
       this.appendBig(BigInt(value), definition, repetition)
       return
@@ -25,7 +39,8 @@ export class LongColumn extends LeafColumn {
     if (this.#length === this.#values.length) this.#grow()
     this.#values[this.#length++] = value
     this.present(definition, repetition)
-    this.#widen(value)
+    if (value < this.#least) this.#least = value
+    if (value > this.#greatest) this.#greatest = value
   }
 
   /** Any integer of 64 bits with sign. */
@@ -44,7 +59,8 @@ export class LongColumn extends LeafColumn {
     }
     this.#wide[this.#length++] = value
     this.present(definition, repetition)
-    this.#widen(Number.isSafeInteger(number) ? number : value)
+    if (this.#leastWide === undefined || value < this.#leastWide) this.#leastWide = value
+    if (this.#greatestWide === undefined || value > this.#greatestWide) this.#greatestWide = value
   }
 
   override appendValue(value: unknown, definition: number, repetition: number): void {
@@ -54,11 +70,17 @@ export class LongColumn extends LeafColumn {
   }
 
   override min(): number | bigint | undefined {
-    return this.leaf.bounded ? this.#least : undefined
+    if (!this.leaf.bounded) return undefined
+    const wide = this.#leastWide
+    if (wide !== undefined && wide < this.#least) return wide
+    return this.#least === Infinity ? undefined : this.#least
   }
 
   override max(): number | bigint | undefined {
-    return this.leaf.bounded ? this.#greatest : undefined
+    if (!this.leaf.bounded) return undefined
+    const wide = this.#greatestWide
+    if (wide !== undefined && wide > this.#greatest) return wide
+    return this.#greatest === -Infinity ? undefined : this.#greatest
   }
 
   protected override takeValues(): PageValues {
@@ -85,11 +107,5 @@ export class LongColumn extends LeafColumn {
     const larger = new Float64Array(Math.max(FIRST_CAPACITY, this.#length * 2))
     larger.set(this.#values)
     this.#values = larger
-  }
-
-  /** Numbers and bigints compare by value. */
-  #widen(value: number | bigint): void {
-    if (this.#least === undefined || value < this.#least) this.#least = value
-    if (this.#greatest === undefined || value > this.#greatest) this.#greatest = value
   }
 }

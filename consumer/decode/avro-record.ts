@@ -82,9 +82,8 @@ export class AvroRecords {
       const column = columns[field]
       if (start < 0) appendNull(parts[field] as Target, 0)
       else if (put === PUT.BYTES) (column as BytesColumn).append(bytes, start, lengths[field] as number)
-      else if (put === PUT.NUMBER) (column as NumberColumn).append(numbers[field] as number)
-      else if (put === PUT.LONG && numbers[field] === numbers[field])
-        (column as LongColumn).append(numbers[field] as number)
+      else if (put === PUT.NUMBER) (column as NumberColumn).appendFrom(numbers, field)
+      else if (put === PUT.LONG && numbers[field] === numbers[field]) (column as LongColumn).appendFrom(numbers, field)
       else if (put === PUT.BOOLEAN) (column as BooleanColumn).append(numbers[field] === 1)
       else {
         this.#recall(scanner, field)

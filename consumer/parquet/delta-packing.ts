@@ -3,6 +3,8 @@ const MINIBLOCKS = 4
 const MINIBLOCK = BLOCK / MINIBLOCKS
 /** Deltas are packed with at most 32 bits: beyond, plain values are as small and simpler. */
 const MAX_PACKED = 2 ** 32
+/** Those of one block; the same memory for all, as nothing of them is kept. */
+const DELTAS = new Float64Array(BLOCK)
 
 /**
  * Parquet's DELTA_BINARY_PACKED (Encodings.md) of safe integers. Undefined when the values jump so far that it would gain
@@ -14,7 +16,7 @@ export function packDeltas(values: Float64Array, count: number): Uint8Array | un
   out.varint(MINIBLOCKS)
   out.varint(count)
   out.zigzag(count === 0 ? 0 : (values[0] as number))
-  const deltas = new Float64Array(BLOCK)
+  const deltas = DELTAS
   for (let from = 1; from < count; from += BLOCK) {
     const size = Math.min(BLOCK, count - from)
     let least = Infinity
@@ -55,8 +57,8 @@ class Packer {
 
   zigzag(value: number): void {
     // Twice a safe integer may not be one: the lowest seven bits are taken apart first.
-    const twice = value < 0 ? [-value - 1, 1] : [value, 0]
-    const [half = 0, sign = 0] = twice
+    const half = value < 0 ? -value - 1 : value
+    const sign = value < 0 ? 1 : 0
     const low = (half % 64) * 2 + sign
     const rest = Math.floor(half / 64)
     if (rest === 0) {
