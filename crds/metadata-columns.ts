@@ -37,7 +37,7 @@ export function metadataColumns(
   return (Object.keys(STANDARD) as MetadataSource[]).flatMap(source => {
     const spec = specs.find(spec => spec.source === source)
     const wanted = spec ? spec.omit !== true : isThereByDefault(source)
-    if (!wanted || (source === 'SchemaVersion' && format !== 'Avro')) return []
+    if (!wanted || (source === 'SchemaVersion' && mode !== 'Registered')) return []
     const standard = STANDARD[source]
     const type = source === 'Value' && format === 'Json' ? 'String' : standard.type
     return [{ source, name: spec?.name ?? standard.name, type: spec?.type ?? type }]

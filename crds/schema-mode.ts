@@ -1,7 +1,11 @@
 import type { TopicSpec } from './pipeline.ts'
 import type { SettledSchema } from './settled.ts'
 
+/** Whether values begin with the id of their schema in a registry. */
+export const isRegistered = ({ format }: Pick<TopicSpec, 'format'>): boolean =>
+  format === 'Avro' || format === 'Protobuf'
+
 /** How the fields of an entry's values become columns: what it says, else what its format has by itself. */
-export function schemaMode({ format, schema }: TopicSpec): SettledSchema['mode'] {
-  return format === 'Avro' ? 'Registered' : (schema?.mode ?? 'Payload')
+export function schemaMode(topic: TopicSpec): SettledSchema['mode'] {
+  return isRegistered(topic) ? 'Registered' : (topic.schema?.mode ?? 'Payload')
 }

@@ -58,7 +58,9 @@ export class AvroSchemas {
     })
     if (found.type !== 'AVRO') return unsupported(`it is of type ${found.type}, format Avro reads AVRO`)
     try {
-      const type = parseSchema(found.text, found.references)
+      // One that is known by two names is defined once.
+      const references = [...new Set(found.references.map(each => each.text))]
+      const type = parseSchema(found.text, references)
       const records = new AvroRecords(type, this.#dialect, this.scanner)
       return { found, records, poison: undefined, subjects: subjectsOf(type) }
     } catch (error) {

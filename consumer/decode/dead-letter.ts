@@ -10,6 +10,7 @@ export type DeadLetterReason =
   | 'NotFramed'
   | 'UnknownSchema'
   | 'InvalidAvro'
+  | 'InvalidProtobuf'
   | 'UnsupportedSchema'
   | 'IncompatibleSchema'
   | 'WrongType'

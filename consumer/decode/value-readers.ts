@@ -4,10 +4,12 @@ import { invariant } from '../../lib/errors.ts'
 import type { Log } from '../../lib/log.ts'
 import type { ReadSecret } from '../../lib/secrets.ts'
 import { dialectOf } from '../columns/dialect.ts'
+import { parseProto } from '../protobuf/parse-proto.ts'
 import { openSchemaRegistry, type SchemaRegistry } from '../registry/schema-registry.ts'
 import type { TableColumn } from '../sink.ts'
 import { AvroSchemas, createAvroReader } from './avro-reader.ts'
 import { createJsonReader } from './json-inferred.ts'
+import { ProtoSchemas } from './proto-reader.ts'
 import type { ValueReader } from './value-reader.ts'
 
 /** Makes the readers of values whose fields become columns. */
@@ -34,9 +36,11 @@ export interface ValueReaderContext {
 export function openValueReaders({ source, sink }: SettledPipeline, context: ValueReaderContext): ValueReaders {
   const { schemaRegistry: options } = source
   const registry: SchemaRegistry | undefined = options && openSchemaRegistry(options, context)
-  const schemas = registry && new AvroSchemas(registry, dialectOf(sink.kind))
+  const dialect = dialectOf(sink.kind)
+  const avro = registry && new AvroSchemas(registry, dialect)
+  const proto = registry && new ProtoSchemas(registry, dialect, parseProto)
   return {
-    readerFor: ({ name, schema: { mode } }, { topic, known }) => {
+    readerFor: ({ name, format, schema: { mode } }, { topic, known }) => {
       switch (mode) {
         case 'Payload':
         case 'Declared':
@@ -44,8 +48,8 @@ export function openValueReaders({ source, sink }: SettledPipeline, context: Val
         case 'Inferred':
           return createJsonReader(known)
         case 'Registered':
-          invariant(schemas !== undefined, `${name} of format Avro has a schema registry`)
-          return createAvroReader(schemas, topic)
+          invariant(avro !== undefined && proto !== undefined, `${name} of format ${format} has a schema registry`)
+          return format === 'Protobuf' ? proto.reader(topic) : createAvroReader(avro, topic)
       }
     },
     close: () => registry?.close()

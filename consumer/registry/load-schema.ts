@@ -5,8 +5,14 @@ import type { Get } from './get.ts'
 export interface LoadedSchema {
   readonly type: 'AVRO' | 'PROTOBUF' | 'JSON' | 'OTHER'
   readonly text: string
-  /** Texts of the schemas that it refers to, directly or not; each comes after those that it needs itself. */
-  readonly references: readonly string[]
+  /** The schemas that it refers to, directly or not; each comes after those that it needs itself. */
+  readonly references: readonly ReferredSchema[]
+}
+
+export interface ReferredSchema {
+  /** As those call it that refer to it: a full name, a file to import, a URI. One schema may have several. */
+  readonly name: string
+  readonly text: string
 }
 
 const MAX_REFERENCES = 100
@@ -16,17 +22,18 @@ export async function loadSchema(get: Get, id: number): Promise<LoadedSchema | u
   const own = await stored(get, `/schemas/ids/${id}`)
   if (own === undefined) return undefined
   const seen = new Set<string>()
-  const references: string[] = []
+  const references: ReferredSchema[] = []
   const load = async (names: readonly Reference[]): Promise<boolean> => {
-    for (const { subject, version } of names) {
+    for (const { name, subject, version } of names) {
       const path = `/subjects/${encodeURIComponent(subject)}/versions/${version}`
-      if (seen.has(path)) continue
-      seen.add(path)
+      const key = `${path} ${name}`
+      if (seen.has(key)) continue
+      seen.add(key)
       if (seen.size > MAX_REFERENCES)
         throw new RetryableError('RegistryMisanswered', `schema ${id} refers to more than ${MAX_REFERENCES} others`)
       const found = await stored(get, path)
       if (found === undefined || !(await load(found.references))) return false
-      references.push(found.text)
+      references.push({ name, text: found.text })
     }
     return true
   }
@@ -48,6 +55,7 @@ export async function loadVersions(get: Get, id: number): Promise<ReadonlyMap<st
 }
 
 interface Reference {
+  readonly name: string
   readonly subject: string
   readonly version: number
 }
@@ -77,12 +85,12 @@ function typeOf(schemaType: unknown): LoadedSchema['type'] {
 function referencesOf(references: unknown): readonly Reference[] {
   if (!Array.isArray(references)) return []
   return (references as readonly unknown[]).map(each => {
-    const { subject, version } = (each ?? {}) as { subject?: unknown; version?: unknown }
+    const { name, subject, version } = (each ?? {}) as { name?: unknown; subject?: unknown; version?: unknown }
     if (typeof subject !== 'string' || !Number.isSafeInteger(version))
       throw new RetryableError(
         'RegistryMisanswered',
         'the schema registry names a reference without subject or version'
       )
-    return { subject, version: version as number }
+    return { name: typeof name === 'string' ? name : '', subject, version: version as number }
   })
 }

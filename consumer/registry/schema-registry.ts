@@ -140,7 +140,7 @@ class FoundSchema implements Found {
   readonly id: number
   readonly type: LoadedSchema['type']
   readonly text: string
-  readonly references: readonly string[]
+  readonly references: LoadedSchema['references']
   readonly #get: Get
   readonly #clock: Clock
   #versions: ReadonlyMap<string, number>

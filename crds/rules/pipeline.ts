@@ -1,5 +1,5 @@
 import type { BronzePipelineSpec, SinkSpec, TopicSpec } from '../pipeline.ts'
-import { schemaMode } from '../schema-mode.ts'
+import { isRegistered, schemaMode } from '../schema-mode.ts'
 import { areUnique, canonical, liftedNames, qualityNames, rule, type RuleEntry } from './rule.ts'
 
 /** What entries, metadata columns and sink must be together. */
@@ -54,14 +54,14 @@ export const pipelineRules: readonly RuleEntry[] = [
     return !self.topics.flatMap(qualityNames).some(name => taken.has(name))
   }),
   rule<BronzePipelineSpec>(
-    'values of format Avro are no text: leave the type of Value out, or give it as Binary',
+    'values of formats Avro and Protobuf are no text: leave the type of Value out, or give it as Binary',
     self =>
       !self.metadataColumns.some(column => column.source === 'Value' && column.type === 'String') ||
-      !self.topics.some(isAvro)
+      !self.topics.some(isRegistered)
   ),
   rule<BronzePipelineSpec>(
-    'SchemaVersion goes with format Avro only: no topic has it',
-    self => !self.metadataColumns.some(column => column.source === 'SchemaVersion') || self.topics.some(isAvro)
+    'SchemaVersion goes with formats Avro and Protobuf only: no topic has one',
+    self => !self.metadataColumns.some(column => column.source === 'SchemaVersion') || self.topics.some(isRegistered)
   ),
   rule<BronzePipelineSpec>(
     "a column that partitions the table cannot be omitted: keep it or change the sink's partitionBy",
@@ -71,8 +71,8 @@ export const pipelineRules: readonly RuleEntry[] = [
     }
   ),
   rule<BronzePipelineSpec>(
-    'format Avro needs a schema registry: give source.schemaRegistry',
-    self => self.source.schemaRegistry !== undefined || !self.topics.some(isAvro)
+    'formats Avro and Protobuf need a schema registry: give source.schemaRegistry',
+    self => self.source.schemaRegistry !== undefined || !self.topics.some(isRegistered)
   ),
   rule<BronzePipelineSpec>(
     'a table of an Iceberg catalog lies in a namespace: `bronze.trips`, not `trips`',
@@ -114,8 +114,6 @@ function allAlike<T>(items: readonly T[], key: (item: T) => string, form: (item:
 function sorted<T extends { readonly name: string }>(items: readonly T[]): readonly T[] {
   return items.toSorted((a, b) => (a.name < b.name ? -1 : 1))
 }
-
-const isAvro = ({ format }: TopicSpec): boolean => format === 'Avro'
 
 function partitioningSources({ delta, iceberg }: SinkSpec): readonly string[] {
   const byDelta = { None: [], Date: ['IngestionDate'], Hour: ['IngestionDate', 'IngestionHour'] }

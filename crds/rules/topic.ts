@@ -1,7 +1,7 @@
 import { parseDurationMs } from '../../lib/duration.ts'
 import { parseQuantity } from '../../lib/quantity.ts'
 import type { QualitySpec, TopicSpec } from '../pipeline.ts'
-import { schemaMode } from '../schema-mode.ts'
+import { isRegistered, schemaMode } from '../schema-mode.ts'
 import { areUnique, isBetween, liftedNames, qualityNames, rule, type RuleEntry } from './rule.ts'
 
 export const topicRules: readonly RuleEntry[] = [
@@ -15,16 +15,16 @@ export const topicRules: readonly RuleEntry[] = [
     self => self.format !== 'Raw' || !liftsValues(self)
   ),
   rule<TopicSpec>(
-    'with format Avro or schema.mode Inferred each field of the value is a column already: lift only from headers and the key',
-    self => (self.format !== 'Avro' && schemaMode(self) !== 'Inferred') || !liftsValues(self)
+    'with formats Avro and Protobuf and schema.mode Inferred each field of the value is a column already: lift only from headers and the key',
+    self => !['Registered', 'Inferred'].includes(schemaMode(self)) || !liftsValues(self)
   ),
   rule<TopicSpec>(
     'schema.mode goes with format Json only',
     self => self.schema?.mode === undefined || self.format === 'Json'
   ),
   rule<TopicSpec>(
-    'schema.onIncompatible goes with format Avro and schema.mode Inferred only',
-    self => self.schema?.onIncompatible === undefined || self.format === 'Avro' || self.schema.mode === 'Inferred'
+    'schema.onIncompatible goes with formats Avro and Protobuf and schema.mode Inferred only',
+    self => self.schema?.onIncompatible === undefined || isRegistered(self) || self.schema.mode === 'Inferred'
   ),
   rule<TopicSpec>(
     'schema.onMismatch goes with schema.mode Declared only',

@@ -167,7 +167,8 @@ test('each way of making columns settles to its mode and carries the metadata co
         schema: { mode: 'Declared', onMismatch: 'SetNull' },
         columns: [{ name: 'price', value: '/price', type: 'Decimal', precision: 12 }]
       },
-      { name: 'avro', table: 'avro', format: 'Avro', schema: { onIncompatible: 'NewColumn' } }
+      { name: 'avro', table: 'avro', format: 'Avro', schema: { onIncompatible: 'NewColumn' } },
+      { name: 'protobuf', table: 'protobuf', format: 'Protobuf' }
     ]
   })
   const extra = (topic: (typeof topics)[number]) =>
@@ -181,7 +182,8 @@ test('each way of making columns settles to its mode and carries the metadata co
       ['Payload', 'DeadLetter', 'DeadLetter', 'value'],
       ['Inferred', 'Stop', 'DeadLetter'],
       ['Declared', 'DeadLetter', 'SetNull'],
-      ['Registered', 'NewColumn', 'DeadLetter', '_schema_version']
+      ['Registered', 'NewColumn', 'DeadLetter', '_schema_version'],
+      ['Registered', 'DeadLetter', 'DeadLetter', '_schema_version']
     ]
   )
   const [price] = topics[3]!.columns

@@ -15,7 +15,7 @@ export class FakeRegistry implements SchemaRegistry {
     this.#found.push({
       id: version,
       type: 'AVRO',
-      text: JSON.stringify(schema),
+      text: typeof schema === 'string' ? schema : JSON.stringify(schema),
       references: [],
       version: subject => (subject === this.subject ? version : undefined),
       ...more

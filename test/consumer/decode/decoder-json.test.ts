@@ -73,7 +73,7 @@ test('declared columns are all there is of the value, with the names of those th
   - {name: price, value: /price, type: Decimal, precision: 8, scale: 2}
   - {name: day, value: /day, type: Date}
   - {name: ratio, value: /ratio, type: Float}`
-  const { rows, letters } = await decode(spec("mode: Declared, onMismatch: SetNull", columns), [
+  const { rows, letters } = await decode(spec('mode: Declared, onMismatch: SetNull', columns), [
     ['{"id": 1, "price": "12.5", "day": "2024-02-29", "ratio": 0.5}', '{"price": 1.005, "day": 5}', '[', null]
   ])
   const read = rows.map(row => ['id', 'price', 'day', 'ratio', '_mismatch'].map(name => row[name]))

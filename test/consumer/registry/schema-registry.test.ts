@@ -61,7 +61,14 @@ test('what a schema refers to comes before it, each once, at any depth', async (
   await pending(registry, 1).ready
   const schema = registry.lookUp(1)
   assert.ok(isFound(schema))
-  assert.deepEqual(schema.references, ['D', 'A', 'B'])
+  assert.deepEqual(
+    schema.references.map(({ name, text }) => [name, text]),
+    [
+      ['d', 'D'],
+      ['a', 'A'],
+      ['b/c', 'B']
+    ]
+  )
   assert.equal(asked.length, 5)
 })
 
