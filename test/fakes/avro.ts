@@ -2,7 +2,7 @@ import avro from 'avsc'
 import { Leaves, type Sample } from './avro-leaves.ts'
 
 /** 64-bit integers as bigints, since no digit may be lost. */
-const longs = avro.types.LongType.__with({
+export const longs = avro.types.LongType.__with({
   fromBuffer: (bytes: Buffer) => bytes.readBigInt64LE(),
   toBuffer: (value: bigint) => {
     const bytes = Buffer.alloc(8)

@@ -1,15 +1,7 @@
 import type { Catalog, LoadedTable, TableName } from '../../consumer/sinks/iceberg/catalog/catalog.ts'
 import type { TableChange } from '../../consumer/sinks/iceberg/commit.ts'
 import { FatalError } from '../../lib/errors.ts'
-import {
-  applyUpdate,
-  holds,
-  newTable,
-  type CreateJson,
-  type RequirementJson,
-  type TableJson,
-  type UpdateJson
-} from './iceberg-metadata.ts'
+import { applyChange, newTable, type CreateJson, type TableJson } from './iceberg-metadata.ts'
 
 export interface MemoryCatalogOptions {
   /** Where tables lie whose maker does not say. */
@@ -85,11 +77,8 @@ export class MemoryCatalog implements Catalog {
       const key = keyOf(table)
       const before = this.tables.get(key)
       if (before === undefined) return 'gone'
-      const { requirements, updates } = structuredClone(change)
-      if (!requirements.every(each => holds(before, each as RequirementJson))) return 'conflict'
       const metadata = structuredClone(before)
-      for (const update of updates) applyUpdate(metadata, update as UpdateJson, this.#nowMs())
-      metadata['last-updated-ms'] = Math.max(metadata['last-updated-ms'], this.#nowMs())
+      if (!applyChange(metadata, change, this.#nowMs())) return 'conflict'
       after.set(key, metadata)
     }
     return after

@@ -36,15 +36,7 @@ import { sortOrderIdFor } from '../../consumer/sinks/iceberg/sort-order.ts'
 import { appendSummary } from '../../consumer/sinks/iceberg/summary.ts'
 import { snapshotsToRemove } from '../../consumer/sinks/iceberg/thinning.ts'
 import { parseJson, stringifyJson } from '../../consumer/sinks/json.ts'
-import {
-  applyUpdate,
-  holds,
-  newTable,
-  type CreateJson,
-  type RequirementJson,
-  type TableJson,
-  type UpdateJson
-} from './iceberg-metadata.ts'
+import { applyChange, newTable, type CreateJson, type TableJson } from './iceberg-metadata.ts'
 
 export type Row = Readonly<Record<string, unknown>>
 
@@ -76,12 +68,8 @@ export class IcebergDiskTable {
   }
 
   /** All or nothing, as a catalog does it. */
-  apply({ requirements, updates }: TableChange): void {
-    const read = (value: unknown) => parseJson(stringifyJson(value))
-    for (const each of requirements)
-      if (!holds(this.json, read(each) as RequirementJson)) throw new Error(`${stringifyJson(each)} does not hold`)
-    for (const each of updates) applyUpdate(this.json, read(each) as UpdateJson, this.#nowMs)
-    this.json['last-updated-ms'] = this.#nowMs
+  apply(change: TableChange): void {
+    if (!applyChange(this.json, change, this.#nowMs)) throw new Error('a requirement does not hold')
   }
 
   /** Appends rows in one commit, a file per tuple of partition values, ten seconds after the last one. */

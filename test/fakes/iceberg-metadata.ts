@@ -1,3 +1,6 @@
+import type { TableChange } from '../../consumer/sinks/iceberg/commit.ts'
+import { parseJson, stringifyJson } from '../../consumer/sinks/json.ts'
+
 /** Table metadata as the spec's JSON has it (Appendix C), as far as tests look into it. */
 export interface TableJson {
   'format-version': number
@@ -122,8 +125,20 @@ export function newTable(
   }
 }
 
+/** Makes a change as it comes over the wire, in place, if all its requirements hold; gives whether they do. */
+export function applyChange(table: TableJson, change: TableChange, nowMs: number): boolean {
+  const { requirements, updates } = parseJson(stringifyJson(change)) as {
+    readonly requirements: readonly RequirementJson[]
+    readonly updates: readonly UpdateJson[]
+  }
+  if (!requirements.every(each => holds(table, each))) return false
+  for (const each of updates) applyUpdate(table, each, nowMs)
+  table['last-updated-ms'] = Math.max(table['last-updated-ms'], nowMs)
+  return true
+}
+
 /** Whether a table meets a requirement of a change. */
-export function holds(table: TableJson, requirement: RequirementJson): boolean {
+function holds(table: TableJson, requirement: RequirementJson): boolean {
   switch (requirement.type) {
     case 'assert-table-uuid':
       return requirement['uuid'] === table['table-uuid']
@@ -145,7 +160,7 @@ export function holds(table: TableJson, requirement: RequirementJson): boolean {
 }
 
 /** Makes one update, in place; throws where a catalog would refuse it for ever. */
-export function applyUpdate(table: TableJson, update: UpdateJson, nowMs: number): void {
+function applyUpdate(table: TableJson, update: UpdateJson, nowMs: number): void {
   switch (update.action) {
     case 'add-schema':
       addSchema(table, update['schema'] as SchemaJson)

@@ -4,7 +4,7 @@ import type { Source } from '../../consumer/source.ts'
 import type { Catalog } from '../../consumer/sinks/iceberg/catalog/catalog.ts'
 import type { TableChange } from '../../consumer/sinks/iceberg/commit.ts'
 import type { ObjectStore } from '../../consumer/store/object-store.ts'
-import { applyUpdate, type TableJson, type UpdateJson } from '../fakes/iceberg-metadata.ts'
+import { applyChange, type TableJson } from '../fakes/iceberg-metadata.ts'
 import type { PlantedBugs } from './simulate.ts'
 import type { SinkKind } from './tables.ts'
 
@@ -67,7 +67,7 @@ export const PLANTED_BUGS: Readonly<Record<SinkKind, Readonly<Record<string, Pla
 function changed(metadata: TableJson, { updates }: TableChange): TableJson {
   const after = structuredClone(metadata)
   try {
-    for (const update of updates) applyUpdate(after, update as UpdateJson, 0)
+    applyChange(after, { requirements: [], updates }, 0)
     return after
   } catch {
     return metadata

@@ -6,6 +6,7 @@ import { compressionsAlgorithms } from '@platformatic/kafka'
 import avro from 'avsc'
 import { AvroError } from '../../../consumer/avro/byte-reader.ts'
 import { decodeContainer, encodeContainer } from '../../../consumer/avro/container.ts'
+import { longs } from '../../fakes/avro.ts'
 
 const SCHEMA = {
   type: 'record',
@@ -91,18 +92,6 @@ test('many blocks hold what one does', () => {
   assert.deepEqual(decodeContainer(encodeContainer(schema, records, {}, 'null')).records, records)
 })
 
-const longType = avro.types.LongType.__with({
-  fromBuffer: (bytes: Buffer) => bytes.readBigInt64LE(),
-  toBuffer: (value: bigint) => {
-    const bytes = Buffer.alloc(8)
-    bytes.writeBigInt64LE(value)
-    return bytes
-  },
-  fromJSON: BigInt,
-  toJSON: Number,
-  isValid: (value: unknown) => typeof value === 'bigint',
-  compare: (a: bigint, b: bigint) => Number(a - b)
-})
 const OTHER = {
   type: 'record',
   name: 'r',
@@ -123,7 +112,7 @@ const asRead = others.map(each => ({ ...each, n: Number.isSafeInteger(Number(eac
 
 test('another library reads what we write', async () => {
   const decoder = new avro.streams.BlockDecoder({
-    parseHook: schema => avro.Type.forSchema(schema, { registry: { long: longType }, wrapUnions: false })
+    parseHook: schema => avro.Type.forSchema(schema, { registry: { long: longs }, wrapUnions: false })
   })
   const read: unknown[] = []
   decoder.on('data', each => read.push({ ...each }))
@@ -141,7 +130,7 @@ test('we read what another library writes, with each codec', async () => {
   const codecs: Record<string, (data: Buffer) => Buffer> = { snappy, zstandard: data => zstdCompressSync(data) }
   for (const codec of ['null', 'deflate', 'snappy', 'zstandard']) {
     const own = codecs[codec]
-    const type = avro.Type.forSchema(OTHER as avro.Schema, { registry: { long: longType }, wrapUnions: false })
+    const type = avro.Type.forSchema(OTHER as avro.Schema, { registry: { long: longs }, wrapUnions: false })
     const encoder = new avro.streams.BlockEncoder(type, {
       codec,
       ...(own === undefined ? {} : { codecs: { [codec]: (data: Buffer, done) => done(null, own(data)) } })

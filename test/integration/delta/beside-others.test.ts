@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FatalError } from '../../../lib/errors.ts'
 import { need } from '../../servers/need.ts'
-import { commit, openLake } from './foreign-engine.ts'
+import { commit } from '../../conformance/commits.ts'
+import { openLake } from './foreign-engine.ts'
 
 const OPTIONS = need('s3', 'readers')
 

@@ -4,7 +4,8 @@ import { dropTable } from '../../../consumer/sinks/delta/drop.ts'
 import { under } from '../../../consumer/store/under.ts'
 import { FaultyStore } from '../../fakes/faulty-store.ts'
 import { need } from '../../servers/need.ts'
-import { commit, openLake } from './foreign-engine.ts'
+import { commit } from '../../conformance/commits.ts'
+import { openLake } from './foreign-engine.ts'
 
 const NOW_MS = Date.UTC(2026, 10, 21)
 

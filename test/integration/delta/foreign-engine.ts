@@ -1,10 +1,8 @@
 import { fileURLToPath } from 'node:url'
-import { type PartOptions, batchOf } from '../../conformance/batches.ts'
 import type { SinkHarness } from '../../conformance/sink-context.ts'
 import { deltaHarness, type DeltaHarnessOptions } from '../../fakes/delta-harness.ts'
 import { openObjectStore } from '../../../consumer/store/open.ts'
 import type { ObjectStore } from '../../../consumer/store/object-store.ts'
-import type { CommitOutcome, Sink } from '../../../consumer/sink.ts'
 import { python } from '../../servers/readers.ts'
 import { s3Location } from './s3-location.ts'
 
@@ -45,13 +43,4 @@ export async function openLake(options: DeltaHarnessOptions = {}): Promise<Lake>
         await python(SCRIPT, [verb, `${location}/${folder}`, JSON.stringify(storageOptions), JSON.stringify(given)])
       ) as ForeignView
   }
-}
-
-export async function commit(
-  sink: Sink,
-  { plan }: SinkHarness,
-  parts: readonly PartOptions[],
-  takenAtMs?: number
-): Promise<CommitOutcome> {
-  return await sink.commit([await sink.stage(batchOf(plan, parts, takenAtMs))])
 }

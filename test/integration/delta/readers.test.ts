@@ -2,25 +2,17 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { need } from '../../servers/need.ts'
 import { TOPIC_ID } from '../../conformance/batches.ts'
-import { commit, openLake, type Lake } from './foreign-engine.ts'
+import { commitHour } from '../../conformance/commits.ts'
+import { openLake, type Lake } from './foreign-engine.ts'
 
 const COMMITS = 23
 const ROWS = 50
-const HOUR_MS = 3_600_000
 const START_MS = Date.UTC(2026, 10, 21, 12)
 
-/** Two partitions, an hour between commits, one dead letter in each fifth. */
 async function fill({ harness }: Lake): Promise<void> {
   const { sink } = harness.process()
   await sink.open()
-  for (let index = 0; index < COMMITS; index++) {
-    const from = index * ROWS
-    const bad = index % 5 === 0 ? [from + 3] : []
-    const expected = index === 0 ? undefined : from
-    const parts = [0, 1].map(partition => ({ partition, from, to: from + ROWS, expected, bad }))
-    const outcome = await commit(sink, harness, parts, START_MS + index * HOUR_MS)
-    assert.equal(outcome.status, 'committed')
-  }
+  for (let hour = 0; hour < COMMITS; hour++) await commitHour(sink, harness, hour, { rows: ROWS, startMs: START_MS })
   await sink.close()
 }
 

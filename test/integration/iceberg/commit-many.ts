@@ -1,4 +1,5 @@
-import { commit, openLake } from './lake.ts'
+import { commit } from '../../conformance/commits.ts'
+import { openLake } from './lake.ts'
 
 const PARTITIONS = 24
 const LOOK_EVERY = 100

@@ -1,16 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Sink } from '../../../consumer/sink.ts'
 import { FatalError } from '../../../lib/errors.ts'
-import { batchOf, type PartOptions } from '../../conformance/batches.ts'
-import type { SinkHarness } from '../../conformance/sink-context.ts'
+import { commit } from '../../conformance/commits.ts'
 import { need } from '../../servers/need.ts'
 import { directHarness, vendingHarness } from './catalog-harness.ts'
 
 const servers = need('catalog', 's3')
-
-const commit = async (sink: Sink, { plan }: SinkHarness, part: PartOptions) =>
-  await sink.commit([await sink.stage(batchOf(plan, [part]))])
 
 test('credentials that end are asked for again, and a token that is revoked is replaced', servers, async () => {
   // The S3 client takes credentials for ended five minutes before they are.
@@ -20,10 +15,10 @@ test('credentials that end are asked for again, and a token that is revoked is r
     await sink.open()
     const loads = () => harness.facade.requests.filter(line => /^GET .*\/tables\/orders$/.test(line)).length
     const before = loads()
-    assert.equal((await commit(sink, harness, { from: 0, to: 3, expected: undefined })).status, 'committed')
+    assert.equal((await commit(sink, harness, [{ from: 0, to: 3, expected: undefined }])).status, 'committed')
     assert.ok(loads() > before)
     harness.facade.revokeTokens()
-    assert.equal((await commit(sink, harness, { from: 3, to: 6, bad: [4] })).status, 'committed')
+    assert.equal((await commit(sink, harness, [{ from: 3, to: 6, bad: [4] }])).status, 'committed')
     assert.equal(harness.facade.requests.filter(line => line.endsWith('/oauth/tokens')).length, 2)
     assert.equal((await harness.rows()).length, 5)
   } finally {
@@ -37,7 +32,7 @@ test('a store that refuses the pipeline’s key names the field', servers, async
   const { sink } = harness.process()
   try {
     await sink.open()
-    await assert.rejects(commit(sink, harness, { from: 0, to: 3, expected: undefined }), (error: unknown) => {
+    await assert.rejects(commit(sink, harness, [{ from: 0, to: 3, expected: undefined }]), (error: unknown) => {
       assert.ok(error instanceof FatalError, String(error))
       assert.match(error.message, /spec\.sink\.iceberg\.s3\.credentialsSecretRef/)
       assert.doesNotMatch(error.message, /delta/)

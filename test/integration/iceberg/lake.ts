@@ -2,9 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { TestContext } from 'node:test'
 import { openRestCatalog } from '../../../consumer/sinks/iceberg/catalog/rest.ts'
 import { storesOf } from '../../../consumer/sinks/iceberg/stores.ts'
-import type { CommitOutcome, Sink } from '../../../consumer/sink.ts'
 import { systemClock } from '../../../lib/clock.ts'
-import { batchOf, type PartOptions } from '../../conformance/batches.ts'
 import type { SinkHarness } from '../../conformance/sink-context.ts'
 import { icebergHarness, type IcebergHarnessOptions } from '../../fakes/iceberg-harness.ts'
 import { sharedCatalog } from '../../servers/catalog.ts'
@@ -55,15 +53,6 @@ export async function openLake(
     await catalog.close()
   })
   return { harness, foreign, table: `${namespace}.orders`, deadLetters: `${namespace}.dlq_orders` }
-}
-
-export async function commit(
-  sink: Sink,
-  { plan }: SinkHarness,
-  parts: readonly PartOptions[],
-  takenAtMs?: number
-): Promise<CommitOutcome> {
-  return await sink.commit([await sink.stage(batchOf(plan, parts, takenAtMs))])
 }
 
 /** The next offset of a partition, as a process that has just started sees it. */

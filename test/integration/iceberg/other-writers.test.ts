@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Sink } from '../../../consumer/sink.ts'
 import { need } from '../../servers/need.ts'
-import { commit, nextOffset, openLake, type Lake } from './lake.ts'
+import { commit } from '../../conformance/commits.ts'
+import { nextOffset, openLake, type Lake } from './lake.ts'
 
 const NEEDS = need('catalog', 's3', 'readers')
 

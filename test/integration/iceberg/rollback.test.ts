@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FatalError } from '../../../lib/errors.ts'
 import { need } from '../../servers/need.ts'
-import { commit, nextOffset, openLake } from './lake.ts'
+import { commit } from '../../conformance/commits.ts'
+import { nextOffset, openLake } from './lake.ts'
 
 const NEEDS = need('catalog', 's3', 'readers')
 

@@ -4,7 +4,7 @@ import { dropTable, listTable } from '../../../../consumer/sinks/delta/drop.ts'
 import { entryPath } from '../../../../consumer/sinks/delta/log.ts'
 import { under } from '../../../../consumer/store/under.ts'
 import { FatalError, RetryableError } from '../../../../lib/errors.ts'
-import { batchOf } from '../../../conformance/batches.ts'
+import { commit } from '../../../conformance/commits.ts'
 import { deltaHarness } from '../../../fakes/delta-harness.ts'
 import { FaultyStore } from '../../../fakes/faulty-store.ts'
 import { MemoryStore } from '../../../fakes/object-store.ts'
@@ -20,7 +20,7 @@ async function given() {
   await sink.open()
   for (const from of [0, 10, 20]) {
     const expected = from === 0 ? undefined : from
-    await sink.commit([await sink.stage(batchOf(harness.plan, [{ from, to: from + 10, expected }]))])
+    await commit(sink, harness, [{ from, to: from + 10, expected }])
   }
   return {
     store,

@@ -8,15 +8,7 @@ import { currentSchema, type TableMetadata } from '../../../../consumer/sinks/ic
 import { parseMetadata } from '../../../../consumer/sinks/iceberg/parse-metadata.ts'
 import { tableColumns } from '../../../../consumer/sinks/iceberg/schema.ts'
 import { parseJson, stringifyJson } from '../../../../consumer/sinks/json.ts'
-import {
-  applyUpdate,
-  holds,
-  newTable,
-  type CreateJson,
-  type RequirementJson,
-  type TableJson,
-  type UpdateJson
-} from '../../../fakes/iceberg-metadata.ts'
+import { applyChange, newTable, type CreateJson, type TableJson } from '../../../fakes/iceberg-metadata.ts'
 import { UUID } from './lineage.ts'
 
 const schemaOf = (fields: readonly Field[]): TableSchema => ({ fields, partitionBy: [] })
@@ -36,21 +28,11 @@ function tableOf(fields: readonly Field[]): TableJson {
 
 const metadataOf = (json: TableJson): TableMetadata => parseMetadata(structuredClone(json), 'db.t')
 
-/** As a catalog does it: false when a requirement does not hold. */
-function commit(
-  json: TableJson,
-  change: { readonly requirements: readonly object[]; readonly updates: readonly object[] }
-): boolean {
-  if (!change.requirements.every(each => holds(json, parseJson(stringifyJson(each)) as RequirementJson))) return false
-  for (const each of change.updates) applyUpdate(json, parseJson(stringifyJson(each)) as UpdateJson, 1)
-  return true
-}
-
 /** Evolves until nothing is left to do; gives the reason when the table cannot. */
 function evolve(json: TableJson, fields: readonly Field[]): string | undefined {
   const plan = planEvolution(metadataOf(json), schemaOf(fields), 'db.t')
   if (plan.status === 'moved') return plan.reason
-  if (plan.status === 'change') assert.ok(commit(json, plan.change))
+  if (plan.status === 'change') assert.ok(applyChange(json, plan.change, 1))
   assert.equal(planEvolution(metadataOf(json), schemaOf(fields), 'db.t').status, 'current')
   return undefined
 }
@@ -227,7 +209,7 @@ test('many processes that see new fields at once agree: no column twice, no id t
       const { fields, seen } = plans[at] as (typeof plans)[number]
       const plan = planEvolution(seen, schemaOf(fields), 'db.t')
       assert.notEqual(plan.status, 'moved')
-      if (plan.status === 'change' && !commit(json, plan.change)) plans[at] = { fields, seen: metadataOf(json) }
+      if (plan.status === 'change' && !applyChange(json, plan.change, 1)) plans[at] = { fields, seen: metadataOf(json) }
       else plans.splice(at, 1)
     }
     const schema = currentSchema(metadataOf(json))
