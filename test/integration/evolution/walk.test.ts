@@ -14,6 +14,7 @@ import { systemClock } from '../../../lib/clock.ts'
 import { silentLog } from '../../../lib/log.ts'
 import type { ReadRow } from '../../evolution/expectation.ts'
 import { walk, type WalkOptions, type WalkTables } from '../../evolution/walk.ts'
+import { catalogAt } from '../../fakes/catalog-options.ts'
 import { sharedCatalog } from '../../servers/catalog.ts'
 import { need } from '../../servers/need.ts'
 import { pyicebergProperties } from '../../servers/pyiceberg.ts'
@@ -64,14 +65,7 @@ async function icebergTables(context: TestContext): Promise<WalkTables> {
   const { uri, s3 } = await sharedCatalog()
   const secrets: Readonly<Record<string, string>> = { accessKeyId: s3.accessKeyId, secretAccessKey: s3.secretAccessKey }
   const readSecret = async (_name: string, key: string) => secrets[key]
-  const none = {
-    warehouse: undefined,
-    credentialsSecret: undefined,
-    tokenEndpoint: undefined,
-    scope: undefined,
-    caSecret: undefined
-  }
-  const catalog = await openRestCatalog({ catalog: { uri, ...none }, readSecret, clock: systemClock })
+  const catalog = await openRestCatalog({ catalog: catalogAt(uri), readSecret, clock: systemClock })
   const { endpoint, region } = s3
   const access = { endpoint, region, forcePathStyle: true, credentialsSecret: 's3', caSecret: undefined }
   const openStore = storesOf(access, readSecret)

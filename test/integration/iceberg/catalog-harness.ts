@@ -4,23 +4,22 @@ import { storesOf } from '../../../consumer/sinks/iceberg/stores.ts'
 import type { IcebergCatalog, S3Options } from '../../../crds/settled.ts'
 import { systemClock } from '../../../lib/clock.ts'
 import type { SinkHarness } from '../../conformance/sink-context.ts'
+import { catalogAt } from '../../fakes/catalog-options.ts'
 import { icebergHarness, type IcebergHarnessOptions } from '../../fakes/iceberg-harness.ts'
 import { sharedCatalog } from '../../servers/catalog.ts'
 import { startFacade, type CatalogFacade } from '../../servers/catalog-facade.ts'
 import { temporaryCredentials } from '../../servers/s3.ts'
 
 interface Client {
-  readonly options: Partial<IcebergCatalog>
+  readonly options: IcebergCatalog
   readonly secrets: Readonly<Record<string, string>>
   readonly s3: S3Options | undefined
 }
 
 async function harness({ options, secrets, s3 }: Client, more: IcebergHarnessOptions): Promise<SinkHarness> {
   const readSecret = async (_name: string, key: string) => secrets[key]
-  const none = { warehouse: undefined, credentialsSecret: undefined, tokenEndpoint: undefined, scope: undefined }
-  const settled = { uri: '', ...none, caSecret: undefined, ...options }
   const catalog = await openRestCatalog({
-    catalog: settled,
+    catalog: options,
     readSecret,
     clock: systemClock,
     wantsCredentials: s3 === undefined
@@ -42,7 +41,7 @@ export async function directHarness(more: IcebergHarnessOptions, s3Secret?: stri
   const { endpoint, region, accessKeyId, secretAccessKey } = s3
   const said = { endpoint, region, forcePathStyle: true, credentialsSecret: 's3', caSecret: undefined }
   const secrets = { accessKeyId, secretAccessKey: s3Secret ?? secretAccessKey }
-  return await harness({ options: { uri }, secrets, s3: said }, more)
+  return await harness({ options: catalogAt(uri), secrets, s3: said }, more)
 }
 
 /** A catalog with all that catalogs have: the store is known from it alone, and its credentials end. */
@@ -69,7 +68,7 @@ export async function vendingHarness(
     tableConfig: { 's3.endpoint': s3.endpoint, 's3.path-style-access': 'true', 'client.region': s3.region },
     hasTransactions: true
   })
-  const options = { uri: facade.uri, warehouse: 'lake', credentialsSecret: 'catalog', scope: 'lake' }
+  const options = catalogAt(facade.uri, { warehouse: 'lake', credentialsSecret: 'catalog', scope: 'lake' })
   const client = { options, secrets: { clientId: 'bronze', clientSecret: 'a secret' }, s3: undefined }
   return { ...(await harness(client, { ...more, isOneStep: true, close: facade.stop })), facade }
 }

@@ -4,6 +4,7 @@ import { openRestCatalog } from '../../../consumer/sinks/iceberg/catalog/rest.ts
 import { storesOf } from '../../../consumer/sinks/iceberg/stores.ts'
 import { systemClock } from '../../../lib/clock.ts'
 import type { SinkHarness } from '../../conformance/sink-context.ts'
+import { catalogAt } from '../../fakes/catalog-options.ts'
 import { icebergHarness, type IcebergHarnessOptions } from '../../fakes/iceberg-harness.ts'
 import { sharedCatalog } from '../../servers/catalog.ts'
 import { startPyiceberg, type Pyiceberg } from './pyiceberg.ts'
@@ -25,18 +26,7 @@ export async function openLake(
   const { uri, s3 } = await sharedCatalog()
   const secret: Readonly<Record<string, string>> = { accessKeyId: s3.accessKeyId, secretAccessKey: s3.secretAccessKey }
   const readSecret = async (_name: string, key: string) => secret[key]
-  const catalog = await openRestCatalog({
-    catalog: {
-      uri,
-      warehouse: undefined,
-      credentialsSecret: undefined,
-      tokenEndpoint: undefined,
-      scope: undefined,
-      caSecret: undefined
-    },
-    readSecret,
-    clock: systemClock
-  })
+  const catalog = await openRestCatalog({ catalog: catalogAt(uri), readSecret, clock: systemClock })
   const { endpoint, region } = s3
   const stores = storesOf(
     { endpoint, region, forcePathStyle: true, credentialsSecret: 's3', caSecret: undefined },

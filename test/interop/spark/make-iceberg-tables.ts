@@ -3,6 +3,7 @@ import { storesOf } from '../../../consumer/sinks/iceberg/stores.ts'
 import { systemClock } from '../../../lib/clock.ts'
 import { TAKEN_AT_MS } from '../../conformance/batches.ts'
 import { commitHour } from '../../conformance/commits.ts'
+import { catalogAt } from '../../fakes/catalog-options.ts'
 import { icebergHarness, type IcebergHarnessOptions } from '../../fakes/iceberg-harness.ts'
 import { startCatalog } from '../../servers/catalog.ts'
 
@@ -22,8 +23,7 @@ const layouts: Readonly<Record<string, IcebergHarnessOptions>> = {
 
 const { uri, stop } = await startCatalog()
 const readSecret = async () => undefined
-const address = { uri, warehouse: undefined, credentialsSecret: undefined, tokenEndpoint: undefined, scope: undefined }
-const catalog = await openRestCatalog({ catalog: { ...address, caSecret: undefined }, readSecret, clock: systemClock })
+const catalog = await openRestCatalog({ catalog: catalogAt(uri), readSecret, clock: systemClock })
 const stores = storesOf(undefined, readSecret)
 const harnesses = Object.entries(layouts).map(([namespace, options]) => {
   return [namespace, icebergHarness(catalog, stores, { ...options, namespace })] as const

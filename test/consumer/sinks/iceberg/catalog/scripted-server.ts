@@ -4,6 +4,7 @@ import { openRestCatalog } from '../../../../../consumer/sinks/iceberg/catalog/r
 import type { DroppingCatalog } from '../../../../../consumer/sinks/iceberg/catalog/catalog.ts'
 import type { IcebergCatalog } from '../../../../../crds/settled.ts'
 import { systemClock, type Clock } from '../../../../../lib/clock.ts'
+import { catalogAt } from '../../../../fakes/catalog-options.ts'
 import { serveHttp, type ServerIdentity } from '../../../../fakes/http-server.ts'
 
 export interface Request {
@@ -65,15 +66,7 @@ export async function scripted(
   }
   const uri = await serveHttp(context, listener, tls)
   const catalog = await openRestCatalog({
-    catalog: {
-      uri,
-      warehouse: undefined,
-      credentialsSecret: undefined,
-      tokenEndpoint: undefined,
-      scope: undefined,
-      caSecret: undefined,
-      ...options
-    },
+    catalog: catalogAt(uri, options),
     readSecret: async (_name, key) => secrets[key],
     clock,
     wantsCredentials
