@@ -1,4 +1,5 @@
 import { invariant } from '../../lib/errors.ts'
+import type { BatchPart } from '../batch.ts'
 import { partitionId, type PartitionId, type TableOffset } from '../partition.ts'
 import type { Recovered, StagedRange } from '../sink.ts'
 
@@ -65,6 +66,23 @@ function isNewer(one: Incarnation, other: Incarnation): boolean {
   if ((one.topicId === '') !== (other.topicId === '')) return one.topicId !== ''
   return one.updatedMs > other.updatedMs
 }
+
+/** What a part of a batch claims, for `Staged`. */
+export const stagedRange = ({
+  partition,
+  epoch,
+  expectedOffset,
+  nextOffset,
+  rows,
+  deadLetters
+}: BatchPart): StagedRange => ({
+  ...partition,
+  epoch,
+  expectedOffset,
+  nextOffset,
+  records: rows.reduce((sum, group) => sum + group.rows, 0),
+  deadLetters: deadLetters?.rows ?? 0
+})
 
 /** What several staged batches together expect and claim of one key. */
 export interface MergedRange {

@@ -2,15 +2,16 @@ import type { SettledPipeline } from '../../../crds/settled.ts'
 import type { Clock } from '../../../lib/clock.ts'
 import { FatalError, invariant } from '../../../lib/errors.ts'
 import type { Log } from '../../../lib/log.ts'
-import type { Batch, BatchPart } from '../../batch.ts'
+import type { Batch } from '../../batch.ts'
 import type { TablePlan } from '../../columns/bronze.ts'
 import type { RowGroupBuffer } from '../../columns/row-group.ts'
 import type { TableSchema } from '../../columns/schema.ts'
-import type { CommitAuthor, CommitOutcome, Recovered, Sink, Staged, StagedRange } from '../../sink.ts'
+import type { CommitAuthor, CommitOutcome, Recovered, Sink, Staged } from '../../sink.ts'
 import type { ObjectStore } from '../../store/object-store.ts'
 import { under } from '../../store/under.ts'
+import { DEFAULT_COMMIT_ATTEMPTS } from '../attempts.ts'
 import { batchConstants } from '../constants.ts'
-import { formatKey, mergeRanges } from '../offset-key.ts'
+import { formatKey, mergeRanges, stagedRange } from '../offset-key.ts'
 import type { DataFile } from './actions.ts'
 import { writeDataFile } from './data-file.ts'
 import { DeadLetters } from './dead-letters.ts'
@@ -32,8 +33,6 @@ export interface DeltaSinkOptions {
   /** Whether this process writes checkpoints; true unless a test counts operations. */
   readonly checkpoints?: boolean
 }
-
-const DEFAULT_COMMIT_ATTEMPTS = 40
 
 /** One bronze table and its dead-letter table as Delta tables. Offsets are `txn` actions, one per key (see `offsets.ts`). */
 export function openDeltaSink(options: DeltaSinkOptions): Sink {
@@ -101,7 +100,7 @@ class DeltaSink implements Sink {
       }
     }
     const files: StagedFiles = { rows, columns, deadLetters }
-    return { commitId, takenAtMs, ranges: parts.map(rangeOf), files }
+    return { commitId, takenAtMs, ranges: parts.map(stagedRange), files }
   }
 
   async commit(staged: readonly Staged[]): Promise<CommitOutcome> {
@@ -171,12 +170,3 @@ class DeltaSink implements Sink {
     }
   }
 }
-
-const rangeOf = ({ partition, epoch, expectedOffset, nextOffset, rows, deadLetters }: BatchPart): StagedRange => ({
-  ...partition,
-  epoch,
-  expectedOffset,
-  nextOffset,
-  records: rows.reduce((sum, group) => sum + group.rows, 0),
-  deadLetters: deadLetters?.rows ?? 0
-})

@@ -1,10 +1,10 @@
-import { backoffMs } from '../../../lib/backoff.ts'
 import { randomId, type Clock } from '../../../lib/clock.ts'
 import { FatalError, RetryableError } from '../../../lib/errors.ts'
 import type { Log } from '../../../lib/log.ts'
 import type { Field, TableSchema } from '../../columns/schema.ts'
 import type { TableColumn } from '../../sink.ts'
 import type { ObjectStore } from '../../store/object-store.ts'
+import { TROUBLE_BACKOFF, backOff, rethrowUnlessRetryable, untilDone } from '../attempts.ts'
 import { ENGINE, type Action } from './actions.ts'
 import { evolutionActions, tableColumns } from './evolution.ts'
 import { checkpointPath, entryPath, formatEntry } from './log.ts'
@@ -15,12 +15,6 @@ import { applyEntry, isRolledBack, type Snapshot } from './snapshot.ts'
 
 /** A snapshot older than this may lie before the end of a log that was cleaned since: an old number is free again. */
 const FRESH_MS = 10 * 60_000
-/** Others were faster: look and try again soon. */
-const CONTENTION_BACKOFF = { firstMs: 5, maxMs: 500 }
-const TROUBLE_BACKOFF = { firstMs: 100, maxMs: 5_000 }
-/** Trouble that lasts longer is the caller's: it recovers, and on SIGTERM it must end within the grace period. */
-const MAX_TROUBLE_MS = 15_000
-
 export interface DeltaTableOptions {
   /** Rooted at the table. */
   readonly store: ObjectStore
@@ -84,7 +78,7 @@ export class DeltaTable {
       await this.store
         .putIfAbsent(entryPath(0), [formatEntry(this.#firstActions(schema))])
         .catch(rethrowUnlessRetryable)
-      if (attempt > 1) await this.#backOff(attempt, TROUBLE_BACKOFF)
+      if (attempt > 1) await backOff(this.#options.clock, attempt, TROUBLE_BACKOFF)
     }
     await this.transact([`open-${randomId(this.#options.clock)}`], () => ({ stop: undefined }))
   }
@@ -111,13 +105,11 @@ export class DeltaTable {
     columns: readonly (readonly Field[])[] = []
   ): Promise<Outcome<T>> {
     const ids = new Set(commitIds)
-    let trouble: RetryableError | undefined
     let mayBeIn: number | undefined
-    const giveUpMs = this.#options.clock.now() + MAX_TROUBLE_MS
-    for (let attempt = 1; attempt <= this.#options.commitAttempts; attempt++) {
-      if (trouble !== undefined && this.#options.clock.now() > giveUpMs) break
-      if (attempt > 1) await this.#backOff(attempt, trouble === undefined ? CONTENTION_BACKOFF : TROUBLE_BACKOFF)
-      try {
+    return await untilDone<Outcome<T>>(
+      { ...this.#options, title: `Delta table ${this.name}` },
+      'a commit',
+      async attempt => {
         const isFirst = attempt === 1 && this.#isFresh()
         if (isFirst) await this.#verify()
         const ours = isFirst ? undefined : await this.#findOurs(ids, mayBeIn)
@@ -131,28 +123,14 @@ export class DeltaTable {
         const actions =
           'stop' in decision ? [this.#info('ADD COLUMNS'), ...evolution] : [...decision.write, ...evolution]
         // This process may have been stopped in the middle: hours later the number may be free again.
-        if (!this.#isFresh()) continue
+        if (!this.#isFresh()) return undefined
         mayBeIn = version
-        if ((await this.store.putIfAbsent(entryPath(version), [formatEntry(actions)])) !== 'created') continue
+        if ((await this.store.putIfAbsent(entryPath(version), [formatEntry(actions)])) !== 'created') return undefined
         this.#see(applyEntry(snapshot, version, actions))
         this.#options.onCommit(this.#current())
         return 'stop' in decision ? decision : { version }
-      } catch (error) {
-        // Whether our entry is in was looked at just before the schema was.
-        if (!(error instanceof RetryableError) || error.code === 'SchemaMoved') throw error
-        trouble = error
-        this.#options.log.warn(
-          'a step of a commit failed; looking before trying again',
-          { table: this.name, attempt },
-          error
-        )
       }
-    }
-    if (trouble === undefined)
-      throw new RetryableError('CommitContention', `other writers of Delta table ${this.name} were always faster`)
-    throw new RetryableError(trouble.code, `the outcome of a commit to Delta table ${this.name} is unknown`, {
-      cause: trouble
-    })
+    )
   }
 
   /** Whether the state is known to be recent enough that the next number cannot be a reused one. */
@@ -264,15 +242,6 @@ export class DeltaTable {
     const timestamp = this.#options.clock.now()
     return { commitInfo: { timestamp, operation, operationParameters: {}, isBlindAppend: true, engineInfo: ENGINE } }
   }
-
-  async #backOff(attempt: number, limits: { readonly firstMs: number; readonly maxMs: number }): Promise<void> {
-    const { clock } = this.#options
-    await clock.sleep(backoffMs(attempt - 1, clock.random(), limits))
-  }
-}
-
-function rethrowUnlessRetryable(error: unknown): void {
-  if (!(error instanceof RetryableError)) throw error
 }
 
 const dropped = (name: string, location: string): FatalError =>

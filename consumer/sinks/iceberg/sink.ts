@@ -6,9 +6,10 @@ import type { Batch, BatchPart } from '../../batch.ts'
 import type { TablePlan } from '../../columns/bronze.ts'
 import type { RowGroupBuffer } from '../../columns/row-group.ts'
 import type { TableSchema } from '../../columns/schema.ts'
-import type { CommitAuthor, CommitOutcome, Recovered, Sink, Staged, StagedRange } from '../../sink.ts'
+import type { CommitAuthor, CommitOutcome, Recovered, Sink, Staged } from '../../sink.ts'
+import { DEFAULT_COMMIT_ATTEMPTS } from '../attempts.ts'
 import { batchConstants } from '../constants.ts'
-import { formatKey, mergeRanges } from '../offset-key.ts'
+import { formatKey, mergeRanges, stagedRange } from '../offset-key.ts'
 import { prepareAppend } from './append.ts'
 import type { Catalog } from './catalog/catalog.ts'
 import { DeadLetters } from './dead-letters.ts'
@@ -34,8 +35,6 @@ export interface IcebergSinkOptions {
   /** Default 40, of which trouble with catalog and store takes at most 15 s. */
   readonly commitAttempts?: number
 }
-
-const DEFAULT_COMMIT_ATTEMPTS = 40
 
 /** What `stage` leaves for `commit`: plain JSON. */
 interface StagedFiles {
@@ -109,7 +108,7 @@ class IcebergSink implements Sink {
       deadLetters = { table: table.name, tableUuid: table.metadata.tableUuid, manifests, keys }
     }
     const files: StagedFiles = { rows, deadLetters }
-    return { commitId, takenAtMs, ranges: parts.map(rangeOf), files }
+    return { commitId, takenAtMs, ranges: parts.map(stagedRange), files }
   }
 
   async commit(staged: readonly Staged[]): Promise<CommitOutcome> {
@@ -217,12 +216,3 @@ function joined(staged: readonly StagedDeadLetters[]): readonly StagedDeadLetter
     keys: [...new Set(each.flatMap(({ keys }) => keys))]
   }))
 }
-
-const rangeOf = ({ partition, epoch, expectedOffset, nextOffset, rows, deadLetters }: BatchPart): StagedRange => ({
-  ...partition,
-  epoch,
-  expectedOffset,
-  nextOffset,
-  records: rows.reduce((sum, group) => sum + group.rows, 0),
-  deadLetters: deadLetters?.rows ?? 0
-})

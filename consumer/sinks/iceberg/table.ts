@@ -1,8 +1,8 @@
-import { backoffMs } from '../../../lib/backoff.ts'
 import type { Clock } from '../../../lib/clock.ts'
 import { FatalError, RetryableError, invariant } from '../../../lib/errors.ts'
 import type { Log } from '../../../lib/log.ts'
 import type { TableSchema } from '../../columns/schema.ts'
+import { TROUBLE_BACKOFF, backOff, rethrowUnlessRetryable, untilDone } from '../attempts.ts'
 import { s3Access } from './access.ts'
 import { tableName, type Catalog, type LoadedTable, type TableName } from './catalog/catalog.ts'
 import type { TableChange } from './commit.ts'
@@ -16,12 +16,6 @@ import { parseMetadata } from './parse-metadata.ts'
 import { checkSpec } from './partition-spec.ts'
 import { TableFiles, type OpenStore } from './stores.ts'
 import { checkWritable } from './writable.ts'
-
-/** Others were faster: look and try again soon. */
-const CONTENTION_BACKOFF = { firstMs: 5, maxMs: 1_000 }
-const TROUBLE_BACKOFF = { firstMs: 100, maxMs: 5_000 }
-/** Trouble that lasts longer is the caller's: it recovers, and on SIGTERM it must end within the grace period. */
-const MAX_TROUBLE_MS = 15_000
 
 export interface IcebergTableOptions {
   readonly catalog: Catalog
@@ -88,7 +82,7 @@ export class IcebergTable {
       if (schema === undefined) throw dropped(this.name)
       if (attempt > commitAttempts)
         throw new RetryableError('TableNotCreated', `Iceberg table ${this.name} could not be created`)
-      if (attempt > 1) await this.#backOff(attempt, TROUBLE_BACKOFF)
+      if (attempt > 1) await backOff(this.#options.clock, attempt, TROUBLE_BACKOFF)
       if (!isNamespaceMade) await catalog.createNamespace(this.id.namespace)
       isNamespaceMade = true
       const request = createRequest({ name: this.id.name, schema, location, formatVersion, table: this.name })
@@ -122,7 +116,7 @@ export class IcebergTable {
   }
 
   async #evolve(wanted: TableSchema, onMoved: (reason: string) => never): Promise<void> {
-    const outcome = await this.#committing(async attempt => {
+    const outcome = await this.#committing('a change of the schema', async attempt => {
       if (attempt > 1) await this.refresh()
       const plan = planEvolution(this.metadata, wanted, this.name)
       if (plan.status === 'current') return true
@@ -132,7 +126,7 @@ export class IcebergTable {
       if (answer === 'conflict') return undefined
       this.#see(answer.metadata)
       return true
-    }, 'a change of the schema')
+    })
     invariant(outcome, 'the schema is as wanted')
   }
 
@@ -147,7 +141,7 @@ export class IcebergTable {
     send: SendChange = async change => await this.#options.catalog.commitTable(this.id, change)
   ): Promise<Outcome<T>> {
     let refused: readonly string[] = []
-    return await this.#committing<Outcome<T>>(async attempt => {
+    return await this.#committing<Outcome<T>>('a commit', async attempt => {
       if (attempt > 1) {
         await this.refresh()
         const ours = this.#ownSnapshot(commitIds)
@@ -170,7 +164,7 @@ export class IcebergTable {
       const snapshot = this.#ownSnapshot(commitIds)
       // A catalog that says yes and does nothing is looked at again.
       return snapshot === undefined ? undefined : { snapshot }
-    }, 'a commit')
+    })
   }
 
   /** The manifests of a snapshot, newest first. */
@@ -189,29 +183,8 @@ export class IcebergTable {
     this.#list = { path, bytes }
   }
 
-  /** Tries `attempt` (from 1) until it gives something, others keep being faster, or trouble lasts. */
-  async #committing<T>(attempt: (count: number) => Promise<T | undefined>, what: string): Promise<T> {
-    const { clock, log, commitAttempts } = this.#options
-    let trouble: RetryableError | undefined
-    const giveUpMs = clock.now() + MAX_TROUBLE_MS
-    for (let count = 1; count <= commitAttempts; count++) {
-      if (trouble !== undefined && clock.now() > giveUpMs) break
-      if (count > 1) await this.#backOff(count, trouble === undefined ? CONTENTION_BACKOFF : TROUBLE_BACKOFF)
-      try {
-        const result = await attempt(count)
-        if (result !== undefined) return result
-      } catch (error) {
-        if (!(error instanceof RetryableError) || PASSED_ON.has(error.code)) throw error
-        trouble = error
-        const context = { table: this.name, attempt: count }
-        log.warn('a step of a commit failed; looking before trying again', context, error)
-      }
-    }
-    if (trouble === undefined)
-      throw new RetryableError('CommitContention', `other writers of Iceberg table ${this.name} were always faster`)
-    throw new RetryableError(trouble.code, `the outcome of ${what} to Iceberg table ${this.name} is unknown`, {
-      cause: trouble
-    })
+  async #committing<T>(what: string, attempt: (count: number) => Promise<T | undefined>): Promise<T> {
+    return await untilDone({ ...this.#options, title: `Iceberg table ${this.name}` }, what, attempt)
   }
 
   #ownSnapshot(commitIds: readonly string[]): Snapshot | undefined {
@@ -265,18 +238,6 @@ export class IcebergTable {
       })
     }
   }
-
-  async #backOff(attempt: number, limits: { readonly firstMs: number; readonly maxMs: number }): Promise<void> {
-    const { clock } = this.#options
-    await clock.sleep(backoffMs(attempt - 1, clock.random(), limits))
-  }
-}
-
-/** Not trouble of the catalog's: the caller recovers. */
-const PASSED_ON = new Set(['SchemaMoved', 'CommitRolledBack'])
-
-function rethrowUnlessRetryable(error: unknown): undefined {
-  if (!(error instanceof RetryableError)) throw error
 }
 
 const dropped = (name: string): FatalError =>
