@@ -1,5 +1,6 @@
 import { standardName } from './metadata-columns.ts'
-import type { BronzePipeline, PartitionFieldSpec, TopicSpec } from './pipeline.ts'
+import { partitionFieldName } from './partition-field.ts'
+import type { BronzePipeline, TopicSpec } from './pipeline.ts'
 import type { Problem } from './problem.ts'
 import { qualityProblems } from './quality.ts'
 
@@ -11,25 +12,14 @@ export function problemsBeyondServer(pipeline: BronzePipeline): readonly Problem
   return [...partitionNames(pipeline), ...qualityProblems(pipeline)]
 }
 
-const SUFFIX: Readonly<Record<PartitionFieldSpec['transform'], string | undefined>> = {
-  Identity: undefined,
-  Year: '_year',
-  Month: '_month',
-  Day: '_day',
-  Hour: '_hour',
-  Bucket: '_bucket',
-  Truncate: '_trunc'
-}
-
 /** Iceberg's catalogs refuse a table that has a column and a partition field of one name. */
 function partitionNames({ spec: { sink, metadataColumns, topics } }: BronzePipeline): readonly Problem[] {
   const names = [...metadataColumns.flatMap(({ name }) => name ?? []), ...topics.flatMap(columnNames)]
   const taken = new Set(names.map(name => name.toLowerCase()))
   return (sink.iceberg?.partitionBy ?? []).flatMap(({ source, transform }, index) => {
-    const suffix = SUFFIX[transform]
-    if (suffix === undefined) return []
+    if (transform === 'Identity') return []
     const column = metadataColumns.find(column => column.source === source)?.name ?? standardName(source)
-    const name = `${column}${suffix}`
+    const name = partitionFieldName(column, transform)
     if (!taken.has(name.toLowerCase())) return []
     return [
       {

@@ -1,3 +1,4 @@
+import { partitionFieldName } from '../../crds/partition-field.ts'
 import type { MetadataColumn, MetadataSource, PartitionSpec } from '../../crds/settled.ts'
 import { FatalError, invariant } from '../../lib/errors.ts'
 import type { PartitionField, Transform } from './schema.ts'
@@ -25,7 +26,7 @@ export function partitionFields(
         `The table is partitioned by ${spec.source}, and metadataColumns omits it. Keep the column, or change sink.iceberg.partitionBy.`
       )
     }
-    return { column, transform: transformOf(spec), name: `${column}${SUFFIX[spec.transform]}` }
+    return { column, transform: transformOf(spec), name: partitionFieldName(column, spec.transform) }
   })
 }
 
@@ -43,13 +44,3 @@ function transformOf({ transform, width = 1 }: PartitionSpec): Transform {
 }
 
 const PLAIN = { Identity: 'identity', Year: 'year', Month: 'month', Day: 'day', Hour: 'hour' } as const
-
-const SUFFIX: Readonly<Record<PartitionSpec['transform'], string>> = {
-  Identity: '',
-  Year: '_year',
-  Month: '_month',
-  Day: '_day',
-  Hour: '_hour',
-  Bucket: '_bucket',
-  Truncate: '_trunc'
-}
