@@ -31,6 +31,7 @@ const CLIENTS = [
 const PURE = [
   'lib/backoff.ts',
   'lib/cel-ast.ts',
+  'lib/cel-compiler.ts',
   'lib/cel-judge.ts',
   'lib/cel-name.ts',
   'lib/cel.ts',
@@ -112,7 +113,8 @@ const SHELLS = [
   'consumer/sinks/delta/data-file.ts',
   'consumer/sinks/delta/maintenance.ts'
 ]
-const PURE_MODULES = ['node:zlib', 'node:buffer', 'node:util', 'node:crypto', 'node:assert']
+/** `node:module` loads code, not data. */
+const PURE_MODULES = ['node:zlib', 'node:buffer', 'node:util', 'node:crypto', 'node:assert', 'node:module']
 const IMPURE =
   /\b(?:Date\.now|new Date\(\)|Math\.random|randomUUID|randomBytes|performance\.|process\.|setTimeout|setInterval|setImmediate|fetch\()/
 
