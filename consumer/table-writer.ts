@@ -42,7 +42,10 @@ export class TableWriter {
   #work: Promise<void> | undefined
   #failure: unknown
   #opened = false
+  /** Since something was last committed, or read where nothing could be read before. */
   #failures = 0
+  /** What it gathered could not be committed: that the table can be read proves nothing then. */
+  #isUnwritten = false
   #retryAtMs = 0
   #lastCommitMs: number | undefined
   #stagingBytes = 0
@@ -64,6 +67,7 @@ export class TableWriter {
 
   revoke(id: PartitionId): void {
     this.#buffer.revoke(id)
+    if (this.#buffer.slots().length === 0) this.#isUnwritten = false
   }
 
   slots(): readonly Slot[] {
@@ -225,6 +229,7 @@ export class TableWriter {
       seek(new Map([...positions].filter(([id]) => this.#buffer.slot(id)?.place !== undefined)))
       log.info('recovered', { table: this.plan.table, partitions: positions.size })
     }
+    if (this.#isUnwritten) return
     this.#failures = 0
     observer.sinkWorks(this.plan.table)
   }
@@ -237,12 +242,14 @@ export class TableWriter {
     this.#buffer.admit(startedMs)
     this.#lastCommitMs = startedMs
     this.#stagingBytes = taken.reduce((sum, { buffer }) => sum + buffer.bytes, 0)
+    this.#isUnwritten = true
     try {
       const deadLetters = taken.flatMap(({ buffer }) => buffer.deadLetterRecords)
       if (deadLetters.length > 0) await sendDeadLetters(deadLetters)
       const staged = await sink.stage(toBatch(taken, randomId(clock), startedMs))
       this.#stagingBytes = 0
       const outcome = await sink.commit([staged])
+      this.#isUnwritten = false
       if (outcome.status === 'fenced') {
         this.#onFenced(taken, outcome)
         return

@@ -4,7 +4,9 @@ import { planTables } from '../../consumer/columns/bronze.ts'
 import type { Pending, ValueReader } from '../../consumer/decode/value-reader.ts'
 import { silentObserver } from '../../consumer/observer.ts'
 import { openDeltaSink } from '../../consumer/sinks/delta/sink.ts'
+import type { Sink } from '../../consumer/sink.ts'
 import { TableWriter } from '../../consumer/table-writer.ts'
+import { RetryableError } from '../../lib/errors.ts'
 import { silentLog } from '../../lib/log.ts'
 import { readDeltaRows } from '../fakes/delta-reader.ts'
 import { ManualClock } from '../fakes/manual-clock.ts'
@@ -93,6 +95,70 @@ test('while a registry is down others are committed, the trouble is told once an
   await writer.drain()
   assert.equal(writer.failure, undefined)
   assert.deepEqual(await keys(store, 'dlq_orders'), [], 'what waits is no dead letter')
+})
+
+test('a table that can be read and not written is tried less and less often, and works only once it is written', async () => {
+  const pipeline = pipelineOf(
+    'batch: {triggerInterval: 1s}\ntopics: [{name: orders, table: bronze.orders, format: Raw}]'
+  )
+  const [plan] = planTables(pipeline)
+  const [entry] = pipeline.topics
+  assert.ok(plan !== undefined && entry !== undefined)
+  const clock = new ManualClock(1_700_000_000_000)
+  const author = { pipeline: 'lake/shop', createdAt: undefined, consumerId: 'pod-0' }
+  const real = openDeltaSink({ plan, pipeline, store: new MemoryStore(), clock, log: silentLog, author })
+  let isDown = true
+  let attempts = 0
+  const sink: Sink = {
+    open: () => real.open(),
+    recover: topics => real.recover(topics),
+    stage: async batch => {
+      if (batch.parts.some(({ rows }) => rows.length > 0)) attempts++
+      if (isDown && attempts > 0) throw new RetryableError('StoreDown', 'the disk is full')
+      return await real.stage(batch)
+    },
+    commit: staged => real.commit(staged),
+    close: () => real.close()
+  }
+  const told: string[] = []
+  const partition = { topic: 'orders', topicId: 'id', partition: 0 }
+  const batch = dataBatch(partition, 0, [{ value: 'a' }])
+  const writer: TableWriter = new TableWriter(plan, pipeline, author, {
+    sink,
+    clock,
+    log: silentLog,
+    observer: {
+      ...silentObserver,
+      sinkFailed: (_, code) => told.push(code),
+      sinkWorks: () => told.push('works'),
+      committed: () => told.push('committed')
+    },
+    source: {
+      resolveStart: async () => new Map([[0, 0]]),
+      logStarts: async () => new Map(),
+      reported: async () => new Map()
+    },
+    readerFor: () => undefined,
+    seek: () => writer.append(batch),
+    report: async () => {},
+    sendDeadLetters: async () => {}
+  })
+  writer.assign(partition, entry)
+  const pass = async (seconds: number) => {
+    for (let tenths = 0; tenths < seconds * 10; tenths++) {
+      writer.tick(clock.now())
+      await writer.settled()
+      await clock.advance(100)
+    }
+  }
+  await pass(300)
+  assert.ok(attempts >= 10 && attempts <= 30, `${attempts} attempts in 300 s`)
+  assert.deepEqual([...new Set(told)], ['works', 'StoreDown'])
+  assert.equal(told.lastIndexOf('works'), 0)
+  isDown = false
+  await pass(60)
+  assert.equal(told.at(-1), 'committed')
+  assert.equal(writer.failure, undefined)
 })
 
 async function keys(store: MemoryStore, table = 'orders'): Promise<readonly string[]> {
