@@ -1,9 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { parse } from 'yaml'
+import { partsOf, type Definition } from './definition.ts'
 import { referenceOf } from './generate-reference.ts'
 import { typesOf } from './generate-types.ts'
-import { API_VERSION, definitionUrl, KIND, pipelineSchema } from './schema.ts'
+
+export const definitionUrl = new URL('./bronzepipeline.yaml', import.meta.url)
 
 const HEADER = '// Made from crds/bronzepipeline.yaml by `npm run generate`; change that file, not this one.\n'
 
@@ -23,10 +26,14 @@ export interface ObjectMeta {
 
 /** Every file made from the definition, by path from the repository's root. */
 export function generated(): ReadonlyMap<string, string> {
+  const text = readFileSync(definitionUrl, 'utf8')
+  const definition = parse(text, { merge: true }) as Definition
+  const { pipelineSchema, apiVersion, kind } = partsOf(definition)
   return new Map([
-    ['crds/pipeline.ts', `${HEADER}\n${typesOf(pipelineSchema, KIND)}\n\n${OBJECT_META}\n`],
-    ['docs/reference.md', referenceOf(pipelineSchema, API_VERSION, KIND)],
-    ['helm/bronze-operator/crds/bronzepipeline.yaml', readFileSync(definitionUrl, 'utf8')]
+    ['crds/bronzepipeline.json', `${JSON.stringify(definition, undefined, 1)}\n`],
+    ['crds/pipeline.ts', `${HEADER}\n${typesOf(pipelineSchema, kind)}\n\n${OBJECT_META}\n`],
+    ['docs/reference.md', referenceOf(pipelineSchema, apiVersion, kind)],
+    ['helm/bronze-operator/crds/bronzepipeline.yaml', text]
   ])
 }
 

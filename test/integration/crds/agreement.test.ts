@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { definitionUrl } from '../../../crds/schema.ts'
+import { definitionUrl } from '../../../crds/generate.ts'
 import { judgeAsServer } from '../../../crds/validate.ts'
 import { type Case, corpus } from '../../crds/corpus.ts'
 import { mutate } from '../../crds/mutate.ts'
