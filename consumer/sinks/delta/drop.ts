@@ -1,12 +1,11 @@
 import { FatalError } from '../../../lib/errors.ts'
 import type { ObjectStore } from '../../store/object-store.ts'
 import { ENGINE } from './actions.ts'
+import { DROPPED_FEATURE, isMark } from './dropped.ts'
 import { entryPath, LOG_FOLDER, sortListing } from './log.ts'
 
 /** Deletes that are under way at once. */
 const AT_ONCE = 16
-/** No reader and no writer knows it, so all of them refuse the table. */
-const DROPPED_FEATURE = 'bronze.dropped'
 
 /** What lies in a table's folder. */
 export interface TableObjects {
@@ -62,7 +61,7 @@ async function mark(store: ObjectStore, nowMs: number): Promise<string | undefin
     const { latestVersion } = await listTable(store)
     if (latestVersion === undefined) return undefined
     const latest = entryPath(latestVersion)
-    if ((await store.get(latest))?.includes(`"${DROPPED_FEATURE}"`) === true) return latest
+    if (isMark(await store.get(latest))) return latest
     const path = entryPath(latestVersion + 1)
     // Somebody else may have been faster, with a commit or a drop.
     if ((await store.putIfAbsent(path, [markerEntry(nowMs)])) === 'created') return path

@@ -2,6 +2,7 @@ import { FatalError, RetryableError } from '../../../lib/errors.ts'
 import type { ObjectStore } from '../../store/object-store.ts'
 import type { Action } from './actions.ts'
 import { readCheckpointState } from './checkpoint-state.ts'
+import { halfDropped, isMark } from './dropped.ts'
 import { parseJson } from '../json.ts'
 import { LAST_CHECKPOINT, LOG_FOLDER, entryPath, listStart, parseEntry, sortListing, type LogListing } from './log.ts'
 import { applyEntry, holdsOurs, type Snapshot } from './snapshot.ts'
@@ -71,7 +72,8 @@ async function replay(
     undefined
   )
   for (let version = (base ?? -1) + 1; version <= latest; version++) {
-    if (!listing.entries.has(version)) throw incomplete(table, entryPath(version))
+    if (listing.entries.has(version)) continue
+    throw isMark(await store.get(entryPath(latest))) ? halfDropped(table) : incomplete(table, entryPath(version))
   }
   const state = base === undefined ? undefined : await readCheckpointState(store, listing.checkpoints.get(base) ?? [])
   if (base !== undefined && state === undefined) return undefined

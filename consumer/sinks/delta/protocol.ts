@@ -1,5 +1,6 @@
 import { FatalError } from '../../../lib/errors.ts'
 import type { Metadata, Protocol } from './actions.ts'
+import { DROPPED_FEATURE, halfDropped } from './dropped.ts'
 import type { DeltaSchema, DeltaType } from './schema.ts'
 
 /** What tables of ours ask of readers and writers: the least there is, so that every engine can read them. */
@@ -59,6 +60,7 @@ export function checkFeatures(protocol: Protocol, metadata: Metadata, schema: De
     ...(protocol.readerFeatures ?? []).filter(feature => !READER_FEATURES.has(feature)),
     ...(protocol.writerFeatures ?? []).filter(feature => !WRITER_FEATURES.has(feature))
   ]
+  if (features.includes(DROPPED_FEATURE)) throw halfDropped(table)
   const [feature] = features
   if (feature !== undefined) {
     const all = [...new Set(features)].join(', ')
