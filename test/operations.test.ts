@@ -1,0 +1,42 @@
+/** docs/operations.md tells every reason, every code of trouble and every metric that the code has, each once. */
+import assert from 'node:assert/strict'
+import { readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const page = readFileSync(join(root, 'docs/operations.md'), 'utf8')
+/** The first cells of its tables: what they are about. */
+const told = [...page.matchAll(/^\| (`[^|]*) \|/gm)].flatMap(([, cell = '']) =>
+  [...cell.matchAll(/`(\w+)`/g)].map(([, name = '']) => name)
+)
+
+/** Nobody reads them there: those of a source that is closing, and of `bronze clean`, which prints what it says. */
+const UNTOLD = new Set(['SourceClosed', 'TableInside'])
+
+function namesIn(folders: readonly string[], pattern: RegExp): ReadonlySet<string> {
+  const files = folders.flatMap(folder =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map(path => join(root, folder, path))
+  )
+  const texts = files.filter(path => path.endsWith('.ts')).map(path => readFileSync(path, 'utf8'))
+  return new Set(texts.flatMap(text => [...text.matchAll(pattern)].map(([, name = '']) => name)))
+}
+
+for (const [what, names] of [
+  ['reason and code of trouble', namesIn(['consumer', 'lib'], /\b(?:Fatal|Retryable)Error\(\s*'(\w+)'/g)],
+  ['metric', namesIn(['consumer', 'operator'], /'(bronze_[a-z_]+)'/g)]
+] as const) {
+  test(`docs/operations.md tells every ${what}`, () => {
+    assert.ok(names.size > 10)
+    const missing = [...names].filter(name => !told.includes(name) && !UNTOLD.has(name))
+    assert.deepEqual(missing, [])
+  })
+}
+
+test('docs/operations.md tells nothing twice', () => {
+  assert.deepEqual(
+    told.filter((name, index) => told.indexOf(name) !== index),
+    []
+  )
+})
