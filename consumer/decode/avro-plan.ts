@@ -80,9 +80,9 @@ class Planner {
       case 'record':
         return this.#record(type)
       case 'enum':
-        return { ...plain(OP.ENUM, type), symbols: type.symbols.map(symbol => Buffer.from(symbol)) }
+        return { ...plainPlan(OP.ENUM, type), symbols: type.symbols.map(symbol => Buffer.from(symbol)) }
       case 'fixed':
-        return { ...plain(fixedOp(type.logical), type), ...digitsOf(type.logical), sizeBytes: type.sizeBytes }
+        return { ...plainPlan(fixedOp(type.logical), type), ...digitsOf(type.logical), sizeBytes: type.sizeBytes }
       case 'null':
       case 'boolean':
       case 'int':
@@ -91,37 +91,38 @@ class Planner {
       case 'double':
       case 'bytes':
       case 'string':
-        return { ...plain(primitiveOp(type.kind, type.logical), type), ...digitsOf(type.logical) }
+        return { ...plainPlan(primitiveOp(type.kind, type.logical), type), ...digitsOf(type.logical) }
     }
   }
 
   #container(op: number, type: AvroType, part: AvroType): Plan {
     const inner = this.plan(part)
-    return inner.op === OP.VOID ? plain(OP.JSON, type) : { ...plain(op, type), parts: [inner] }
+    return inner.op === OP.VOID ? plainPlan(OP.JSON, type) : { ...plainPlan(op, type), parts: [inner] }
   }
 
   #record(type: AvroRecord): Plan {
-    if (this.#above.includes(type)) return plain(OP.JSON, type)
+    if (this.#above.includes(type)) return plainPlan(OP.JSON, type)
     this.#above.push(type)
     const parts = type.fields.map(field => this.plan(field.type))
     this.#above.pop()
-    if (this.#above.length > 0 && parts.every(({ op }) => op === OP.VOID)) return plain(OP.JSON, type)
+    if (this.#above.length > 0 && parts.every(({ op }) => op === OP.VOID)) return plainPlan(OP.JSON, type)
     const names = type.fields.map(({ name }) => name)
-    return { ...plain(OP.RECORD, type), parts, names, comments: type.fields.map(({ doc }) => doc) }
+    return { ...plainPlan(OP.RECORD, type), parts, names, comments: type.fields.map(({ doc }) => doc) }
   }
 
   #union(type: AvroType, branches: readonly AvroType[]): Plan {
     const nullBranch = branches.findIndex(({ kind }) => kind === 'null')
     const others = branches.filter(({ kind }) => kind !== 'null')
     const [only] = others
-    if (only === undefined) return { ...plain(OP.VOID, type), branches: branches.length, nullBranch }
+    if (only === undefined) return { ...plainPlan(OP.VOID, type), branches: branches.length, nullBranch }
     if (others.length === 1) return { ...this.plan(only), branches: branches.length, nullBranch }
     const parts = branches.map(branch => this.plan(branch))
-    return { ...plain(OP.UNION, type), nullBranch, parts, names: branchNames(branches) }
+    return { ...plainPlan(OP.UNION, type), nullBranch, parts, names: branchNames(branches) }
   }
 }
 
-const plain = (op: number, type: AvroType): Plan => ({
+/** The plan of a type without anything within it. */
+export const plainPlan = (op: number, type: AvroType): Plan => ({
   op,
   type,
   branches: 0,

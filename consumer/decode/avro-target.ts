@@ -8,7 +8,7 @@ import type { LeafColumn } from '../columns/leaf-column.ts'
 import { LongColumn } from '../columns/long-column.ts'
 import type { RowGroupBuffer } from '../columns/row-group.ts'
 import type { Node } from '../parquet/leaves.ts'
-import { OP, type Plan } from './avro-plan.ts'
+import { OP, plainPlan, type Plan } from './avro-plan.ts'
 
 /** How a value gets into its column, or its parts into theirs. */
 export const PUT = {
@@ -144,19 +144,7 @@ class Builder {
 }
 
 /** The keys of maps. */
-const TEXT_PLAN: Plan = {
-  op: OP.STRING,
-  type: { kind: 'string' },
-  branches: 0,
-  nullBranch: -1,
-  sizeBytes: 0,
-  precision: 0,
-  scale: 0,
-  symbols: [],
-  parts: [],
-  names: [],
-  comments: []
-}
+const TEXT_PLAN = plainPlan(OP.STRING, { kind: 'string' })
 
 function putOf({ op }: Plan, column: LeafColumn): number {
   if (column instanceof LongColumn && WHOLE.has(op)) return PUT.LONG
