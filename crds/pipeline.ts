@@ -28,8 +28,8 @@ export interface BronzePipelineSpec {
   /**
    * Renames, retypes or omits the columns that come from Kafka and from the commit; those not named here keep their
    * standard names. `IngestionHour` is there when named here or when a Delta table is partitioned by hour,
-   * `SchemaVersion` with formats Avro and Protobuf, `Value` when named here or when the values stay whole (formats Raw
-   * and Json, the latter with mode Payload), all others by default.
+   * `SchemaVersion` with formats Avro, Protobuf and JsonSchema, `Value` when named here or when the values stay whole
+   * (formats Raw and Json, the latter with mode Payload), all others by default.
    */
   readonly metadataColumns: readonly MetadataColumnSpec[]
   /** When a commit is made, per table and consumer, whichever comes first; a topic may override it. */
@@ -60,7 +60,10 @@ export interface SourceSpec {
   readonly groupId?: string
   /** How to connect to the brokers. */
   readonly security: SecuritySpec
-  /** Where the schemas of values are, for formats Avro and Protobuf. A registry with the API of Confluent's. */
+  /**
+   * Where the schemas of values are, for formats Avro, Protobuf and JsonSchema. A registry with the API of
+   * Confluent's.
+   */
   readonly schemaRegistry?: SchemaRegistrySpec
   /**
    * Where reading begins on a topic that the table has never held. Resolved once and kept in the table; partitions and
@@ -104,7 +107,7 @@ export interface SecretRef {
   readonly name: string
 }
 
-/** Where the schemas of values are, for formats Avro and Protobuf. A registry with the API of Confluent's. */
+/** Where the schemas of values are, for formats Avro, Protobuf and JsonSchema. A registry with the API of Confluent's. */
 export interface SchemaRegistrySpec {
   /** Address of the registry, with its path if it has one, without a slash at the end: `http://registry:8081`. */
   readonly url: string
@@ -152,10 +155,10 @@ export interface TopicSpec {
   readonly table: string
   /**
    * `Raw` keeps values as bytes and never refuses any. `Json` checks that values are JSON in UTF-8 (others become dead
-   * letters); `schema.mode` says how they become columns. `Avro` and `Protobuf` read values that begin with the id of
-   * their schema in `source.schemaRegistry`; each of their fields is a column of its own type.
+   * letters); `schema.mode` says how they become columns. `Avro`, `Protobuf` and `JsonSchema` read values that begin
+   * with the id of their schema in `source.schemaRegistry`; each of their fields is a column of its own type.
    */
-  readonly format: 'Raw' | 'Json' | 'Avro' | 'Protobuf'
+  readonly format: 'Raw' | 'Json' | 'Avro' | 'Protobuf' | 'JsonSchema'
   /** How the fields of values become columns of the table. */
   readonly schema?: TopicSchemaSpec
   /** Rules that flag rows and never filter them: a column of true and false for each, and one for the share that holds. */
@@ -179,11 +182,11 @@ export interface TopicSchemaSpec {
    */
   readonly mode?: 'Payload' | 'Inferred' | 'Declared'
   /**
-   * For formats Avro and Protobuf and mode Inferred: what to do with a field that the column of its name cannot take.
-   * New fields always become columns, and columns widen where the types allow it (int to long, float to double,
-   * decimals of the same scale). `DeadLetter`, also when absent: its record is a dead letter. `Stop`: the consumer
-   * stops with the reason. `NewColumn`: the field gets a column of its own, named after field and type, such as
-   * `amount_string`.
+   * For formats Avro, Protobuf and JsonSchema and mode Inferred: what to do with a field that the column of its name
+   * cannot take. New fields always become columns, and columns widen where the types allow it (int to long, float to
+   * double, decimals of the same scale). `DeadLetter`, also when absent: its record is a dead letter. `Stop`: the
+   * consumer stops with the reason. `NewColumn`: the field gets a column of its own, named after field and type, such
+   * as `amount_string`.
    */
   readonly onIncompatible?: 'DeadLetter' | 'Stop' | 'NewColumn'
   /**

@@ -61,7 +61,7 @@ export interface SettledTopic {
   readonly match: { readonly topic: string } | { readonly pattern: string }
   /** Identifier with dots: `bronze.trips`. */
   readonly table: string
-  readonly format: 'Raw' | 'Json' | 'Avro' | 'Protobuf'
+  readonly format: 'Raw' | 'Json' | 'Avro' | 'Protobuf' | 'JsonSchema'
   readonly schema: SettledSchema
   readonly startFrom: StartFrom
   readonly batch: BatchLimits
@@ -77,7 +77,7 @@ export interface SettledTopic {
 export interface SettledSchema {
   /**
    * Payload: only what `columns` lifts, beside the value as it came. Declared: `columns` are all there is of the value.
-   * Inferred: each field of a JSON object becomes a column. Registered (formats Avro and Protobuf): each field of the writer's schema does.
+   * Inferred: each field of a JSON object becomes a column. Registered (formats Avro, Protobuf and JsonSchema): each field of the writer's schema does.
    */
   readonly mode: 'Payload' | 'Declared' | 'Inferred' | 'Registered'
   /** A field that the column of its name cannot take, even widened; modes Inferred and Registered. */

@@ -9,11 +9,14 @@ import { JsonNames, MAX_NAME, type JsonName } from './json-names.ts'
 import { nearestDouble } from './json-number.ts'
 import { KIND } from './json-scanner.ts'
 import { JsonTree, MAX_VALUES, scalar, type JsonValue } from './json-tree.ts'
-import { indexOf, knownType, typeOf, type FieldIndex } from './json-types.ts'
+import { indexOf, knownType, typeOf, type FieldIndex, type JsonField, type KnownColumn } from './json-types.ts'
 import { plainForRules } from './json-values.ts'
 import { JsonWriter } from './json-writer.ts'
 import type { ValueReader } from './value-reader.ts'
 import type { TableColumn } from '../sink.ts'
+
+/** Where a value is. */
+type Place = Pick<RecordCursor, 'bytes' | 'valueStart' | 'valueLength'>
 
 /** Arrays of fields that are kept for records which do not fit the table. */
 const MAX_VARIANTS = 256
@@ -30,37 +33,40 @@ export function createJsonReader(known: () => readonly TableColumn[]): ValueRead
 const GLANCE = { CLOSER: 0, STRING: 1, LONG: 2, DOUBLE: 3, BOOLEAN: 4 } as const
 const TWO_53 = 2 ** 53
 
-class JsonReader implements ValueReader {
+/** `declared` are fields that are there even if no value has them; they are among the known ones. */
+export class JsonReader implements ValueReader {
   fields: readonly Field[] = []
   readonly schemaVersion = undefined
-  readonly #known: () => readonly TableColumn[]
+  readonly #known: () => readonly KnownColumn[]
+  readonly #declared: readonly JsonField[]
   readonly #names = new JsonNames()
   readonly #members = new JsonMembers(this.#names)
   readonly #tree = new JsonTree(this.#names)
   readonly #writer = new JsonWriter(this.#members)
   /** The decoder's own: bytes are not kept longer than there. */
-  #cursor = new RecordCursor()
+  #cursor: Place = new RecordCursor()
   /** Objects and arrays of the record, by their members, until it is appended. */
   readonly #trees: (JsonValue | undefined)[] = []
-  #knownFields: readonly TableColumn[] = []
+  #knownFields: readonly KnownColumn[] = []
   #index: FieldIndex = new Map()
-  #generation = 0
+  #generation = -1
   /** Members that had a value, if only once. */
   #seen: boolean[] = []
   /** Whether that grew since `#agree`. */
   #isStale = false
   /** By member: the known field of those; and all of these. */
-  #agreed: (Field | undefined)[] = []
+  #agreed: (JsonField | undefined)[] = []
   #agreedFields: readonly Field[] = []
   #glances = new Uint8Array(64)
   /** Fields of records that do not fit what is known, by how they differ. */
   readonly #variants = new Map<string, readonly Field[]>()
 
-  constructor(known: () => readonly TableColumn[]) {
+  constructor(known: () => readonly KnownColumn[], declared: readonly JsonField[] = []) {
     this.#known = known
+    this.#declared = declared
   }
 
-  check(cursor: RecordCursor): Poison | undefined {
+  check(cursor: Place): Poison | undefined {
     this.#cursor = cursor
     const { bytes, valueStart, valueLength } = cursor
     const members = this.#members
@@ -93,13 +99,18 @@ class JsonReader implements ValueReader {
   /** Takes over what the table has become, and starts over when the members did. */
   #keepUp(): void {
     const known = this.#known()
-    const { generation, kinds } = this.#members
-    if (generation !== this.#generation) this.#seen = []
+    const members = this.#members
+    const { generation } = members
+    if (generation !== this.#generation) {
+      this.#seen = []
+      for (const { name } of this.#declared) this.#seen[members.add({ name, folded: folded(name) })] = true
+    }
+    const { kinds } = members
     if (kinds.length > this.#glances.length) this.#glances = new Uint8Array(kinds.length)
     else if (known === this.#knownFields && generation === this.#generation) return
     if (known !== this.#knownFields) {
       this.#index = indexOf(
-        known.flatMap(({ name, type }) => (type ? [{ name, type: optional(type), nullable: true }] : []))
+        known.flatMap(column => (column.type ? [{ ...column, type: optional(column.type), nullable: true }] : []))
       )
     }
     this.#knownFields = known
@@ -134,13 +145,14 @@ class JsonReader implements ValueReader {
       const member = present[index] as number
       const kind = kinds[member] as number
       if (kind === KIND.NULL || this.#fits(member, kind, bytes)) continue
+      const name = columns[member] as JsonName
+      const field = this.#index.get(name.folded)
+      if (field?.takesAll === true) continue
       const value = this.#valueOf(member, kind, bytes)
       const found = this.#tree.objection
       if (found !== undefined) {
         return objection(found, this.#tree.objectionAt - this.#cursor.valueStart, this.#cursor.valueLength)
       }
-      const name = columns[member] as JsonName
-      const field = this.#index.get(name.folded)
       const type = typeOf(bytes, value, knownType(this.#index, name.folded, kind))
       if (type === undefined) {
         this.#forgetValue(member)
@@ -208,7 +220,8 @@ class JsonReader implements ValueReader {
     const key = JSON.stringify([...news.values()])
     let fields = this.#variants.get(key)
     if (fields === undefined) {
-      const agreed = this.#agreed.filter((field, member) => field !== undefined && !news.has(member))
+      // Where a schema has said what a column is to be, it comes first, and the value goes where others of its name do.
+      const agreed = this.#agreed.filter((field, member) => field?.isNew === true || !news.has(member))
       fields = [...agreed.filter(field => field !== undefined), ...news.values()]
       if (this.#variants.size === MAX_VARIANTS) this.#variants.clear()
       this.#variants.set(key, fields)

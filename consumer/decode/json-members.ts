@@ -66,6 +66,11 @@ export class JsonMembers {
     return this.#byFolded.get(folded)
   }
 
+  /** Gives a column to what may come; it is forgotten with all others. */
+  add(name: JsonName): number {
+    return this.#columnFor(name)
+  }
+
   /** No record: nothing is present. */
   clear(): void {
     for (let index = 0; index < this.count; index++) this.kinds[this.present[index] as number] = KIND.MISSING

@@ -4,6 +4,9 @@ import { INTEGER, MAX_FIELDS } from './json-members.ts'
 import { decimalOf, longOf } from './json-number.ts'
 import { KIND } from './json-scanner.ts'
 import type { JsonMember, JsonValue } from './json-tree.ts'
+import { parseDateDays, timestampMicrosOf } from './timestamp.ts'
+import { isUuid } from '../columns/fixed-bytes-column.ts'
+import type { TableColumn } from '../sink.ts'
 
 /** Whole numbers beyond 64 bits. */
 const WIDE: ColumnType = { decimal: { precision: 38, scale: 0 } }
@@ -29,9 +32,18 @@ export function typeOf(bytes: Buffer, value: JsonValue, known: ColumnType | unde
       return objectType(bytes, value.members, known)
     case KIND.ARRAY:
       return arrayType(bytes, value.items, known)
+    case KIND.STRING:
+      return known !== undefined && isText(bytes, value, known) ? known : 'string'
     default:
       return 'string'
   }
+}
+
+/** Whether a column holds the text as a time or the like. Text with escapes is none. */
+function isText(bytes: Buffer, { start, end }: JsonValue, type: ColumnType): boolean {
+  if (type === 'timestamp') return timestampMicrosOf(bytes, start, end) !== undefined
+  if (type === 'date') return parseDateDays(bytes.toString('latin1', start, end)) !== undefined
+  return type === 'uuid' && isUuid(bytes, start, end - start)
 }
 
 /** What a field is known to be: by its name, or by the name that it was given when its own was taken by another type. */
@@ -45,8 +57,19 @@ export function knownType(fields: FieldIndex | undefined, name: string, kind: nu
   return type
 }
 
+/** A field of which more is known than its column says. */
+export interface JsonField extends Field {
+  /** Text that may be anything: what is no text is kept as its JSON. */
+  readonly takesAll?: true
+  /** A schema has it, the table does not yet: a value that does not fit decides nothing. */
+  readonly isNew?: true
+}
+
+/** A column of the table, or a field that is to be one. */
+export type KnownColumn = TableColumn & Pick<JsonField, 'takesAll' | 'isNew'>
+
 /** Fields by their folded names. */
-export type FieldIndex = ReadonlyMap<string, Field>
+export type FieldIndex = ReadonlyMap<string, JsonField>
 
 const indexes = new WeakMap<readonly Field[], FieldIndex>()
 
@@ -105,7 +128,8 @@ function objectType(
   let fits = struct !== undefined
   for (const { name, value } of members) {
     const field = index?.get(name.folded)
-    const type = typeOf(bytes, value, knownType(index, name.folded, value.kind))
+    const isAny = field?.takesAll === true && value.kind !== KIND.NULL
+    const type = isAny ? field.type : typeOf(bytes, value, knownType(index, name.folded, value.kind))
     if (type === undefined) continue
     if (type !== field?.type) fits = false
     fields.push({ name: field?.name ?? name.name, type, nullable: true })

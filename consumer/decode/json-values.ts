@@ -6,6 +6,7 @@ import { decimalOf, longOf, nearestDouble } from './json-number.ts'
 import { KIND } from './json-scanner.ts'
 import type { JsonValue } from './json-tree.ts'
 import { indexOf } from './json-types.ts'
+import { parseDateDays, timestampMicrosOf } from './timestamp.ts'
 
 /** A value as rules take it: decimals are the nearest doubles, longs bigints where they are no safe integers; null for what says nothing. */
 export const plainForRules = (bytes: Buffer, value: JsonValue, type: ColumnType): unknown =>
@@ -62,6 +63,10 @@ function bindingsOf(inner: readonly Binding[]): ReadonlyMap<string, Binding> {
 
 function primitiveOf(bytes: Buffer, kind: number, start: number, end: number, type: Primitive): unknown {
   if (type === 'string') return textOf(bytes, kind, start, end)
+  if (type === 'timestamp') return kind === KIND.STRING ? (timestampMicrosOf(bytes, start, end) ?? null) : null
+  if (type === 'date')
+    return kind === KIND.STRING ? (parseDateDays(bytes.toString('latin1', start, end)) ?? null) : null
+  if (type === 'uuid') return kind === KIND.STRING ? bytes.toString('latin1', start, end) : null
   if (type === 'boolean') return kind === KIND.TRUE || kind === KIND.FALSE ? kind === KIND.TRUE : null
   if (kind !== KIND.NUMBER) return null
   if (type === 'long') return longOf(bytes, start, end)

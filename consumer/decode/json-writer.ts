@@ -3,6 +3,7 @@ import type { Binding } from '../columns/binding.ts'
 import type { BytesColumn } from '../columns/bytes-column.ts'
 import type { DecimalColumn } from '../columns/decimal-column.ts'
 import { folded } from '../columns/evolve.ts'
+import type { UuidColumn } from '../columns/fixed-bytes-column.ts'
 import type { BooleanColumn, NumberColumn } from '../columns/fixed-column.ts'
 import type { LeafColumn } from '../columns/leaf-column.ts'
 import type { LongColumn } from '../columns/long-column.ts'
@@ -16,12 +17,15 @@ import { decimalOf, longOf, nearestDouble } from './json-number.ts'
 import { KIND } from './json-scanner.ts'
 import type { JsonValue } from './json-tree.ts'
 import { plainOf } from './json-values.ts'
+import { parseDateDays, timestampMicrosOf } from './timestamp.ts'
 
+/** Stands for a member that no value has. */
+const NOBODY = -1
 /** Remembered for each row group. */
 const MAX_ROUTES = 8
 
 /** Ways to append a value. */
-const HOW = { TEXT: 0, LONG: 1, NUMBER: 2, BOOLEAN: 3, DECIMAL: 4, NESTED: 5 } as const
+const HOW = { TEXT: 0, LONG: 1, NUMBER: 2, BOOLEAN: 3, DECIMAL: 4, NESTED: 5, TIMESTAMP: 6, DATE: 7, UUID: 8 } as const
 
 /** How one member gets into one column. */
 interface Target {
@@ -63,7 +67,7 @@ export class JsonWriter {
     const { kinds } = this.#members
     const route = this.#routeTo(rows, bindings)
     for (const target of route.targets) {
-      const kind = kinds[target.member] as number
+      const kind = kinds[target.member] ?? KIND.MISSING
       if (target.how === HOW.NESTED) this.#appendNested(target, bytes, trees[target.member], route.leaves)
       else if (kind === KIND.MISSING || kind === KIND.NULL) target.leaf.appendNull()
       else this.#appendLeaf(target, kind, bytes)
@@ -88,8 +92,12 @@ export class JsonWriter {
     const leaves = rows.columns
     const nodes = new Map(rows.shape.fields.map(({ name, node }) => [name, node]))
     const types = new Map(rows.schema.fields.map(({ name, type }) => [name, type]))
-    const targets = bindings.map(({ source, target, inner }) => {
-      const [member, node, type] = [this.#members.columnOf(folded(source)), nodes.get(target), types.get(target)]
+    // Of two with one source, the last takes the value.
+    const last = new Map(bindings.map(({ source }, index) => [folded(source), index]))
+    const targets = bindings.map(({ source, target, inner }, index) => {
+      const isTaken = last.get(folded(source)) !== index
+      const member = isTaken ? NOBODY : this.#members.columnOf(folded(source))
+      const [node, type] = [nodes.get(target), types.get(target)]
       invariant(member !== undefined, `${source} is a field that was reported`)
       invariant(node !== undefined && type !== undefined, `${target} is a column of the row group`)
       return { how: howOf(type), member, type, node, leaf: leaves[firstLeaf(node)] as LeafColumn, inner }
@@ -119,6 +127,15 @@ export class JsonWriter {
       case HOW.BOOLEAN:
         ;(leaf as BooleanColumn).append(kind === KIND.TRUE)
         return
+      case HOW.TIMESTAMP:
+        appendWhole(leaf as LongColumn, timestampMicrosOf(bytes, start, end))
+        return
+      case HOW.DATE:
+        ;(leaf as NumberColumn).append(parseDateDays(bytes.toString('latin1', start, end)) as number)
+        return
+      case HOW.UUID:
+        ;(leaf as UuidColumn).appendText(bytes, start)
+        return
       default: {
         invariant(typeof type === 'object' && 'decimal' in type, `${leaf.leaf.name} is of a type that JSON has`)
         const { precision, scale } = type.decimal
@@ -143,7 +160,10 @@ const HOWS = new Map<ColumnType, number>([
   ['int', HOW.NUMBER],
   ['float', HOW.NUMBER],
   ['double', HOW.NUMBER],
-  ['boolean', HOW.BOOLEAN]
+  ['boolean', HOW.BOOLEAN],
+  ['timestamp', HOW.TIMESTAMP],
+  ['date', HOW.DATE],
+  ['uuid', HOW.UUID]
 ])
 
 const howOf = (type: ColumnType): number => (isNested(type) ? HOW.NESTED : (HOWS.get(type) ?? HOW.DECIMAL))

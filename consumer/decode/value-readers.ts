@@ -3,12 +3,13 @@ import type { Clock } from '../../lib/clock.ts'
 import { invariant } from '../../lib/errors.ts'
 import type { Log } from '../../lib/log.ts'
 import type { ReadSecret } from '../../lib/secrets.ts'
-import { dialectOf } from '../columns/dialect.ts'
+import { dialectOf, type Dialect } from '../columns/dialect.ts'
 import { parseProto } from '../protobuf/parse-proto.ts'
 import { openSchemaRegistry, type SchemaRegistry } from '../registry/schema-registry.ts'
 import type { TableColumn } from '../sink.ts'
 import { AvroSchemas, createAvroReader } from './avro-reader.ts'
 import { createJsonReader } from './json-inferred.ts'
+import { JsonSchemas } from './json-schema-reader.ts'
 import { ProtoSchemas } from './proto-reader.ts'
 import type { ValueReader } from './value-reader.ts'
 
@@ -36,22 +37,30 @@ export interface ValueReaderContext {
 export function openValueReaders({ source, sink }: SettledPipeline, context: ValueReaderContext): ValueReaders {
   const { schemaRegistry: options } = source
   const registry: SchemaRegistry | undefined = options && openSchemaRegistry(options, context)
-  const dialect = dialectOf(sink.kind)
-  const avro = registry && new AvroSchemas(registry, dialect)
-  const proto = registry && new ProtoSchemas(registry, dialect, parseProto)
+  const registered = registry && registeredReaders(registry, dialectOf(sink.kind))
   return {
-    readerFor: ({ name, format, schema: { mode } }, { topic, known }) => {
+    readerFor: ({ name, format, schema: { mode } }, place) => {
       switch (mode) {
         case 'Payload':
         case 'Declared':
           return undefined
         case 'Inferred':
-          return createJsonReader(known)
+          return createJsonReader(place.known)
         case 'Registered':
-          invariant(avro !== undefined && proto !== undefined, `${name} of format ${format} has a schema registry`)
-          return format === 'Protobuf' ? proto.reader(topic) : createAvroReader(avro, topic)
+          invariant(registered !== undefined, `${name} of format ${format} has a schema registry`)
+          return registered(format, place)
       }
     },
     close: () => registry?.close()
+  }
+}
+
+function registeredReaders(registry: SchemaRegistry, dialect: Dialect) {
+  const avro = new AvroSchemas(registry, dialect)
+  const proto = new ProtoSchemas(registry, dialect, parseProto)
+  const json = new JsonSchemas(registry, dialect)
+  return (format: SettledTopic['format'], place: ReaderPlace): ValueReader => {
+    if (format === 'Protobuf') return proto.reader(place.topic)
+    return format === 'JsonSchema' ? json.reader(place) : createAvroReader(avro, place.topic)
   }
 }

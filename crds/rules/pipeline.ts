@@ -54,13 +54,13 @@ export const pipelineRules: readonly RuleEntry[] = [
     return !self.topics.flatMap(qualityNames).some(name => taken.has(name))
   }),
   rule<BronzePipelineSpec>(
-    'values of formats Avro and Protobuf are no text: leave the type of Value out, or give it as Binary',
+    'values of formats Avro, Protobuf and JsonSchema are no text: leave the type of Value out, or give it as Binary',
     self =>
       !self.metadataColumns.some(column => column.source === 'Value' && column.type === 'String') ||
       !self.topics.some(isRegistered)
   ),
   rule<BronzePipelineSpec>(
-    'SchemaVersion goes with formats Avro and Protobuf only: no topic has one',
+    'SchemaVersion goes with formats Avro, Protobuf and JsonSchema only: no topic has one',
     self => !self.metadataColumns.some(column => column.source === 'SchemaVersion') || self.topics.some(isRegistered)
   ),
   rule<BronzePipelineSpec>(
@@ -71,7 +71,7 @@ export const pipelineRules: readonly RuleEntry[] = [
     }
   ),
   rule<BronzePipelineSpec>(
-    'formats Avro and Protobuf need a schema registry: give source.schemaRegistry',
+    'formats Avro, Protobuf and JsonSchema need a schema registry: give source.schemaRegistry',
     self => self.source.schemaRegistry !== undefined || !self.topics.some(isRegistered)
   ),
   rule<BronzePipelineSpec>(

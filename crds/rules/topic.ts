@@ -15,7 +15,7 @@ export const topicRules: readonly RuleEntry[] = [
     self => self.format !== 'Raw' || !liftsValues(self)
   ),
   rule<TopicSpec>(
-    'with formats Avro and Protobuf and schema.mode Inferred each field of the value is a column already: lift only from headers and the key',
+    'with formats Avro, Protobuf and JsonSchema and schema.mode Inferred each field of the value is a column already: lift only from headers and the key',
     self => !['Registered', 'Inferred'].includes(schemaMode(self)) || !liftsValues(self)
   ),
   rule<TopicSpec>(
@@ -23,7 +23,7 @@ export const topicRules: readonly RuleEntry[] = [
     self => self.schema?.mode === undefined || self.format === 'Json'
   ),
   rule<TopicSpec>(
-    'schema.onIncompatible goes with formats Avro and Protobuf and schema.mode Inferred only',
+    'schema.onIncompatible goes with formats Avro, Protobuf and JsonSchema and schema.mode Inferred only',
     self => self.schema?.onIncompatible === undefined || isRegistered(self) || self.schema.mode === 'Inferred'
   ),
   rule<TopicSpec>(

@@ -55,7 +55,12 @@ test('a wrong expression is a problem with its rule, its place in the file and i
 })
 
 test('where fields of values become columns, an expression may name any', () => {
-  for (const topic of ['format: Avro', 'format: Protobuf', 'format: Json, schema: {mode: Inferred}']) {
+  for (const topic of [
+    'format: Avro',
+    'format: Protobuf',
+    'format: JsonSchema',
+    'format: Json, schema: {mode: Inferred}'
+  ]) {
     assert.deepEqual(read(['trip.distance > 0.0 && has(trip.end)', 'passengers == 1'], topic).problems, [])
     assert.equal(read(['_kafka_offset > "a"'], topic).problems.length, 1)
   }

@@ -168,7 +168,8 @@ test('each way of making columns settles to its mode and carries the metadata co
         columns: [{ name: 'price', value: '/price', type: 'Decimal', precision: 12 }]
       },
       { name: 'avro', table: 'avro', format: 'Avro', schema: { onIncompatible: 'NewColumn' } },
-      { name: 'protobuf', table: 'protobuf', format: 'Protobuf' }
+      { name: 'protobuf', table: 'protobuf', format: 'Protobuf' },
+      { name: 'json-schema', table: 'json_schema', format: 'JsonSchema' }
     ]
   })
   const extra = (topic: (typeof topics)[number]) =>
@@ -183,6 +184,7 @@ test('each way of making columns settles to its mode and carries the metadata co
       ['Inferred', 'Stop', 'DeadLetter'],
       ['Declared', 'DeadLetter', 'SetNull'],
       ['Registered', 'NewColumn', 'DeadLetter', '_schema_version'],
+      ['Registered', 'DeadLetter', 'DeadLetter', '_schema_version'],
       ['Registered', 'DeadLetter', 'DeadLetter', '_schema_version']
     ]
   )

@@ -101,7 +101,7 @@ for (const [what, document] of [
 test('problems say what is wrong and the remedy', () => {
   const messages = (name: string) => problemsOf(cases.find(bad => bad.name === name)!).map(problem => problem.message)
   assert.deepEqual(messages('field-in-wrong-case'), ['is not a field: did you mean groupId?'])
-  assert.match(messages('format-unknown')[0]!, /^must be Raw, Json, Avro or Protobuf, not "Csv"\. /)
+  assert.match(messages('format-unknown')[0]!, /^must be Raw, Json, Avro, Protobuf or JsonSchema, not "Csv"\. /)
   assert.match(messages('trigger-interval-number')[0]!, /^must be a text, not 10\. A commit is made at most this long/)
   assert.match(messages('sink-missing')[0]!, /^is required\. Where the tables are/)
 })

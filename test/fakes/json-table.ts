@@ -6,6 +6,7 @@ import { RowGroupBuffer } from '../../consumer/columns/row-group.ts'
 import type { Field } from '../../consumer/columns/schema.ts'
 import { appendField } from '../../consumer/columns/shred.ts'
 import { createJsonReader } from '../../consumer/decode/json-inferred.ts'
+import type { ValueReader } from '../../consumer/decode/value-reader.ts'
 import { encodeParquet } from '../../consumer/parquet/file.ts'
 import { RecordCursor } from '../../consumer/record-batch.ts'
 import { rowsOf } from './parquet.ts'
@@ -20,15 +21,20 @@ export class JsonTable {
   columns: readonly Field[]
   /** Of the record that was added last. */
   bindings: readonly Binding[] = []
-  readonly reader = createJsonReader(() => this.columns)
+  readonly reader: ValueReader
   readonly #rule: SettledSchema['onIncompatible']
   readonly #cursor = new RecordCursor()
   readonly #groups: RowGroupBuffer[] = []
   #count = 0
 
-  constructor(rule: SettledSchema['onIncompatible'] = 'DeadLetter', columns: readonly Field[] = []) {
+  constructor(
+    rule: SettledSchema['onIncompatible'] = 'DeadLetter',
+    columns: readonly Field[] = [],
+    readerFor: (known: () => readonly Field[]) => ValueReader = createJsonReader
+  ) {
     this.#rule = rule
     this.columns = columns
+    this.reader = readerFor(() => this.columns)
   }
 
   /** Row groups begun: a new one whenever the columns grew. */
