@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { installed } from './cache.ts'
 import { freePorts, startProcess, stateFolder, untilReady } from './process.ts'
+import { startRestartable, type RestartableServer } from './restartable.ts'
 import { sharedS3, type S3Addresses } from './s3.ts'
 import { shared } from './shared.ts'
 
@@ -13,13 +14,7 @@ export interface CatalogAddresses {
   readonly warehouse: string
 }
 
-export interface CatalogServer extends CatalogAddresses {
-  readonly pid: number
-  readonly stop: () => Promise<void>
-  readonly kill: () => Promise<void>
-  /** Starts it again on the same port with the same tables, after `kill`; while it runs, it is stopped first. */
-  readonly restart: () => Promise<void>
-}
+export interface CatalogServer extends CatalogAddresses, RestartableServer {}
 
 export interface CatalogOptions {
   /** An `s3://` URL, of which the bucket is created; the default is a local folder that goes with the server. */
@@ -63,26 +58,10 @@ export async function startCatalog(options: CatalogOptions = {}): Promise<Catalo
     await untilReady('the Iceberg catalog', server, async () => (await fetch(`${uri}/v1/config`)).ok)
     return server
   }
-  let running = await launch().catch(async (error: unknown) => {
-    await state.remove()
-    throw error
-  })
-  return {
+  return Object.assign(await startRestartable(state, launch), {
     uri,
-    warehouse,
-    get pid() {
-      return running.pid
-    },
-    kill: () => running.kill(),
-    restart: async () => {
-      await running.stop()
-      running = await launch()
-    },
-    stop: async () => {
-      await running.stop()
-      await state.remove()
-    }
-  }
+    warehouse
+  })
 }
 
 const JVM_ARGS = [

@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import { installed } from './cache.ts'
 import { Authority } from './certificates.ts'
 import { accepts, freePorts, startProcess, stateFolder, untilReady } from './process.ts'
+import { startRestartable, type RestartableServer } from './restartable.ts'
 import { shared } from './shared.ts'
 
 /** How to reach a broker; every listener is on 127.0.0.1. */
@@ -29,13 +30,7 @@ export interface KafkaUser {
   readonly password: string
 }
 
-export interface KafkaServer extends KafkaAddresses {
-  readonly pid: number
-  readonly stop: () => Promise<void>
-  readonly kill: () => Promise<void>
-  /** Starts it again on the same ports and data, after `kill`; while it runs, it is stopped first. */
-  readonly restart: () => Promise<void>
-}
+export interface KafkaServer extends KafkaAddresses, RestartableServer {}
 
 export interface KafkaOptions {
   /** Lines for server.properties, for example `log.retention.check.interval.ms`. */
@@ -74,32 +69,16 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaServe
     await untilReady('Kafka', server, open)
     return server
   }
-  let running = await launch().catch(async (error: unknown) => {
-    await state.remove()
-    throw error
-  })
   const at = (port: number) => `127.0.0.1:${port}`
-  return {
+  return Object.assign(await startRestartable(state, launch), {
     bootstrap: at(plain),
     saslPlaintext: at(sasl),
     ssl: at(ssl),
     mutualTls: at(mutual),
     saslSsl: at(saslSsl),
     certificates,
-    users: USERS,
-    get pid() {
-      return running.pid
-    },
-    kill: () => running.kill(),
-    restart: async () => {
-      await running.stop()
-      running = await launch()
-    },
-    stop: async () => {
-      await running.stop()
-      await state.remove()
-    }
-  }
+    users: USERS
+  })
 }
 
 const JVM_ARGS = [

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { REGISTRY_VERSION, installed } from './cache.ts'
 import { freePorts, startProcess, stateFolder, untilReady } from './process.ts'
+import { startRestartable, type RestartableServer } from './restartable.ts'
 import { shared } from './shared.ts'
 
 /** A schema registry on 127.0.0.1 with Confluent's API (version 7). */
@@ -14,13 +15,7 @@ export interface Registry {
   readonly setCompatibility: (level: Compatibility, subject?: string) => Promise<void>
 }
 
-export interface RegistryServer extends Registry {
-  readonly pid: number
-  readonly stop: () => Promise<void>
-  readonly kill: () => Promise<void>
-  /** Starts it again on the same port, after `kill`; while it runs, it is stopped first. Its schemas are kept. */
-  readonly restart: () => Promise<void>
-}
+export interface RegistryServer extends Registry, RestartableServer {}
 
 export interface RegisterOptions {
   readonly schemaType?: 'AVRO' | 'JSON' | 'PROTOBUF'
@@ -66,25 +61,7 @@ export async function startRegistry(): Promise<RegistryServer> {
     await untilReady('the schema registry', server, async () => (await fetch(`${url}/subjects`)).ok)
     return server
   }
-  let running = await launch().catch(async (error: unknown) => {
-    await state.remove()
-    throw error
-  })
-  return {
-    ...clientOf(url),
-    get pid() {
-      return running.pid
-    },
-    kill: () => running.kill(),
-    restart: async () => {
-      await running.stop()
-      running = await launch()
-    },
-    stop: async () => {
-      await running.stop()
-      await state.remove()
-    }
-  }
+  return Object.assign(await startRestartable(state, launch), clientOf(url))
 }
 
 const clientOf = (url: string): Registry => ({
