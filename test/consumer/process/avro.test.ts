@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { test, type TestContext } from 'node:test'
+import { test } from 'node:test'
 import { otherType } from '../../fakes/avro.ts'
+import { serveRegistry } from '../../fakes/registry-server.ts'
 import { framed } from '../../fakes/schema-registry.ts'
 import { brokerFor, produce } from './kafka.ts'
 import { Workplace } from './workplace.ts'
@@ -23,31 +21,12 @@ const SCHEMAS = [
   })
 ]
 
-/** A registry of these schemas, which refuses all while `isDown`. */
-async function registryFor(context: TestContext) {
-  const state = { isDown: false, url: '' }
-  const server = createServer((request, response) => {
-    const [, id = '', rest = ''] = /^\/api\/schemas\/ids\/(\d+)(.*)$/.exec(request.url ?? '') ?? []
-    const schema = SCHEMAS[Number(id) - 1]
-    const answer = rest === '' ? { schema: JSON.stringify(schema) } : [{ subject: 'trips-value', version: Number(id) }]
-    response.writeHead(state.isDown ? 503 : schema === undefined ? 404 : 200)
-    response.end(JSON.stringify(schema === undefined ? { error_code: 40403 } : answer))
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  context.after(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  state.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/api`
-  return state
-}
-
 const encoded = (id: number, value: unknown): Buffer => framed(id, otherType(SCHEMAS[id - 1]).toBuffer(value))
 
 test('Avro records become columns once the registry is there; a new schema adds columns', async context => {
   const [broker, workplace] = [await brokerFor(context), await Workplace.open(context)]
-  const registry = await registryFor(context)
+  const schemas = SCHEMAS.map(schema => ({ schema: JSON.stringify(schema) }))
+  const registry = await serveRegistry(context, 'trips-value', schemas)
   registry.isDown = true
   const { bootstrap } = broker
   broker.createTopic('trips')

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { test, type TestContext } from 'node:test'
+import { test } from 'node:test'
+import { serveRegistry, type ServedSchema } from '../../fakes/registry-server.ts'
 import { framed } from '../../fakes/schema-registry.ts'
 import { brokerFor, produce } from './kafka.ts'
 import { Workplace } from './workplace.ts'
@@ -13,33 +11,15 @@ const TRIPS = [
   { type: 'object', properties: { id: { type: 'integer' }, began: { type: 'string', format: 'date-time' } } }
 ]
 
-/** A registry of these schemas, which refer to a place. */
-async function registryFor(context: TestContext): Promise<string> {
-  const references = [{ name: 'place.json', subject: 'place', version: 1 }]
-  const server = createServer((request, response) => {
-    const [, id = '', rest = ''] = /^\/schemas\/ids\/(\d+)(.*)$/.exec(request.url ?? '') ?? []
-    const schema = request.url === '/subjects/place/versions/1' ? PLACE : TRIPS[Number(id) - 1]
-    const answer =
-      rest === ''
-        ? { schema: JSON.stringify(schema), schemaType: 'JSON', ...(schema === PLACE ? {} : { references }) }
-        : [{ subject: 'trips-value', version: Number(id) }]
-    response.writeHead(schema === undefined ? 404 : 200)
-    response.end(JSON.stringify(schema === undefined ? { error_code: 40403 } : answer))
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  context.after(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-}
+const REFERENCES = [{ name: 'place.json', subject: 'place', version: 1 }]
+const served = (schema: object): ServedSchema => ({ schema: JSON.stringify(schema), schemaType: 'JSON' })
 
 const encoded = (id: number, value: unknown): Buffer => framed(id, Buffer.from(JSON.stringify(value)))
 
 test('framed JSON becomes columns by its schema, also what comes before a restart and after', async context => {
   const [broker, workplace] = [await brokerFor(context), await Workplace.open(context)]
-  const url = await registryFor(context)
+  const schemas = TRIPS.map(schema => ({ ...served(schema), references: REFERENCES }))
+  const { url } = await serveRegistry(context, 'trips-value', schemas, { place: served(PLACE) })
   const { bootstrap } = broker
   broker.createTopic('trips')
   const options = {

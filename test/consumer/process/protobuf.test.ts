@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { test, type TestContext } from 'node:test'
+import { test } from 'node:test'
 import { encodeProto, otherMessage } from '../../fakes/protobuf.ts'
+import { serveRegistry, type ServedSchema } from '../../fakes/registry-server.ts'
 import { framed } from '../../fakes/schema-registry.ts'
 import { brokerFor, produce } from './kafka.ts'
 import { Workplace } from './workplace.ts'
@@ -17,31 +15,8 @@ const TRIPS = [
   proto('int64 id = 1; Place at = 3; google.protobuf.Timestamp began = 4; repeated string stops = 5; uint64 paid = 6;')
 ]
 
-/** A registry of these schemas, which refer to a place. */
-async function registryFor(context: TestContext): Promise<string> {
-  const references = [{ name: 'acme/place.proto', subject: 'place', version: 1 }]
-  const server = createServer((request, response) => {
-    const [, id = '', rest = ''] = /^\/schemas\/ids\/(\d+)(.*)$/.exec(request.url ?? '') ?? []
-    const schema = request.url === '/subjects/place/versions/1' ? PLACE : TRIPS[Number(id) - 1]
-    response.writeHead(schema === undefined ? 404 : 200)
-    response.end(
-      JSON.stringify(
-        schema === undefined
-          ? { error_code: 40403 }
-          : rest === ''
-            ? { schema, schemaType: 'PROTOBUF', ...(schema === PLACE ? {} : { references }) }
-            : [{ subject: 'trips-value', version: Number(id) }]
-      )
-    )
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  context.after(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-}
+const REFERENCES = [{ name: 'acme/place.proto', subject: 'place', version: 1 }]
+const served = (schema: string): ServedSchema => ({ schema, schemaType: 'PROTOBUF' })
 
 function encoded(id: number, value: Record<string, unknown>): Buffer {
   const text = `${TRIPS[id - 1]} ${PLACE.slice(PLACE.indexOf('message'))}`
@@ -50,7 +25,8 @@ function encoded(id: number, value: Record<string, unknown>): Buffer {
 
 test('Protobuf records become columns; a new schema adds columns and widens others', async context => {
   const [broker, workplace] = [await brokerFor(context), await Workplace.open(context)]
-  const url = await registryFor(context)
+  const schemas = TRIPS.map(schema => ({ ...served(schema), references: REFERENCES }))
+  const { url } = await serveRegistry(context, 'trips-value', schemas, { place: served(PLACE) })
   const { bootstrap } = broker
   broker.createTopic('trips')
   await produce(bootstrap, 'trips', 0, [
