@@ -49,7 +49,7 @@ export class JsonReader implements ValueReader {
   readonly #trees: (JsonValue | undefined)[] = []
   #knownFields: readonly KnownColumn[] = []
   #index: FieldIndex = new Map()
-  #generation = -1
+  #generation = 0
   /** Members that had a value, if only once. */
   #seen: boolean[] = []
   /** Whether that grew since `#agree`. */
@@ -64,6 +64,7 @@ export class JsonReader implements ValueReader {
   constructor(known: () => readonly KnownColumn[], declared: readonly JsonField[] = []) {
     this.#known = known
     this.#declared = declared
+    this.#startOver()
   }
 
   check(cursor: Place): Poison | undefined {
@@ -96,15 +97,18 @@ export class JsonReader implements ValueReader {
     return plainForRules(bytes, value, type)
   }
 
+  /** Members whose fields are declared count as seen, and come first. */
+  #startOver(): void {
+    this.#seen = []
+    for (const { name } of this.#declared) this.#seen[this.#members.add({ name, folded: folded(name) })] = true
+  }
+
   /** Takes over what the table has become, and starts over when the members did. */
   #keepUp(): void {
     const known = this.#known()
     const members = this.#members
     const { generation } = members
-    if (generation !== this.#generation) {
-      this.#seen = []
-      for (const { name } of this.#declared) this.#seen[members.add({ name, folded: folded(name) })] = true
-    }
+    if (generation !== this.#generation) this.#startOver()
     const { kinds } = members
     if (kinds.length > this.#glances.length) this.#glances = new Uint8Array(kinds.length)
     else if (known === this.#knownFields && generation === this.#generation) return

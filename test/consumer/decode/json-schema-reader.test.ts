@@ -88,7 +88,7 @@ test('columns are those of the schema, whether or not a value has them; what it 
   const registry = new FakeRegistry()
   const id = registry.register(ORDER, json)
   const table = tableOf(registry)
-  assert.equal(table.add(value(id, { more: { deep: 1 } })), undefined)
+  assert.equal(table.add(value(id, { more: { deep: 1 }, never: true, id: 1 })), undefined)
   assert.deepEqual(
     table.columns.map(({ name, type, comment }) => [
       name,
@@ -177,6 +177,26 @@ test('a value that its column cannot take follows the rule', async () => {
     ]
   )
   assert.deepEqual(rows[2]?.['lines'], [{ sku: null, due: null, extra: null, due_string: 'x' }])
+})
+
+test('schemas are kept in mind where keys are data, of which none is remembered for long', async () => {
+  const registry = new FakeRegistry()
+  const id = registry.register(
+    { properties: { a: { type: 'string', format: 'date' }, b: { type: ['string', 'number'] } } },
+    json
+  )
+  const table = tableOf(registry)
+  for (let first = 0; first < 10_000; first += 500) {
+    const keys = Array.from({ length: 500 }, (_, index) => [`k${first + index}`, null])
+    const made = { ...Object.fromEntries(keys), b: first, a: '2024-02-29' }
+    assert.equal(table.add(value(id, made)), undefined)
+  }
+  assert.deepEqual(
+    table.columns.map(({ name }) => name),
+    ['a', 'b']
+  )
+  const rows = await table.rows()
+  assert.deepEqual([rows.length, rows[19]?.['a'], rows[19]?.['b']], [20, new Date('2024-02-29'), '9500'])
 })
 
 test('what a table has counts more than what a schema says', async () => {
