@@ -146,3 +146,7 @@ function readPrimitive(type: Primitive, value: unknown): unknown {
       return value
   }
 }
+
+/** Every field into the column of its name. */
+export const bindAll = (fields: readonly { readonly name: string }[]) =>
+  fields.map(({ name }) => ({ source: name, target: name }))

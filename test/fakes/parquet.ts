@@ -1,5 +1,6 @@
 import { parquetReadObjects } from 'hyparquet'
 import { zstdDecompressSync } from 'node:zlib'
+import type { RowGroupBuffer } from '../../consumer/columns/row-group.ts'
 import type { EncodedFile } from '../../consumer/parquet/file.ts'
 
 /**
@@ -15,6 +16,16 @@ export async function rowsOf({ chunks }: EncodedFile): Promise<Record<string, un
   })
   return rows.map(row => withNulls(row) as Record<string, unknown>)
 }
+
+/** Pages of a row group with levels and values, to the byte. */
+export const pagesOf = (rows: RowGroupBuffer) =>
+  rows.chunks().map(({ leaf, pages, nullCount, min, max }) => ({
+    name: leaf.name,
+    nullCount,
+    min,
+    max,
+    pages: pages.map(({ header, body }) => [Buffer.from(header).toString('hex'), Buffer.from(body).toString('hex')])
+  }))
 
 /** The reader says undefined for some nulls. */
 function withNulls(value: unknown): unknown {

@@ -8,21 +8,8 @@ import { AvroScanner } from '../../../consumer/decode/avro-scanner.ts'
 import { encodeParquet } from '../../../consumer/parquet/file.ts'
 import { randomFrom } from '../../chaos/random.ts'
 import { otherType, randomRecord } from '../../fakes/avro.ts'
-import { asRead } from '../../fakes/columns.ts'
-import { rowsOf } from '../../fakes/parquet.ts'
-
-const bindAll = (fields: readonly { readonly name: string }[]) =>
-  fields.map(({ name }) => ({ source: name, target: name }))
-
-/** Pages with levels and values, to the byte. */
-const pagesOf = (rows: RowGroupBuffer) =>
-  rows.chunks().map(({ leaf, pages, nullCount, min, max }) => ({
-    name: leaf.name,
-    nullCount,
-    min,
-    max,
-    pages: pages.map(({ header, body }) => [Buffer.from(header).toString('hex'), Buffer.from(body).toString('hex')])
-  }))
+import { asRead, bindAll } from '../../fakes/columns.ts'
+import { pagesOf, rowsOf } from '../../fakes/parquet.ts'
 
 test('what another library writes becomes the same columns as the values themselves, for random schemas', async () => {
   for (let seed = 0; seed < 300; seed++) {

@@ -8,25 +8,13 @@ import { encodeParquet } from '../../../consumer/parquet/file.ts'
 import { parseProto } from '../../../consumer/protobuf/parse-proto.ts'
 import type { ProtoMessage } from '../../../consumer/protobuf/type.ts'
 import { randomFrom } from '../../chaos/random.ts'
-import { rowsOf } from '../../fakes/parquet.ts'
+import { bindAll } from '../../fakes/columns.ts'
+import { pagesOf, rowsOf } from '../../fakes/parquet.ts'
 import { encodeProto, otherMessage, randomMessage } from '../../fakes/protobuf.ts'
 
 const first = (text: string): ProtoMessage => parseProto(text, []).message([0]) as ProtoMessage
 
 const recordsOf = (text: string) => new ProtoRecords(first(text), dialectOf('iceberg'), new ProtoScanner())
-
-const bindAll = (fields: readonly { readonly name: string }[]) =>
-  fields.map(({ name }) => ({ source: name, target: name }))
-
-/** Pages with levels and values, to the byte. */
-const pagesOf = (rows: RowGroupBuffer) =>
-  rows.chunks().map(({ leaf, pages, nullCount, min, max }) => ({
-    name: leaf.name,
-    nullCount,
-    min,
-    max,
-    pages: pages.map(({ header, body }) => [Buffer.from(header).toString('hex'), Buffer.from(body).toString('hex')])
-  }))
 
 /** Within other bytes, which must not be looked at. */
 function check(records: ProtoRecords, value: Uint8Array): string | undefined {

@@ -2,22 +2,13 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { systemClock } from '../../../lib/clock.ts'
-import { silentLog } from '../../../lib/log.ts'
 import { dialectOf } from '../../../consumer/columns/dialect.ts'
 import { AvroSchemas, createAvroReader } from '../../../consumer/decode/avro-reader.ts'
-import { RecordCursor } from '../../../consumer/record-batch.ts'
-import { openSchemaRegistry, type Found, type SchemaRegistry } from '../../../consumer/registry/schema-registry.ts'
+import type { Found, SchemaRegistry } from '../../../consumer/registry/schema-registry.ts'
 import { otherType } from '../../fakes/avro.ts'
-import { dataBatch } from '../../fakes/records.ts'
-import { framed } from '../../fakes/schema-registry.ts'
 import { need } from '../../servers/need.ts'
 import { sharedRegistry, startRegistry } from '../../servers/registry.ts'
-
-const open = (url: string): SchemaRegistry =>
-  openSchemaRegistry(
-    { url, credentialsSecret: undefined, caSecret: undefined },
-    { readSecret: () => Promise.resolve(undefined), clock: systemClock, log: silentLog }
-  )
+import { checkFramed, openAt } from './lookups.ts'
 
 async function find(registry: SchemaRegistry, id: number): Promise<Found | undefined> {
   for (;;) {
@@ -41,8 +32,7 @@ test('schemas, what they refer to, and their versions come from a registry', nee
   const references = [{ name: place.name, subject: `${topic}-place`, version: 1 }]
   const first = await server.register(`${topic}-value`, record('Trip', { id: 'long', at: place.name }), { references })
   const second = await server.register(`${topic}-value`, record('Trip', { id: 'long', fare: 'float' }))
-  const registry = open(server.url)
-  t.after(() => registry.close())
+  const registry = openAt(t, server.url)
   const found = await Promise.all([find(registry, first), find(registry, second)])
   assert.deepEqual(
     found.map(each => [each?.type, each?.references.length, each?.version(`${topic}-value`)]),
@@ -53,10 +43,7 @@ test('schemas, what they refer to, and their versions come from a registry', nee
   )
   const reader = createAvroReader(new AvroSchemas(registry, dialectOf('iceberg')), topic)
   const value = otherType(record('Trip', { id: 'long', at: place })).toBuffer({ id: 5n, at: { lat: 1.5, lon: -2 } })
-  const cursor = new RecordCursor()
-  cursor.reset(dataBatch({ topic, topicId: '', partition: 0 }, 0, [{ value: framed(first, value) }]))
-  cursor.next()
-  assert.equal(reader.check(cursor), undefined)
+  await checkFramed(reader, topic, first, value)
   assert.deepEqual([reader.value('id'), reader.value('at'), reader.schemaVersion], [5n, { lat: 1.5, lon: -2 }, 1])
 })
 
@@ -71,16 +58,14 @@ test('other kinds of schemas are told by their type', need('registry'), async t 
   const protobuf = await server.register(`${topic}-proto`, 'syntax = "proto3"; message A { int32 a = 1; }', {
     schemaType: 'PROTOBUF'
   })
-  const registry = open(server.url)
-  t.after(() => registry.close())
+  const registry = openAt(t, server.url)
   assert.deepEqual([(await find(registry, json))?.type, (await find(registry, protobuf))?.type], ['JSON', 'PROTOBUF'])
 })
 
 test('what a registry does not have yet, or cannot tell while it is away, is waited for', need('registry'), async t => {
   const server = await startRegistry()
   t.after(() => server.stop())
-  const registry = open(server.url)
-  t.after(() => registry.close())
+  const registry = openAt(t, server.url)
   const last = await server.register('a-value', record('A', { a: 'int' }))
   const late = registry.lookUp(last + 1)
   assert.ok(late !== undefined && 'ready' in late)

@@ -1,16 +1,11 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
-import { systemClock } from '../../../lib/clock.ts'
-import { silentLog } from '../../../lib/log.ts'
 import { dialectOf } from '../../../consumer/columns/dialect.ts'
 import { JsonSchemas } from '../../../consumer/decode/json-schema-reader.ts'
-import { RecordCursor } from '../../../consumer/record-batch.ts'
-import { openSchemaRegistry } from '../../../consumer/registry/schema-registry.ts'
-import { dataBatch } from '../../fakes/records.ts'
-import { framed } from '../../fakes/schema-registry.ts'
 import { need } from '../../servers/need.ts'
 import { sharedRegistry } from '../../servers/registry.ts'
+import { checkFramed, openAt } from './lookups.ts'
 
 test('schemas that refer to each other, and their versions, come from a registry', need('registry'), async t => {
   const server = await sharedRegistry()
@@ -21,22 +16,10 @@ test('schemas that refer to each other, and their versions, come from a registry
   const references = [{ name: 'place.json', subject: `${topic}-place`, version: 1 }]
   const click = { $schema, type: 'object', properties: { id: { type: 'integer' }, place: { $ref: 'place.json' } } }
   const id = await server.register(`${topic}-value`, click, { schemaType: 'JSON', references })
-  const registry = openSchemaRegistry(
-    { url: server.url, credentialsSecret: undefined, caSecret: undefined },
-    { readSecret: () => Promise.resolve(undefined), clock: systemClock, log: silentLog }
-  )
-  t.after(() => registry.close())
+  const registry = openAt(t, server.url)
   const reader = new JsonSchemas(registry, dialectOf('iceberg')).reader({ topic, known: () => [] })
-  const cursor = new RecordCursor()
-  const value = framed(id, Buffer.from('{"id": 5, "place": {"day": "2024-02-29"}, "more": true}'))
-  cursor.reset(dataBatch({ topic, topicId: '', partition: 0 }, 0, [{ value }]))
-  cursor.next()
-  let found = reader.check(cursor)
-  while (found !== undefined && 'ready' in found) {
-    await found.ready
-    found = reader.check(cursor)
-  }
-  assert.equal(found, undefined)
+  const value = Buffer.from('{"id": 5, "place": {"day": "2024-02-29"}, "more": true}')
+  await checkFramed(reader, topic, id, value)
   const day = [{ name: 'day', type: 'date', nullable: true }]
   assert.deepEqual(
     reader.fields.map(({ name, type }) => [name, type]),
