@@ -41,12 +41,14 @@ export class CatchUp {
 
   /**
    * Whether the consumers of this run have read as far, by what they say of themselves: what the group was told may be old
-   * news about a table that stands elsewhere now. What they have read and not yet committed, a clean stop commits.
+   * news about a table that stands elsewhere now. What they have read and not yet committed, a clean stop commits. Partitions that
+   * none of them has are with other members of the group, if it has any: there the report must do.
    */
-  isRead(sample: LagSample, fetchLags: ReadonlyMap<string, number>): boolean {
+  isRead(sample: LagSample, fetchLags: ReadonlyMap<string, number>, hasOthers: boolean): boolean {
     return this.#isEach(sample, (partition, target) => {
       const fetchLag = fetchLags.get(partitionKey(partition))
-      return fetchLag !== undefined && fetchLag <= Math.max(0, (partition.lastStable ?? 0) - target)
+      if (fetchLag === undefined) return hasOthers
+      return fetchLag <= Math.max(0, (partition.lastStable ?? 0) - target)
     })
   }
 

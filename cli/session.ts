@@ -14,7 +14,7 @@ import { Supervisor, isCleanEnd, type ConsumerEvent } from './supervisor.ts'
 
 export interface SessionPorts {
   readonly clock: Clock
-  readonly sampler: Pick<LagSampler, 'sample'>
+  readonly sampler: Pick<LagSampler, 'sample' | 'countMembers'>
   readonly consumers: Pick<LocalConsumers, 'start' | 'countReady' | 'fetchLags' | 'logFile'>
   readonly display: Display
 }
@@ -143,10 +143,23 @@ export class RunSession {
       this.#scaleTo(wanted ?? 0)
       this.#hasCaughtUp ||= this.#catchUp.isReported(sample)
     }
-    display.status(this.#status(sample, await consumers.countReady()))
+    const ready = await consumers.countReady()
+    display.status(this.#status(sample, ready))
     if (sample === undefined || !this.#options.untilCaughtUp || !this.#catchUp.isReported(sample)) return
-    if (this.#catchUp.isRead(sample, await consumers.fetchLags())) {
+    if (this.#catchUp.isRead(sample, await consumers.fetchLags(), await this.#hasOthers(ready))) {
       this.#finish({ outcome: 'CaughtUp', exitCode: EXIT_OK, message: 'caught up' })
+    }
+  }
+
+  /** Whether the group has members beside our own, all of which are in it. */
+  async #hasOthers(readyConsumers: number): Promise<boolean> {
+    const own = this.#supervisor.status().length
+    if (own === 0 || readyConsumers < own) return false
+    try {
+      return (await this.#ports.sampler.countMembers()) > own
+    } catch (error) {
+      if (!(error instanceof RetryableError)) throw error
+      return false
     }
   }
 

@@ -9,8 +9,10 @@ import type { PipelineLag } from './lag.ts'
 
 const MAX_AT_ONCE = 16
 
+type Sampler = Pick<LagSampler, 'sample' | 'close'>
+
 export interface SamplingOptions {
-  readonly open: (pipeline: SettledPipeline) => LagSampler
+  readonly open: (pipeline: SettledPipeline) => Sampler
   readonly clock: Clock
   readonly log: Log
   readonly intervalMs: number
@@ -78,7 +80,7 @@ export class Sampling {
     }
   }
 
-  async #sample(key: string, followed: Followed, sampler: LagSampler): Promise<void> {
+  async #sample(key: string, followed: Followed, sampler: Sampler): Promise<void> {
     if (followed.stop.signal.aborted) return
     const before = followed.view
     const after = await this.#look(key, before, sampler)
@@ -88,7 +90,7 @@ export class Sampling {
     if (!isDeepStrictEqual(seen(before), seen(after))) this.#options.onChange(key)
   }
 
-  async #look(key: string, before: SourceView, sampler: LagSampler): Promise<SourceView> {
+  async #look(key: string, before: SourceView, sampler: Sampler): Promise<SourceView> {
     try {
       const { lag, trouble } = await sampler.sample()
       return { lag, trouble: trouble && this.#told(key, trouble) }

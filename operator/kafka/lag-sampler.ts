@@ -18,6 +18,8 @@ export interface LagSample {
 export interface LagSampler {
   /** Throws RetryableError when not even the topics can be seen; the sampler stays usable. Not to be called while it runs. */
   sample(): Promise<LagSample>
+  /** Members of the group, whoever runs them. Throws RetryableError. */
+  countMembers(): Promise<number>
   close(): void
 }
 
@@ -53,11 +55,18 @@ export function openLagSampler(
     return { lag, offsets, trouble: known instanceof Error ? known : undefined }
   }
 
+  const countMembers = async (): Promise<number> => {
+    const cluster = await connect().catch((error: unknown) => {
+      throw sourceTrouble(error)
+    })
+    return await (await cluster.group(pipeline.source.groupId)).countMembers()
+  }
+
   const close = () => {
     isClosed = true
     lease?.release()
   }
-  return { sample, close }
+  return { sample, countMembers, close }
 }
 
 function unknownOffsets(topics: readonly string[], counts: ReadonlyMap<string, number>): readonly PartitionOffsets[] {

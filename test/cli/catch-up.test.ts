@@ -46,8 +46,8 @@ test('what is produced after the start need not be caught up with', () => {
   const catchUp = startedAt([0, 10])
   assert.ok(!reported(catchUp, [9, 500]))
   assert.ok(reported(catchUp, [10, 500]))
-  assert.ok(!catchUp.isRead(sample([10, 500]), fetched(491)))
-  assert.ok(catchUp.isRead(sample([10, 500]), fetched(490)))
+  assert.ok(!catchUp.isRead(sample([10, 500]), fetched(491), false))
+  assert.ok(catchUp.isRead(sample([10, 500]), fetched(490), false))
 })
 
 test('an offset beyond the end belongs to another topic of that name: nothing is known', () => {
@@ -58,10 +58,18 @@ test('a report of an earlier run is not believed before the consumers of this ru
   const catchUp = startedAt([10, 10], [5, 5])
   const stale = sample([10, 10], [5, 5])
   assert.ok(catchUp.isReported(stale))
-  assert.ok(!catchUp.isRead(stale, new Map()), 'no consumer holds a partition yet')
-  assert.ok(!catchUp.isRead(stale, fetched(0)), 'one partition is with nobody')
-  assert.ok(!catchUp.isRead(stale, fetched(0, 5)), 'the table stood lower than the report said')
-  assert.ok(catchUp.isRead(stale, fetched(0, 0)))
+  assert.ok(!catchUp.isRead(stale, new Map(), false), 'no consumer holds a partition yet')
+  assert.ok(!catchUp.isRead(stale, fetched(0), false), 'one partition is with nobody')
+  assert.ok(!catchUp.isRead(stale, fetched(0, 5), false), 'the table stood lower than the report said')
+  assert.ok(catchUp.isRead(stale, fetched(0, 0), false))
+})
+
+test('of partitions that other members of the group read, their report counts', () => {
+  const catchUp = startedAt([10, 10], [5, 5])
+  const both = sample([10, 10], [5, 5])
+  assert.ok(catchUp.isRead(both, new Map(), true), 'all are with others')
+  assert.ok(catchUp.isRead(both, fetched(0), true))
+  assert.ok(!catchUp.isRead(both, fetched(3), true), 'our own count by what we have read')
 })
 
 test('nothing is caught up before all ends are known and all named topics are there', () => {

@@ -54,6 +54,8 @@ export class World implements Display {
   sinkError: string | undefined
   trouble: RetryableError | undefined
   fetchLags = new Map<string, number>()
+  /** Members of the group beside those of the run. */
+  others = 0
   readonly started = new Map<string, FakeConsumer>()
   readonly statuses: RunStatus[] = []
   readonly events: RunEvent[] = []
@@ -80,7 +82,7 @@ export class World implements Display {
       {
         clock: this.clock,
         display: this,
-        sampler: { sample: async () => this.#sample() },
+        sampler: { sample: async () => this.#sample(), countMembers: async () => this.started.size + this.others },
         consumers: {
           logFile: name => `${name}.log`,
           countReady: async () => this.started.size,

@@ -50,6 +50,18 @@ test('caught up: the consumers are stopped, the last figures shown, and the run 
   assert.ok(!world.consumer('taxi-0').wasKilled)
 })
 
+test('beside consumers of another run, which have all partitions, a run catches up with what they report', async () => {
+  const world = new World()
+  world.others = 1
+  const session = world.session({ untilCaughtUp: true })
+  world.next(
+    () => (world.offsets = [[9, 10]]),
+    () => (world.offsets = [[10, 10]])
+  )
+  const end = await session.run()
+  assert.deepEqual([end.outcome, world.statuses.length], ['CaughtUp', 3])
+})
+
 test('a consumer that fails in its last commit spoils the catching up', async () => {
   const world = new World()
   world.offsets = [[10, 10]]
