@@ -7,7 +7,7 @@ import { dialectOf, type Dialect } from '../columns/dialect.ts'
 import { parseProto } from '../protobuf/parse-proto.ts'
 import { openSchemaRegistry, type SchemaRegistry } from '../registry/schema-registry.ts'
 import type { TableColumn } from '../sink.ts'
-import { AvroSchemas, createAvroReader } from './avro-reader.ts'
+import { AvroSchemas } from './avro-reader.ts'
 import { createJsonReader } from './json-inferred.ts'
 import { JsonSchemas } from './json-schema-reader.ts'
 import { ProtoSchemas } from './proto-reader.ts'
@@ -61,6 +61,6 @@ function registeredReaders(registry: SchemaRegistry, dialect: Dialect) {
   const json = new JsonSchemas(registry, dialect)
   return (format: SettledTopic['format'], place: ReaderPlace): ValueReader => {
     if (format === 'Protobuf') return proto.reader(place.topic)
-    return format === 'JsonSchema' ? json.reader(place) : createAvroReader(avro, place.topic)
+    return format === 'JsonSchema' ? json.reader(place) : avro.reader(place.topic)
   }
 }

@@ -1,6 +1,6 @@
 import type { TablePlan } from '../../consumer/columns/bronze.ts'
 import { dialectOf } from '../../consumer/columns/dialect.ts'
-import { AvroSchemas, createAvroReader } from '../../consumer/decode/avro-reader.ts'
+import { AvroSchemas } from '../../consumer/decode/avro-reader.ts'
 import type { Pending } from '../../consumer/decode/value-reader.ts'
 import { silentObserver } from '../../consumer/observer.ts'
 import type { Partition, PartitionId } from '../../consumer/partition.ts'
@@ -51,7 +51,7 @@ export class Pod {
         logStarts: async () => new Map(),
         reported: async () => new Map()
       },
-      readerFor: (_, { topic }) => createAvroReader(schemas, topic),
+      readerFor: (_, { topic }) => schemas.reader(topic),
       seek: positions => {
         for (const [id, offset] of positions) this.#positions.set(id, offset)
       },

@@ -4,7 +4,7 @@ import { dialectOf } from '../../../consumer/columns/dialect.ts'
 import { mergeFields } from '../../../consumer/columns/evolve.ts'
 import { RowGroupBuffer } from '../../../consumer/columns/row-group.ts'
 import type { Field } from '../../../consumer/columns/schema.ts'
-import { AvroSchemas, createAvroReader } from '../../../consumer/decode/avro-reader.ts'
+import { AvroSchemas } from '../../../consumer/decode/avro-reader.ts'
 import type { ValueReader } from '../../../consumer/decode/value-reader.ts'
 import { encodeParquet } from '../../../consumer/parquet/file.ts'
 import { RecordCursor } from '../../../consumer/record-batch.ts'
@@ -16,7 +16,7 @@ import { FakeRegistry, framed } from '../../fakes/schema-registry.ts'
 const PARTITION = { topic: 'orders', topicId: 'id', partition: 0 }
 
 function readerOf(registry: FakeRegistry, sink: 'delta' | 'iceberg' = 'iceberg', topic = 'orders'): ValueReader {
-  return createAvroReader(new AvroSchemas(registry, dialectOf(sink)), topic)
+  return new AvroSchemas(registry, dialectOf(sink)).reader(topic)
 }
 
 function cursorAt(value: Uint8Array | null): RecordCursor {
@@ -113,7 +113,7 @@ test('readers of several partitions share a schema and its fields', () => {
   const registry = new FakeRegistry()
   const id = registry.register(record({ a: 'int' }))
   const schemas = new AvroSchemas(registry, dialectOf('iceberg'))
-  const readers = ['orders', 'others'].map(topic => createAvroReader(schemas, topic))
+  const readers = ['orders', 'others'].map(topic => schemas.reader(topic))
   for (const reader of readers) assert.equal(reader.check(cursorAt(framed(id, Buffer.from([2])))), undefined)
   assert.equal(readers[0]?.fields, readers[1]?.fields)
   assert.deepEqual(

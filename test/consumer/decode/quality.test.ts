@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Field } from '../../../consumer/columns/schema.ts'
 import { dialectOf } from '../../../consumer/columns/dialect.ts'
-import { AvroSchemas, createAvroReader } from '../../../consumer/decode/avro-reader.ts'
+import { AvroSchemas } from '../../../consumer/decode/avro-reader.ts'
 import { MAX_ELEMENTS } from '../../../consumer/decode/cel-value.ts'
 import { HeaderIndex } from '../../../consumer/decode/header-index.ts'
 import { Lifter } from '../../../consumer/decode/lifter.ts'
@@ -280,7 +280,7 @@ test('rules see Avro records of any sink as they were written', () => {
   const registry = new FakeRegistry('trips-value')
   const id = registry.register(schema)
   for (const sink of ['delta', 'iceberg'] as const) {
-    const reader = createAvroReader(new AvroSchemas(registry, dialectOf(sink)), 'trips')
+    const reader = new AvroSchemas(registry, dialectOf(sink)).reader('trips')
     const cursor = new RecordCursor()
     cursor.reset(dataBatch(PARTITION, 0, [{ value: framed(id, otherType(schema).toBuffer(value)) }]))
     cursor.next()

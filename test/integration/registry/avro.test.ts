@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { systemClock } from '../../../lib/clock.ts'
 import { dialectOf } from '../../../consumer/columns/dialect.ts'
-import { AvroSchemas, createAvroReader } from '../../../consumer/decode/avro-reader.ts'
+import { AvroSchemas } from '../../../consumer/decode/avro-reader.ts'
 import type { Found, SchemaRegistry } from '../../../consumer/registry/schema-registry.ts'
 import { otherType } from '../../fakes/avro.ts'
 import { need } from '../../servers/need.ts'
@@ -41,7 +41,7 @@ test('schemas, what they refer to, and their versions come from a registry', nee
       ['AVRO', 0, 2]
     ]
   )
-  const reader = createAvroReader(new AvroSchemas(registry, dialectOf('iceberg')), topic)
+  const reader = new AvroSchemas(registry, dialectOf('iceberg')).reader(topic)
   const value = otherType(record('Trip', { id: 'long', at: place })).toBuffer({ id: 5n, at: { lat: 1.5, lon: -2 } })
   await checkFramed(reader, topic, first, value)
   assert.deepEqual([reader.value('id'), reader.value('at'), reader.schemaVersion], [5n, { lat: 1.5, lon: -2 }, 1])
