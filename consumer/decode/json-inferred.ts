@@ -9,7 +9,7 @@ import { JsonNames, MAX_NAME, type JsonName } from './json-names.ts'
 import { nearestDouble } from './json-number.ts'
 import { KIND } from './json-scanner.ts'
 import { JsonTree, MAX_VALUES, scalar, type JsonValue } from './json-tree.ts'
-import { indexOf, knownType, typeOf, type FieldIndex, type JsonField, type KnownColumn } from './json-types.ts'
+import { hasNew, indexOf, knownType, typeOf, type FieldIndex, type JsonField, type KnownColumn } from './json-types.ts'
 import { plainForRules } from './json-values.ts'
 import { JsonWriter } from './json-writer.ts'
 import type { ValueReader } from './value-reader.ts'
@@ -225,7 +225,7 @@ export class JsonReader implements ValueReader {
     let fields = this.#variants.get(key)
     if (fields === undefined) {
       // Where a schema has said what a column is to be, it comes first, and the value goes where others of its name do.
-      const agreed = this.#agreed.filter((field, member) => field?.isNew === true || !news.has(member))
+      const agreed = this.#agreed.filter((field, member) => !news.has(member) || (field !== undefined && hasNew(field)))
       fields = [...agreed.filter(field => field !== undefined), ...news.values()]
       if (this.#variants.size === MAX_VARIANTS) this.#variants.clear()
       this.#variants.set(key, fields)

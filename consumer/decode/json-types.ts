@@ -65,6 +65,14 @@ export interface JsonField extends Field {
   readonly isNew?: true
 }
 
+/** Whether a schema has a part of it that the table does not have yet. */
+export const hasNew = ({ type, isNew }: JsonField): boolean => isNew === true || hasNewPart(type)
+
+function hasNewPart(type: ColumnType): boolean {
+  if (typeof type === 'string') return false
+  return 'struct' in type ? type.struct.some(hasNew) : 'list' in type && hasNewPart(type.list)
+}
+
 /** A column of the table, or a field that is to be one. */
 export type KnownColumn = TableColumn & Pick<JsonField, 'takesAll' | 'isNew'>
 
