@@ -33,6 +33,15 @@ export function refusalError(refusal: Refusal, what: string): FatalError | Retry
   return new FatalError(reason, `${said}. ${remedy}`)
 }
 
+/**
+ * Who was served before and is refused now may be served again: credentials are rotated, and catalogs whose identity provider is
+ * away answer 401. Only at the start is it surely for a person.
+ */
+export const passing = (error: unknown): unknown =>
+  error instanceof FatalError && error.reason === AUTHENTICATION[0]
+    ? new RetryableError(error.reason, error.message, { cause: error.cause })
+    : error
+
 const AUTHENTICATION = [
   'CatalogAuthenticationFailed',
   `Correct the Secret of ${FIELD}.credentialsSecretRef (key token, or clientId and clientSecret), tokenEndpoint or scope.`

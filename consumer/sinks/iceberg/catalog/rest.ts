@@ -8,7 +8,7 @@ import type { TableChange } from '../commit.ts'
 import { jsonOf, loadedTable, objectAt, unreadable } from './answer.ts'
 import type { DroppingCatalog, LoadedTable, TableName } from './catalog.ts'
 import { parseCatalogConfig, type CatalogConfig } from './config.ts'
-import { isProtocolError, parseRefusal, refusalError } from './errors.ts'
+import { isProtocolError, parseRefusal, passing, refusalError } from './errors.ts'
 import { uuidV7 } from './idempotency.ts'
 import { CatalogTokens } from './tokens.ts'
 import { Transport } from './transport.ts'
@@ -64,6 +64,8 @@ class RestCatalog implements DroppingCatalog {
   readonly #options: IcebergCatalog
   readonly #ports: Ports
   #config: Promise<CatalogConfig> | undefined
+  /** Whether the catalog has served us as who we are; its configuration is for everybody. */
+  #isAccepted = false
 
   constructor(options: IcebergCatalog, ports: Ports) {
     this.#options = options
@@ -181,7 +183,16 @@ class RestCatalog implements DroppingCatalog {
   async #call(call: Call): Promise<{ readonly status: number; readonly json: unknown }> {
     const { prefix, keepsKeys } = await this.#configured()
     const url = `${this.#options.uri}/v1/${prefix}${call.path}`
-    if (call.method !== 'POST' || !keepsKeys) return await this.#exchange(url, call)
+    try {
+      const answer = await (call.method === 'POST' && keepsKeys ? this.#keyed(url, call) : this.#exchange(url, call))
+      this.#isAccepted = true
+      return answer
+    } catch (error) {
+      throw this.#isAccepted ? passing(error) : error
+    }
+  }
+
+  async #keyed(url: string, call: Call): Promise<{ readonly status: number; readonly json: unknown }> {
     const keyed = { ...call, headers: { ...call.headers, 'idempotency-key': uuidV7(this.#ports.clock) } }
     try {
       return await this.#exchange(url, keyed)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { FatalError } from '../../../../../lib/errors.ts'
+import { FatalError, RetryableError } from '../../../../../lib/errors.ts'
 import { ManualClock } from '../../../../fakes/manual-clock.ts'
 import { scripted, type Script } from './scripted-server.ts'
 
@@ -57,19 +57,44 @@ test('a client is exchanged for a token, which is used for most of its life', as
   assert.equal(requests[0]?.body, 'grant_type=client_credentials&client_id=id&client_secret=secret%26&scope=catalog')
 })
 
-test('an expired token (419) is replaced once; a second refusal is for a person', async context => {
+test('an expired token (419) is replaced once; a second refusal passes for who was served before', async context => {
   const { catalog, requests } = await withSecret(context, {
     secrets: CLIENT,
-    answers: { [TOKENS]: [given('one', 100), given('two', 100)], [LOAD]: [419, FOUND, 419, 419] }
+    answers: { [TOKENS]: [given('one', 100), given('two', 100)], [LOAD]: [419, FOUND, 419, 419, FOUND] }
   })
   assert.ok(await catalog.loadTable(TABLE))
   await assert.rejects(catalog.loadTable(TABLE), (error: unknown) => {
-    assert.ok(error instanceof FatalError)
-    assert.equal(error.reason, 'CatalogAuthenticationFailed')
+    assert.ok(error instanceof RetryableError)
+    assert.equal(error.code, 'CatalogAuthenticationFailed')
     assert.match(error.message, /spec\.sink\.iceberg\.catalog\.credentialsSecretRef/)
     return true
   })
   assert.equal(requests.filter(({ line }) => line === TOKENS).length, 3)
+  assert.ok(await catalog.loadTable(TABLE))
+})
+
+test('who was never served is refused for a person to mend', async context => {
+  const { catalog } = await withSecret(context, {
+    secrets: CLIENT,
+    answers: { [TOKENS]: given('one', 100), 'GET /v1/config': 401 }
+  })
+  await assert.rejects(
+    catalog.loadTable(TABLE),
+    (error: unknown) => error instanceof FatalError && error.reason === 'CatalogAuthenticationFailed'
+  )
+})
+
+test('a token endpoint that refuses a client whom the catalog has served is trouble that passes', async context => {
+  const { catalog } = await withSecret(context, {
+    secrets: CLIENT,
+    answers: { [TOKENS]: [given('one', 100), 401, given('two', 100)], [LOAD]: [FOUND, 401, FOUND] }
+  })
+  assert.ok(await catalog.loadTable(TABLE))
+  await assert.rejects(
+    catalog.loadTable(TABLE),
+    (error: unknown) => error instanceof RetryableError && error.code === 'CatalogAuthenticationFailed'
+  )
+  assert.ok(await catalog.loadTable(TABLE))
 })
 
 test('another token endpoint gets the scope that is asked for, and none otherwise', async context => {
