@@ -1,13 +1,6 @@
+import { SCHEMA_LIMITS, SchemaError } from '../schema-limits.ts'
 import { logicalOf } from './logical.ts'
 import type { AvroField, AvroRecord, AvroType, NamedType, PrimitiveKind } from './type.ts'
-
-/** A schema that is not Avro's, or beyond what we read. */
-export class SchemaError extends Error {
-  override readonly name = 'SchemaError'
-}
-
-/** Schemas come from outside: more than this is not read. */
-export const SCHEMA_LIMITS = { bytes: 1 << 20, depth: 32, fields: 1000, types: 10_000, fixedBytes: 1 << 20 } as const
 
 /** Parses a schema and those it refers to, which come first. Throws SchemaError. */
 export function parseSchema(text: string, references: readonly string[] = []): AvroType {

@@ -1,4 +1,4 @@
-import { SchemaError } from '../avro/parse-schema.ts'
+import { SchemaError } from '../schema-limits.ts'
 import { fieldsIn, type Dialect } from '../columns/dialect.ts'
 import { isNested, type ColumnType, type Field, type NestedType, type Primitive } from '../columns/schema.ts'
 import { isNullable, OP, type Plan } from './avro-plan.ts'

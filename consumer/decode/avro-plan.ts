@@ -1,4 +1,4 @@
-import { SCHEMA_LIMITS, SchemaError } from '../avro/parse-schema.ts'
+import { SCHEMA_LIMITS, SchemaError } from '../schema-limits.ts'
 import type { AvroRecord, AvroType, Logical, PrimitiveKind } from '../avro/type.ts'
 import { MAX_PRECISION } from '../columns/decimal.ts'
 

@@ -1,4 +1,5 @@
-import { SchemaError, parseSchema } from '../avro/parse-schema.ts'
+import { parseSchema } from '../avro/parse-schema.ts'
+import { SchemaError } from '../schema-limits.ts'
 import type { AvroType } from '../avro/type.ts'
 import type { Binding } from '../columns/binding.ts'
 import type { Dialect } from '../columns/dialect.ts'

@@ -1,4 +1,4 @@
-import { SchemaError } from '../avro/parse-schema.ts'
+import { SchemaError } from '../schema-limits.ts'
 import type { Binding } from '../columns/binding.ts'
 import { fieldsIn, type Dialect } from '../columns/dialect.ts'
 import { folded } from '../columns/evolve.ts'
@@ -12,8 +12,7 @@ import { FramedReader, unsupported, type SchemaValues } from './framed-reader.ts
 import { JsonReader } from './json-inferred.ts'
 import { jsonSchemaFields, type JsonSchemaFields } from './json-schema.ts'
 import type { JsonField, KnownColumn } from './json-types.ts'
-import type { ReaderPlace } from './value-readers.ts'
-import type { ValueReader } from './value-reader.ts'
+import type { ReaderPlace, ValueReader } from './value-reader.ts'
 
 /** What the readers of all partitions share: fields of schemas, by id. */
 export class JsonSchemas {

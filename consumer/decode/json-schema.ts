@@ -1,4 +1,4 @@
-import { SCHEMA_LIMITS, SchemaError } from '../avro/parse-schema.ts'
+import { SCHEMA_LIMITS, SchemaError } from '../schema-limits.ts'
 import { folded } from '../columns/evolve.ts'
 import type { ColumnType } from '../columns/schema.ts'
 import { columnNameOf } from './json-names.ts'

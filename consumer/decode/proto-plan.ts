@@ -1,4 +1,4 @@
-import { SCHEMA_LIMITS, SchemaError } from '../avro/parse-schema.ts'
+import { SCHEMA_LIMITS, SchemaError } from '../schema-limits.ts'
 import { fieldsIn, type Dialect } from '../columns/dialect.ts'
 import type { ColumnType, Field } from '../columns/schema.ts'
 import type { ProtoField, ProtoMessage, ProtoType, ScalarKind } from '../protobuf/type.ts'

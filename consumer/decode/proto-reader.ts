@@ -1,4 +1,4 @@
-import { SchemaError } from '../avro/parse-schema.ts'
+import { SchemaError } from '../schema-limits.ts'
 import type { Binding } from '../columns/binding.ts'
 import type { Dialect } from '../columns/dialect.ts'
 import type { RowGroupBuffer } from '../columns/row-group.ts'

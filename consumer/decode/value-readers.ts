@@ -6,25 +6,17 @@ import type { ReadSecret } from '../../lib/secrets.ts'
 import { dialectOf, type Dialect } from '../columns/dialect.ts'
 import { parseProto } from '../protobuf/parse-proto.ts'
 import { openSchemaRegistry, type SchemaRegistry } from '../registry/schema-registry.ts'
-import type { TableColumn } from '../sink.ts'
 import { AvroSchemas } from './avro-reader.ts'
 import { createJsonReader } from './json-inferred.ts'
 import { JsonSchemas } from './json-schema-reader.ts'
 import { ProtoSchemas } from './proto-reader.ts'
-import type { ValueReader } from './value-reader.ts'
+import type { ReaderPlace, ValueReader } from './value-reader.ts'
 
 /** Makes the readers of values whose fields become columns. */
 export interface ValueReaders {
   /** Undefined for entries of which no field does. */
   readerFor(entry: SettledTopic, place: ReaderPlace): ValueReader | undefined
   close(): void
-}
-
-/** Where a reader's records come from, and where they go. */
-export interface ReaderPlace {
-  readonly topic: string
-  /** The table's columns for fields of values as they are now; the same array while nothing changes. */
-  readonly known: () => readonly TableColumn[]
 }
 
 export interface ValueReaderContext {

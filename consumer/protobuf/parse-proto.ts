@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import type * as Protobufjs from 'protobufjs'
 import type { AnyNestedObject, INamespace, IParserResult, NamespaceBase, Field, MapField, Root, Type } from 'protobufjs'
-import { SchemaError } from '../avro/parse-schema.ts'
+import { SchemaError } from '../schema-limits.ts'
 import type { ProtoEnum, ProtoField, ProtoFile, ProtoImport, ProtoMessage, ProtoType, ScalarKind } from './type.ts'
 
 /** Schemas come from outside: more text than this is not read. */

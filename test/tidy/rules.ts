@@ -51,6 +51,7 @@ const PURE = [
   'consumer/placement.ts',
   'consumer/protobuf/',
   'consumer/record-batch.ts',
+  'consumer/schema-limits.ts',
   'consumer/slot.ts',
   'consumer/source/aborted-transactions.ts',
   'consumer/source/assigned-partitions.ts',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseSchema, SchemaError } from '../../../consumer/avro/parse-schema.ts'
+import { parseSchema } from '../../../consumer/avro/parse-schema.ts'
+import { SchemaError } from '../../../consumer/schema-limits.ts'
 
 const parse = (schema: unknown, ...references: unknown[]) =>
   parseSchema(

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseSchema, SchemaError } from '../../../consumer/avro/parse-schema.ts'
+import { parseSchema } from '../../../consumer/avro/parse-schema.ts'
+import { SchemaError } from '../../../consumer/schema-limits.ts'
 import { dialectOf } from '../../../consumer/columns/dialect.ts'
 import { fieldsOf } from '../../../consumer/decode/avro-fields.ts'
 import { planOf } from '../../../consumer/decode/avro-plan.ts'

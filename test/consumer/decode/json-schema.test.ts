@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { SchemaError } from '../../../consumer/avro/parse-schema.ts'
+import { SchemaError } from '../../../consumer/schema-limits.ts'
 import { jsonSchemaFields } from '../../../consumer/decode/json-schema.ts'
 
 const typeOf = (property: unknown, definitions: Record<string, unknown> = {}): unknown => {

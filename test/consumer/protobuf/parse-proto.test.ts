@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { SchemaError } from '../../../consumer/avro/parse-schema.ts'
+import { SchemaError } from '../../../consumer/schema-limits.ts'
 import { planOf } from '../../../consumer/decode/proto-plan.ts'
 import { parseProto } from '../../../consumer/protobuf/parse-proto.ts'
 import type { ProtoMessage } from '../../../consumer/protobuf/type.ts'
