@@ -2,6 +2,7 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { rootCertificates } from 'node:tls'
 import { createGunzip } from 'node:zlib'
+import { isUntrusted } from './trust.ts'
 
 export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'DELETE'
@@ -37,10 +38,6 @@ export class HttpError extends Error {
     this.trouble = trouble
   }
 }
-
-/** OpenSSL's words, as Node gives them in `code`. */
-const UNTRUSTED =
-  /^(?:ERR_TLS_CERT_ALTNAME_INVALID|CERT_HAS_EXPIRED|CERT_NOT_YET_VALID|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_(?:GET_ISSUER_CERT|VERIFY_LEAF_SIGNATURE).*)$/
 
 /**
  * One request and its answer as text, whatever its status. Redirects are not followed: what is sent carries credentials.
@@ -109,7 +106,7 @@ function httpError(cause: unknown, url: string, timeoutMs: number): HttpError {
   const { origin } = new URL(url)
   if (cause instanceof HttpError) return new HttpError(cause.trouble, `${origin}: ${cause.message}`)
   const { code = '', name, message } = cause as NodeJS.ErrnoException
-  const trouble = UNTRUSTED.test(code) ? 'Untrusted' : 'Unreachable'
+  const trouble = isUntrusted(cause) ? 'Untrusted' : 'Unreachable'
   // Of several addresses that all failed there is only a code.
   const reason = name === 'AbortError' ? `no answer within ${timeoutMs / 1000} s` : message || code
   return new HttpError(trouble, `${origin}: ${reason}`)

@@ -1,8 +1,8 @@
 import { FatalError, RetryableError, errorText } from '../../lib/errors.ts'
+import { isUntrusted } from '../../lib/trust.ts'
 
 interface S3Error {
   readonly name?: string
-  readonly code?: string
   readonly $metadata?: { readonly httpStatusCode?: number }
 }
 
@@ -34,10 +34,6 @@ const TRUST =
   'Put the authority that signed the certificate of SINK.s3.endpoint as ca.crt into the Secret of ' +
   'SINK.s3.caSecretRef, or correct the endpoint'
 
-/** OpenSSL's words, as Node gives them in `code`. */
-const UNTRUSTED =
-  /^(?:ERR_TLS_CERT_ALTNAME_INVALID|CERT_HAS_EXPIRED|CERT_NOT_YET_VALID|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_(?:GET_ISSUER_CERT|VERIFY_LEAF_SIGNATURE).*)$/
-
 /** Codes that come with 403 and pass by themselves: credentials are read again each minute, clocks are set. */
 const PASSING = new Set([
   'ExpiredToken',
@@ -51,7 +47,7 @@ const PASSING = new Set([
 export function classify(error: unknown, where: string, field: string): unknown {
   if (error instanceof FatalError || error instanceof RetryableError) return error
   const [name, status] = [nameOf(error), statusOf(error)]
-  if (UNTRUSTED.test((error as S3Error).code ?? '')) {
+  if (isUntrusted(error)) {
     return new FatalError(
       'S3CertificateUntrusted',
       `${where}: ${errorText(error)}. ${TRUST.replaceAll('SINK', field)}.`,

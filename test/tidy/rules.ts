@@ -40,6 +40,7 @@ const PURE = [
   'lib/errors.ts',
   'lib/figures.ts',
   'lib/quantity.ts',
+  'lib/trust.ts',
   'consumer/avro/',
   'consumer/columns/',
   'consumer/decode/',
