@@ -40,9 +40,9 @@ export class CatchUp {
   }
 
   /**
-   * Whether the consumers of this run have read as far, by what they say of themselves: what the group was told may be old
-   * news about a table that stands elsewhere now. What they have read and not yet committed, a clean stop commits. Partitions that
-   * none of them has are with other members of the group, if it has any: there the report must do.
+   * Whether the consumers of this run have read as far, by what they say of themselves: what the group was told may be
+   * old news about a table that stands elsewhere now. What they have read and not yet committed, a clean stop commits.
+   * Partitions that none of them has are with other members of the group, if it has any: there the report must do.
    */
   isRead(sample: LagSample, fetchLags: ReadonlyMap<string, number>, hasOthers: boolean): boolean {
     return this.#isEach(sample, (partition, target) => {

@@ -7,8 +7,8 @@ import type { Blocked, Slot, SlotPlace } from './slot.ts'
 const MAX_HELD_BYTES = 4 * 1024 * 1024
 
 /**
- * Batches of one table that are not decoded yet: because the table is full, or because the next record of their partition waits for
- * a schema. Such a partition holds up none of the others.
+ * Batches of one table that are not decoded yet: because the table is full, or because the next record of their
+ * partition waits for a schema. Such a partition holds up none of the others.
  */
 export class WaitingBatches {
   readonly #slots: ReadonlyMap<PartitionId, Slot>

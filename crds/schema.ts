@@ -35,8 +35,9 @@ export interface CelRule {
 }
 
 /**
- * The CustomResourceDefinition as plain data: what the operator applies and the chart carries. Made from `bronzepipeline.yaml`, as to
- * read that text at each start would take a consumer a tenth of the start's CPU time, and 10 MiB.
+ * The CustomResourceDefinition as plain data: what the operator applies and the chart carries. Made from
+ * `bronzepipeline.yaml`, as to read that text at each start would take a consumer a tenth of the start's CPU time, and
+ * 10 MiB.
  */
 export const definition = JSON.parse(
   readFileSync(new URL('./bronzepipeline.json', import.meta.url), 'utf8')

@@ -66,7 +66,10 @@ export interface SettledTopic {
   readonly startFrom: StartFrom
   readonly batch: BatchLimits
   readonly columns: readonly LiftedColumn[]
-  /** Every metadata column the table carries, in order, renamed and with its type; omitted ones are absent. Entries that share a table have the same. */
+  /**
+   * Every metadata column the table carries, in order, renamed and with its type; omitted ones are absent. Entries that
+   * share a table have the same.
+   */
   readonly metadataColumns: readonly MetadataColumn[]
   /** A record whose key and value together are larger goes to the dead letters. */
   readonly maxRecordBytes: number
@@ -77,7 +80,8 @@ export interface SettledTopic {
 export interface SettledSchema {
   /**
    * Payload: only what `columns` lifts, beside the value as it came. Declared: `columns` are all there is of the value.
-   * Inferred: each field of a JSON object becomes a column. Registered (formats Avro, Protobuf and JsonSchema): each field of the writer's schema does.
+   * Inferred: each field of a JSON object becomes a column. Registered (formats Avro, Protobuf and JsonSchema): each
+   * field of the writer's schema does.
    */
   readonly mode: 'Payload' | 'Declared' | 'Inferred' | 'Registered'
   /** A field that the column of its name cannot take, even widened; modes Inferred and Registered. */

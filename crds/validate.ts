@@ -23,8 +23,9 @@ export function parsePipeline(document: unknown): ParseResult {
 }
 
 /**
- * The schema is our own, and an API server takes it (`test/integration/crds`): it is not judged here too. That and the optimizing of code
- * that runs once take half of the CPU time of making the validator, which each start of a consumer pays.
+ * The schema is our own, and an API server takes it (`test/integration/crds`): it is not judged here too. That and the
+ * optimizing of code that runs once take half of the CPU time of making the validator, which each start of a consumer
+ * pays.
  */
 const MADE_FAST = { meta: false, validateSchema: false, code: { optimize: false } } as const
 

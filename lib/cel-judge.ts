@@ -6,9 +6,9 @@ import { invariant } from './errors.ts'
 export type Judge = (values: Record<string, unknown>) => boolean | undefined
 
 /**
- * Evaluates an expression that passes the check, from its syntax before the check, which changes it. What stands between `&&`, `||` and `!` is evaluated apart, so that a null where a
- * value is needed is seen before: the engine throws an error for it, which costs twenty times the evaluation, and nulls are
- * common. The answer is the same.
+ * Evaluates an expression that passes the check, from its syntax before the check, which changes it. What stands
+ * between `&&`, `||` and `!` is evaluated apart, so that a null where a value is needed is seen before: the engine
+ * throws an error for it, which costs twenty times the evaluation, and nulls are common. The answer is the same.
  */
 export function judgeOf(ast: ASTNode, environment: Environment, substitutes: ReadonlyMap<string, string>): Judge {
   const part = (node: ASTNode): Judge | undefined =>

@@ -56,7 +56,10 @@ export interface PipelineLag {
   readonly reportedPartitions: number
 }
 
-/** When each partition was last seen without lag, ms since the epoch, by `topic/partition`: a lower bound for the age of what came since. */
+/**
+ * When each partition was last seen without lag, ms since the epoch, by `topic/partition`: a lower bound for the age of
+ * what came since.
+ */
 export type CaughtUpTimes = Map<string, number>
 
 /**

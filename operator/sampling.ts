@@ -28,7 +28,10 @@ interface Followed {
   view: SourceView
 }
 
-/** Looks at the source of every pipeline from time to time; a timer of its own, which starts a reconcile only when it saw something new. */
+/**
+ * Looks at the source of every pipeline from time to time; a timer of its own, which starts a reconcile only when it
+ * saw something new.
+ */
 export class Sampling {
   readonly #options: SamplingOptions
   readonly #followed = new Map<string, Followed>()

@@ -26,8 +26,9 @@ const MAX_BYTES = 512 << 20
 const METADATA = { kind: 'map', values: { kind: 'bytes' } } as const
 
 /**
- * Encodes records as a container file. The schema's attributes stay as they are, known to Avro or not. The same arguments give the
- * same bytes. Throws TypeError for a record that the schema cannot hold, SchemaError for what is no schema.
+ * Encodes records as a container file. The schema's attributes stay as they are, known to Avro or not. The same
+ * arguments give the same bytes. Throws TypeError for a record that the schema cannot hold, SchemaError for what is no
+ * schema.
  */
 export function encodeContainer(
   schema: object,

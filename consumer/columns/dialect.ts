@@ -8,8 +8,9 @@ export interface Dialect {
 }
 
 /**
- * Iceberg holds all types as they are. Delta has no times, UUIDs and fixed bytes; and since few of its readers know tables whose types
- * were widened (docs/decisions/0010), numbers get the widest type at once, so that none ever needs to be.
+ * Iceberg holds all types as they are. Delta has no times, UUIDs and fixed bytes; and since few of its readers know
+ * tables whose types were widened (docs/decisions/0010), numbers get the widest type at once, so that none ever needs
+ * to be.
  */
 export const dialectOf = (kind: SettledSink['kind']): Dialect => DIALECTS[kind]
 

@@ -8,7 +8,10 @@ export const MAX_COLUMNS = 1_000
 
 export interface MergeOptions {
   readonly onIncompatible: SettledSchema['onIncompatible']
-  /** Names, as `folded` gives them, that top-level fields cannot take: those of metadata, lifted and other columns of the pipeline's own. */
+  /**
+   * Names, as `folded` gives them, that top-level fields cannot take: those of metadata, lifted and other columns of
+   * the pipeline's own.
+   */
   readonly reserved: ReadonlySet<string>
   /** Whether the sink may make an existing column wider. */
   readonly canWiden: boolean
@@ -16,10 +19,16 @@ export interface MergeOptions {
 
 /** How fields land in a table, and what its columns must be for that. */
 export interface Merge {
-  /** The columns that the fields are bound to, in the order of the fields: those the table has as wide as they must be, others new. */
+  /**
+   * The columns that the fields are bound to, in the order of the fields: those the table has as wide as they must be,
+   * others new.
+   */
   readonly fields: readonly Field[]
   readonly bindings: readonly Binding[]
-  /** What cannot land anywhere, each a sentence's beginning with the field's name; then no record of these fields can be a row. */
+  /**
+   * What cannot land anywhere, each a sentence's beginning with the field's name; then no record of these fields can be
+   * a row.
+   */
   readonly conflicts: readonly string[]
 }
 
@@ -27,9 +36,9 @@ export interface Merge {
 export const folded = (name: string): string => name.toLowerCase()
 
 /**
- * Finds each incoming field its column: the one of its name if that holds the field's type or can be widened to it, else a new one.
- * Columns never lose anything, and what is new may be null at every depth. Decided by the arguments alone, so that all consumers that
- * see one state of a table agree; merging what was merged changes nothing.
+ * Finds each incoming field its column: the one of its name if that holds the field's type or can be widened to it,
+ * else a new one. Columns never lose anything, and what is new may be null at every depth. Decided by the arguments
+ * alone, so that all consumers that see one state of a table agree; merging what was merged changes nothing.
  */
 export function mergeFields(current: readonly TableColumn[], incoming: readonly Field[], options: MergeOptions): Merge {
   const merger = new Merger(options, MAX_COLUMNS - leavesOf(current.map(({ type }) => type)))

@@ -8,7 +8,10 @@ const ONE = new Float64Array(1)
 
 type Numbers = Float64Array | Float32Array | Int32Array
 
-/** int, date (days since 1970-01-01), float and double, as Parquet's plain encoding has them: as memory does, least byte first. */
+/**
+ * int, date (days since 1970-01-01), float and double, as Parquet's plain encoding has them: as memory does, least byte
+ * first.
+ */
 export class NumberColumn extends LeafColumn {
   readonly #Values: Float64ArrayConstructor | Float32ArrayConstructor | Int32ArrayConstructor
   #values: Numbers
@@ -29,8 +32,8 @@ export class NumberColumn extends LeafColumn {
   }
 
   /**
-   * As `append` of a number in an array, which costs less: of a double that is an argument the engine makes an object. A record of 20
-   * fields with seven of them then took 6 % longer.
+   * As `append` of a number in an array, which costs less: of a double that is an argument the engine makes an object.
+   * A record of 20 fields with seven of them then took 6 % longer.
    */
   appendFrom(source: Float64Array, index: number, definition = this.leaf.maxDefinition, repetition = 0): void {
     if (this.entries >= PAGE_ENTRIES && repetition === 0) this.close()

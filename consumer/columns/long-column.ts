@@ -13,7 +13,10 @@ export class LongColumn extends LeafColumn {
   #values = new Float64Array(0)
   #wide: BigInt64Array | undefined
   #length = 0
-  /** Apart from those of bigints: fields that may be either would keep each new bound as an object, and where values ascend each is one. */
+  /**
+   * Apart from those of bigints: fields that may be either would keep each new bound as an object, and where values
+   * ascend each is one.
+   */
   #least = Infinity
   #greatest = -Infinity
   #leastWide: bigint | undefined
@@ -26,8 +29,8 @@ export class LongColumn extends LeafColumn {
   }
 
   /**
-   * As `append` of a number in an array, which costs less: of a double that is an argument the engine makes an object. A record of 20
-   * fields with seven of them then took 6 % longer.
+   * As `append` of a number in an array, which costs less: of a double that is an argument the engine makes an object.
+   * A record of 20 fields with seven of them then took 6 % longer.
    */
   appendFrom(source: Float64Array, index: number, definition = this.leaf.maxDefinition, repetition = 0): void {
     if (this.entries >= PAGE_ENTRIES && repetition === 0) this.close()

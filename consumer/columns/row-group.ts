@@ -117,8 +117,8 @@ export class RowGroupBuffer {
   }
 
   /**
-   * Gives a column one value in all rows; timestamps in microseconds, dates in days since 1970. Partition fields are not written to
-   * the file and are passed over. May be called last, and again.
+   * Gives a column one value in all rows; timestamps in microseconds, dates in days since 1970. Partition fields are
+   * not written to the file and are passed over. May be called last, and again.
    */
   setConstant(field: string, value: Constant): void {
     if (this.schema.partitionBy.includes(field)) return

@@ -14,8 +14,8 @@ export interface Bound {
 }
 
 /**
- * The columns of one table as one consumer knows them: the pipeline's own, and those for fields of values, which grow as fields are
- * seen. Nothing is added to the table here: a sink does that with the rows that need it.
+ * The columns of one table as one consumer knows them: the pipeline's own, and those for fields of values, which grow
+ * as fields are seen. Nothing is added to the table here: a sink does that with the rows that need it.
  */
 export class TableColumns {
   readonly #plan: TablePlan
@@ -69,7 +69,10 @@ export class TableColumns {
     this.#settle()
   }
 
-  /** Finds these fields their columns; new ones are in `schema` from then on. FatalError `IncompatibleSchema` with policy Stop. */
+  /**
+   * Finds these fields their columns; new ones are in `schema` from then on. FatalError `IncompatibleSchema` with
+   * policy Stop.
+   */
   bind(fields: readonly Field[], onIncompatible: SettledSchema['onIncompatible']): Bound {
     let known = this.#bound.get(onIncompatible)
     if (known === undefined) this.#bound.set(onIncompatible, (known = new WeakMap()))

@@ -5,13 +5,16 @@ import { isUtf8 } from './utf8.ts'
 const LOW = 2 ** 48
 
 /**
- * Reads Avro's primitives in place (Avro 1.12, "Binary Encoding") into its public fields, never beyond the value. Throws AvroError for what
- * is not as it should be. Nothing is allocated but what is rare.
+ * Reads Avro's primitives in place (Avro 1.12, "Binary Encoding") into its public fields, never beyond the value.
+ * Throws AvroError for what is not as it should be. Nothing is allocated but what is rare.
  */
 export class AvroBytes {
   bytes: Buffer = Buffer.alloc(0)
   position = 0
-  /** INT, LONG, FLOAT, DOUBLE, BOOLEAN as 0 and 1, ENUM and UNION as index; dates in days, times in microseconds; short decimals. */
+  /**
+   * INT, LONG, FLOAT, DOUBLE, BOOLEAN as 0 and 1, ENUM and UNION as index; dates in days, times in microseconds; short
+   * decimals.
+   */
   number = 0
   /** A whole number that is not safe; `number` then means nothing. */
   big: bigint | undefined

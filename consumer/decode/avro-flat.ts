@@ -51,9 +51,9 @@ function bounds(int: number, day: number, ms: number, micros: number): Float64Ar
 }
 
 /**
- * The way for what most records consist of, in one loop over the fields from `first` on: plain numbers and short texts. Gives the position
- * after the fields it passed; stops before the first field that it does not know, or that is not as it should be: `reached.field` tells.
- * That is for others to judge, so that this only need be sure of what it accepts.
+ * The way for what most records consist of, in one loop over the fields from `first` on: plain numbers and short texts.
+ * Gives the position after the fields it passed; stops before the first field that it does not know, or that is not as
+ * it should be: `reached.field` tells. That is for others to judge, so that this only need be sure of what it accepts.
  */
 // oxlint-disable-next-line max-lines-per-function -- calls would cost more than what they do
 export function scanFlat(

@@ -57,8 +57,8 @@ export interface Plan {
 }
 
 /**
- * Makes a schema ready. What contains itself is JSON where it begins anew, records without fields are JSON as a whole. SchemaError when
- * it has more leaves than a table may have columns: named types can be used again and again.
+ * Makes a schema ready. What contains itself is JSON where it begins anew, records without fields are JSON as a whole.
+ * SchemaError when it has more leaves than a table may have columns: named types can be used again and again.
  */
 export const planOf = (type: AvroType): Plan => new Planner().plan(type)
 

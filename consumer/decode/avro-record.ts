@@ -17,8 +17,8 @@ import { PUT, targetsOf, type Target } from './avro-target.ts'
 import { plainValue } from './avro-values.ts'
 
 /**
- * Records of one schema, one at a time: `check` passes over a record and remembers where its fields lie and what its numbers are; `append`
- * and `value` then work from that, while the scanner still has its bytes.
+ * Records of one schema, one at a time: `check` passes over a record and remembers where its fields lie and what its
+ * numbers are; `append` and `value` then work from that, while the scanner still has its bytes.
  */
 export class AvroRecords {
   readonly fields: readonly Field[]

@@ -17,15 +17,16 @@ const MIN_MICROS = MIN_TIMESTAMP_MS * 1000
 const MAX_MICROS = BigInt(MAX_TIMESTAMP_MS) * 1000n + 999n
 
 /**
- * Reads Avro values in place. `read` leaves a value in the public fields, `skip` passes over one with all its parts; both check all there
- * is to check, and throw AvroError for what is not as the schema has it. Nothing is allocated but what is rare.
+ * Reads Avro values in place. `read` leaves a value in the public fields, `skip` passes over one with all its parts;
+ * both check all there is to check, and throw AvroError for what is not as the schema has it. Nothing is allocated but
+ * what is rare.
  */
 export class AvroScanner extends AvroBytes {
   readonly #readers = new WeakMap<AvroType, ReadValue>()
 
   /**
-   * Whether there is a value: false for null. Those of ARRAY, MAP, RECORD and JSON are still to be read then, and of UNION the part that
-   * `number` tells.
+   * Whether there is a value: false for null. Those of ARRAY, MAP, RECORD and JSON are still to be read then, and of
+   * UNION the part that `number` tells.
    */
   // oxlint-disable-next-line max-lines-per-function -- one way to read each kind
   read(plan: Plan): boolean {

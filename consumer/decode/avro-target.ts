@@ -42,7 +42,10 @@ export interface Target {
   readonly nullDefinition: number
   /** All columns below, which get a null each when there is no value. */
   readonly leaves: readonly LeafColumn[]
-  /** STRUCT and UNION: as the parts of the plan; undefined for those that no column takes. LIST: the items; of a map keys and values. */
+  /**
+   * STRUCT and UNION: as the parts of the plan; undefined for those that no column takes. LIST: the items; of a map
+   * keys and values.
+   */
   readonly parts: readonly (Target | undefined)[]
   /** STRUCT and UNION: columns of fields that the plan does not have. */
   readonly absent: readonly LeafColumn[]

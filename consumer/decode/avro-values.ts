@@ -3,9 +3,10 @@ import { OP, type Plan } from './avro-plan.ts'
 import type { AvroScanner } from './avro-scanner.ts'
 
 /**
- * The value that the scanner has read (`read` was true), with all its parts, for rules: booleans, ints, floats and doubles as they are;
- * longs, and times in microseconds, as bigints; dates and timestamps as Dates; text for strings, enums and UUIDs; numbers for decimals, as
- * near as they come; Buffers (copies); arrays, Maps, objects. Parts that are null are null.
+ * The value that the scanner has read (`read` was true), with all its parts, for rules: booleans, ints, floats and
+ * doubles as they are; longs, and times in microseconds, as bigints; dates and timestamps as Dates; text for strings,
+ * enums and UUIDs; numbers for decimals, as near as they come; Buffers (copies); arrays, Maps, objects. Parts that are
+ * null are null.
  */
 export function plainValue(from: AvroScanner, plan: Plan): unknown {
   const { bytes, start, length, number } = from
@@ -88,8 +89,8 @@ export function uuidText(bytes: Buffer, start: number): string {
 }
 
 /**
- * JSON of what `valueReader` gives: whole numbers with all their digits, bytes in base64, NaN and the infinities as text, logical types as
- * their base types.
+ * JSON of what `valueReader` gives: whole numbers with all their digits, bytes in base64, NaN and the infinities as
+ * text, logical types as their base types.
  */
 export function jsonText(value: unknown): string {
   if (typeof value === 'bigint') return String(value)

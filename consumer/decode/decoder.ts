@@ -14,9 +14,9 @@ import type { Pending, ValueReader } from './value-reader.ts'
 /** Turns the record batches of one entry and partition into rows and dead letters. */
 export interface Decoder {
   /**
-   * Appends the batch's records from `fromOffset` on; each is a row or a dead letter, or the batch as a whole is one. Kind
-   * `skip` adds nothing. May stop before the batch's end. FatalError `DeadLetterStop` with policy Stop, `IncompatibleSchema` where
-   * the schema's policy is Stop.
+   * Appends the batch's records from `fromOffset` on; each is a row or a dead letter, or the batch as a whole is one.
+   * Kind `skip` adds nothing. May stop before the batch's end. FatalError `DeadLetterStop` with policy Stop,
+   * `IncompatibleSchema` where the schema's policy is Stop.
    */
   append(batch: RecordBatch, fromOffset: number, into: PartitionBuffer, nowMs: number): Appended
 }

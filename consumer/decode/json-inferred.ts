@@ -22,8 +22,9 @@ type Place = Pick<RecordCursor, 'bytes' | 'valueStart' | 'valueLength'>
 const MAX_VARIANTS = 256
 
 /**
- * Reads JSON objects whose members become columns by what they are. `known` gives the fields of the table as they are now, without
- * columns that are not for values; the same array while nothing changes. What fits a known field is reported as of its type.
+ * Reads JSON objects whose members become columns by what they are. `known` gives the fields of the table as they are
+ * now, without columns that are not for values; the same array while nothing changes. What fits a known field is
+ * reported as of its type.
  */
 export function createJsonReader(known: () => readonly TableColumn[]): ValueReader {
   return new JsonReader(known)

@@ -18,8 +18,8 @@ export interface JsonName {
 }
 
 /**
- * The column of a key: letters and digits of all scripts stay, any other character becomes `_`; what would begin with a digit, or be
- * empty, has one `_` before it. Undefined when the name is longer than MAX_NAME.
+ * The column of a key: letters and digits of all scripts stay, any other character becomes `_`; what would begin with a
+ * digit, or be empty, has one `_` before it. Undefined when the name is longer than MAX_NAME.
  */
 export function columnNameOf(key: string): string | undefined {
   const name = key.replaceAll(/[^\p{L}\p{M}\p{N}_]/gu, '_')

@@ -20,7 +20,10 @@ export function smallInteger(bytes: Uint8Array, start: number, end: number): num
   return isNegative ? 0 - value : value
 }
 
-/** The nearest double of a JSON number. Of a few digits it is a quotient of two exact doubles, which is rounded once (IEEE 754). */
+/**
+ * The nearest double of a JSON number. Of a few digits it is a quotient of two exact doubles, which is rounded once
+ * (IEEE 754).
+ */
 export function nearestDouble(bytes: Buffer, start: number, end: number): number {
   const isNegative = bytes[start] === 0x2d
   const from = isNegative ? start + 1 : start
@@ -39,8 +42,8 @@ export function nearestDouble(bytes: Buffer, start: number, end: number): number
 }
 
 /**
- * A JSON number as the unscaled integer of a decimal(precision, scale): a bigint when it exceeds a safe integer. Undefined when it
- * has more digits than the decimal before or behind the point; nothing is rounded.
+ * A JSON number as the unscaled integer of a decimal(precision, scale): a bigint when it exceeds a safe integer.
+ * Undefined when it has more digits than the decimal before or behind the point; nothing is rounded.
  */
 export function decimalOf(
   bytes: Buffer,

@@ -26,8 +26,8 @@ export interface JsonSchemaFields {
 }
 
 /**
- * The columns of a JSON Schema (drafts 4 to 2020-12), as far as it tells their types; nothing else of it is looked at. `references` by the
- * URIs that the schema refers to them by. SchemaError for what is no schema, or has no end.
+ * The columns of a JSON Schema (drafts 4 to 2020-12), as far as it tells their types; nothing else of it is looked at.
+ * `references` by the URIs that the schema refers to them by. SchemaError for what is no schema, or has no end.
  */
 export function jsonSchemaFields(
   text: string,

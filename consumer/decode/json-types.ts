@@ -13,9 +13,9 @@ const WIDE: ColumnType = { decimal: { precision: 38, scale: 0 } }
 const INTEGER_LITERAL = /^-?[0-9]+$/
 
 /**
- * The type of a value; undefined when it says nothing about its type (null, and what is empty). With a `known` type: that very one
- * if the value fits it without loss (arrays fit `string` as their JSON text), else what the value is by itself, which for objects
- * and arrays takes over what their parts fit. Objects and arrays have nullable parts only.
+ * The type of a value; undefined when it says nothing about its type (null, and what is empty). With a `known` type:
+ * that very one if the value fits it without loss (arrays fit `string` as their JSON text), else what the value is by
+ * itself, which for objects and arrays takes over what their parts fit. Objects and arrays have nullable parts only.
  */
 export function typeOf(bytes: Buffer, value: JsonValue, known: ColumnType | undefined): ColumnType | undefined {
   switch (value.kind) {

@@ -8,7 +8,10 @@ import type { JsonValue } from './json-tree.ts'
 import { indexOf } from './json-types.ts'
 import { parseDateDays, timestampMicrosOf } from './timestamp.ts'
 
-/** A value as rules take it: decimals are the nearest doubles, longs bigints where they are no safe integers; null for what says nothing. */
+/**
+ * A value as rules take it: decimals are the nearest doubles, longs bigints where they are no safe integers; null for
+ * what says nothing.
+ */
 export const plainForRules = (bytes: Buffer, value: JsonValue, type: ColumnType): unknown =>
   plainOf(bytes, value, withoutDecimals(type), undefined)
 

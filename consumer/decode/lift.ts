@@ -81,7 +81,10 @@ export function liftJson(
   }
 }
 
-/** Takes the text of a key or header as the column's type, by the same rules; booleans are `true` and `false`. String must be UTF-8 already. */
+/**
+ * Takes the text of a key or header as the column's type, by the same rules; booleans are `true` and `false`. String
+ * must be UTF-8 already.
+ */
 export function liftText(column: LiftTarget, bytes: Buffer, start: number, length: number, into: Lifted): boolean {
   if (length < 0) return hold(into, HELD.NULL)
   const end = start + length

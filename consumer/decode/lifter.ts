@@ -21,7 +21,10 @@ const KIND_NAMES: Readonly<Record<number, string>> = {
 export class Lifter {
   /** After `check` found nothing wrong: the values in the order of the entry's columns. */
   readonly lifted: readonly Lifted[]
-  /** The names of the columns that could not take their value, apart by commas, for the column of `onMismatch: SetNull`; null when there are none. */
+  /**
+   * The names of the columns that could not take their value, apart by commas, for the column of `onMismatch: SetNull`;
+   * null when there are none.
+   */
   readonly mismatches: Lifted = emptyLifted()
   readonly #columns: readonly LiftedColumn[]
   readonly #mayMismatch: boolean

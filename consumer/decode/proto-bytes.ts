@@ -11,8 +11,8 @@ export const MAX_DEPTH = 100
 const TWO_32 = 2 ** 32
 
 /**
- * Reads what Protobuf's messages consist of (protobuf.dev, "Encoding") in place into its public fields, never beyond `end`. Throws ProtoError
- * for what is not as it should be.
+ * Reads what Protobuf's messages consist of (protobuf.dev, "Encoding") in place into its public fields, never beyond
+ * `end`. Throws ProtoError for what is not as it should be.
  */
 export class ProtoBytes {
   bytes: Buffer = EMPTY

@@ -2,15 +2,19 @@ import { MAX_DEPTH, ProtoBytes, ProtoError } from './proto-bytes.ts'
 import { WIRE, type FieldPlan, type Kind, type MessagePlan, type ValuePlan } from './proto-plan.ts'
 import { defaultOf, microsOf } from './proto-values.ts'
 
-/** Values in what is nested or repeated in one record, fields of messages included: each takes memory until it is in its column. */
+/**
+ * Values in what is nested or repeated in one record, fields of messages included: each takes memory until it is in its
+ * column.
+ */
 const MAX_VALUES = 1_000_000
 
 /** The values of a message by the index of their field; undefined for what is not set. */
 export type MessageValues = unknown[]
 
 /**
- * Reads what is not just a value in one place: messages as arrays of values, repeated fields as arrays, maps as Maps; whole numbers are
- * bigints where they are not safe, and always for `uint64` and `fixed64`; strings and enums text; bytes Buffers that share the record's.
+ * Reads what is not just a value in one place: messages as arrays of values, repeated fields as arrays, maps as Maps;
+ * whole numbers are bigints where they are not safe, and always for `uint64` and `fixed64`; strings and enums text;
+ * bytes Buffers that share the record's.
  */
 export class ProtoScanner extends ProtoBytes {
   #valuesLeft = MAX_VALUES

@@ -7,8 +7,8 @@ import { MAX_TIMESTAMP_MS, MIN_TIMESTAMP_MS } from './timestamp.ts'
 const NANOS = 1_000_000_000
 
 /**
- * What a field has, as `appendField` and rules take it: objects, arrays, Maps; null for what is not set and may be. With bindings, parts of
- * messages have the names that they are bound to.
+ * What a field has, as `appendField` and rules take it: objects, arrays, Maps; null for what is not set and may be.
+ * With bindings, parts of messages have the names that they are bound to.
  */
 export function plainOf(field: FieldPlan, value: unknown, inner: readonly Binding[] | undefined): unknown {
   const plan = field.value

@@ -82,7 +82,10 @@ export function microsOf(ms: number, micros = 0): number | bigint | undefined {
 
 const DATE = /^([0-9]{4})-([0-9]{2})-([0-9]{2})$/
 
-/** Days since 1970-01-01 of a calendar date `YYYY-MM-DD` (the full-date of RFC 3339) of the years 1 to 9999; undefined for all other text. */
+/**
+ * Days since 1970-01-01 of a calendar date `YYYY-MM-DD` (the full-date of RFC 3339) of the years 1 to 9999; undefined
+ * for all other text.
+ */
 export function parseDateDays(text: string): number | undefined {
   const match = DATE.exec(text)
   if (match === null) return undefined

@@ -1,6 +1,6 @@
 /**
- * The least or greatest value of a column: numbers for int, date and double; long, time and timestamps may be bigint. Decimals are
- * unscaled bigints.
+ * The least or greatest value of a column: numbers for int, date and double; long, time and timestamps may be bigint.
+ * Decimals are unscaled bigints.
  */
 export type StatValue = string | number | bigint | boolean
 

@@ -22,7 +22,10 @@ spec:
 
 const COLUMN = { id: '{name: id, value: /id, type: Long}', note: '{name: note, value: /note, type: String}' }
 
-/** The table `bronze.orders`, or that of another namespace, fed by the topic `orders`. `wider` has one more column than the plain one. */
+/**
+ * The table `bronze.orders`, or that of another namespace, fed by the topic `orders`. `wider` has one more column than
+ * the plain one.
+ */
 export function plannedTable(
   sink: string,
   options: { readonly wider?: boolean; readonly namespace?: string } = {}

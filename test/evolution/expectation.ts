@@ -4,9 +4,9 @@ import { folded, typeName } from '../../consumer/columns/evolve.ts'
 import { isNested, type ColumnType, type Field } from '../../consumer/columns/schema.ts'
 
 /**
- * A row as another project reads it, in plain JSON that tells types apart: whole numbers `i:1`, text `s:a`, bytes `x:00`, decimals
- * `n:1.5`, days `d:1`, microseconds `T:` (UTC), `N:` (no zone) and `t:` (of a day), UUIDs `u:`; numbers and booleans as they are; maps as
- * lists of pairs.
+ * A row as another project reads it, in plain JSON that tells types apart: whole numbers `i:1`, text `s:a`, bytes
+ * `x:00`, decimals `n:1.5`, days `d:1`, microseconds `T:` (UTC), `N:` (no zone) and `t:` (of a day), UUIDs `u:`;
+ * numbers and booleans as they are; maps as lists of pairs.
  */
 export type ReadRow = Readonly<Record<string, unknown>>
 

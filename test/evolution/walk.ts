@@ -76,8 +76,8 @@ spec:
 `
 
 /**
- * Producers that change their schema at every step, and pods that take turns, die and hand partitions over: every row is then where
- * it belongs, with every value. Throws what ends a pod.
+ * Producers that change their schema at every step, and pods that take turns, die and hand partitions over: every row
+ * is then where it belongs, with every value. Throws what ends a pod.
  */
 export async function walk(tables: WalkTables, options: WalkOptions): Promise<WalkOutcome> {
   const world = new Walk(tables, options)

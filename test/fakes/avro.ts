@@ -15,7 +15,10 @@ export const longs = avro.types.LongType.__with({
   compare: (a: bigint, b: bigint) => Number(a - b)
 })
 
-/** The other library's codec for a schema; 64-bit integers are bigints, values of unions are in objects with the branch as key. */
+/**
+ * The other library's codec for a schema; 64-bit integers are bigints, values of unions are in objects with the branch
+ * as key.
+ */
 export const otherType = (schema: unknown): avro.Type =>
   avro.Type.forSchema(bare(schema) as avro.Schema, {
     registry: { long: longs },

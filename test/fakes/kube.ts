@@ -9,7 +9,10 @@ import {
   type WatchEvent
 } from '../../operator/kube.ts'
 
-/** An API server in memory for single objects: resource versions count, a stale update is refused. It neither lists nor watches. */
+/**
+ * An API server in memory for single objects: resource versions count, a stale update is refused. It neither lists nor
+ * watches.
+ */
 export class FakeKube implements Kube {
   readonly objects = new Map<string, KubeObject>()
   /** `create Lease a/b` in order. */

@@ -25,7 +25,10 @@ const FOLDERS: readonly (readonly [name: string, folders: readonly string[]])[] 
 
 const ORDER = ['unit', 'embedded broker', 'simulation']
 
-/** All suites with files whose path has one of `filters` in it; any file when there is none. Integration comes last, by server. */
+/**
+ * All suites with files whose path has one of `filters` in it; any file when there is none. Integration comes last, by
+ * server.
+ */
 export function suites(root: string, filters: readonly string[]): Suite[] {
   const files = globSync('test/**/*.test.ts', { cwd: root })
     .map(path => path.replaceAll('\\', '/'))

@@ -21,7 +21,10 @@ export interface KafkaAddresses {
   readonly saslSsl: string
   /** Paths of PEM files. */
   readonly certificates: { readonly ca: string; readonly clientCert: string; readonly clientKey: string }
-  /** PLAIN knows `plain`; SCRAM-SHA-256 and SCRAM-SHA-512 know `scram`; OAUTHBEARER takes any unsecured JWT that has not expired. */
+  /**
+   * PLAIN knows `plain`; SCRAM-SHA-256 and SCRAM-SHA-512 know `scram`; OAUTHBEARER takes any unsecured JWT that has not
+   * expired.
+   */
   readonly users: { readonly plain: KafkaUser; readonly scram: KafkaUser }
 }
 

@@ -41,7 +41,10 @@ export interface KubeOptions {
 
 let own: Promise<KubeServer> | undefined
 
-/** The cluster of the whole test run, controllers included, or one for this process. Others use it too: take unique namespaces. */
+/**
+ * The cluster of the whole test run, controllers included, or one for this process. Others use it too: take unique
+ * namespaces.
+ */
 export async function sharedKube(): Promise<KubeAddresses> {
   const at = shared('kube') as Where | undefined
   return at === undefined ? (own ??= startKube()) : addresses(at)

@@ -4,7 +4,10 @@ const END_OF_DIRECTORY = 0x06054b50
 const DIRECTORY_ENTRY = 0x02014b50
 const LOCAL_HEADER = 0x04034b50
 
-/** One file of a zip archive held in memory (PKWARE APPNOTE 4.3; no zip64, no encryption); undefined when it has none of that name. */
+/**
+ * One file of a zip archive held in memory (PKWARE APPNOTE 4.3; no zip64, no encryption); undefined when it has none of
+ * that name.
+ */
 export function unzip(archive: Buffer, name: string): Buffer | undefined {
   let end = archive.length - 22
   while (end >= 0 && archive.readUInt32LE(end) !== END_OF_DIRECTORY) end--

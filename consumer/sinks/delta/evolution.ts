@@ -36,9 +36,9 @@ export function evolutionActions(
 }
 
 /**
- * A table's schema with columns for these fields, which may be null at every depth: new ones at the end, and none that forbids nulls,
- * since rows may lack any. The same object when nothing changes. Gives the path of a column that cannot take its field: Delta's
- * types are never changed (docs/decisions/0010).
+ * A table's schema with columns for these fields, which may be null at every depth: new ones at the end, and none that
+ * forbids nulls, since rows may lack any. The same object when nothing changes. Gives the path of a column that cannot
+ * take its field: Delta's types are never changed (docs/decisions/0010).
  */
 export function evolved(existing: DeltaSchema, fields: readonly Field[]): DeltaSchema | { readonly misfit: string } {
   const merged = mergedFields(existing.fields, fields.map(deltaField), '')

@@ -21,7 +21,10 @@ export type Evolution =
   | { readonly status: 'current' }
   /** It can after this change; on a conflict load the table and plan again. */
   | { readonly status: 'change'; readonly change: TableChange }
-  /** A column of it cannot take ours, not even wider: RetryableError `SchemaMoved`, or fatal when the column is not one that grows. */
+  /**
+   * A column of it cannot take ours, not even wider: RetryableError `SchemaMoved`, or fatal when the column is not one
+   * that grows.
+   */
   | { readonly status: 'moved'; readonly reason: string }
 
 /**

@@ -34,7 +34,10 @@ export function planMerge(
   })
 }
 
-/** What each of the entries of manifests is when they are one: all that is inherited is written out (spec, "Sequence Number Inheritance"). */
+/**
+ * What each of the entries of manifests is when they are one: all that is inherited is written out (spec, "Sequence
+ * Number Inheritance").
+ */
 export function mergeEntries(
   sources: readonly { readonly manifest: ManifestFile; readonly contents: ManifestContents }[]
 ): readonly ManifestEntry[] | undefined {

@@ -142,7 +142,10 @@ export function nextState(
   }
 }
 
-/** Incarnations of a topic whose offsets are kept, so that topics that are created anew again and again do not fill the summary. */
+/**
+ * Incarnations of a topic whose offsets are kept, so that topics that are created anew again and again do not fill the
+ * summary.
+ */
 const KEPT_EPOCHS = 2
 
 function withoutOld(numbers: ReadonlyMap<string, number>): ReadonlyMap<string, number> {

@@ -23,7 +23,10 @@ export interface RestCatalogOptions {
 
 const DELEGATION = { 'x-iceberg-access-delegation': 'vended-credentials' }
 
-/** A client of the Iceberg REST protocol. Nothing is sent before the first call, so that a catalog that is away is trouble like any other. */
+/**
+ * A client of the Iceberg REST protocol. Nothing is sent before the first call, so that a catalog that is away is
+ * trouble like any other.
+ */
 export async function openRestCatalog(options: RestCatalogOptions): Promise<DroppingCatalog> {
   const { catalog, readSecret, clock, wantsCredentials = true } = options
   const { caSecret } = catalog
@@ -179,7 +182,10 @@ class RestCatalog implements DroppingCatalog {
     return parseCatalogConfig(json)
   }
 
-  /** One request. Where the catalog keeps idempotency keys a change whose outcome is unknown is sent again under its key, once. */
+  /**
+   * One request. Where the catalog keeps idempotency keys a change whose outcome is unknown is sent again under its
+   * key, once.
+   */
   async #call(call: Call): Promise<{ readonly status: number; readonly json: unknown }> {
     const { prefix, keepsKeys } = await this.#configured()
     const url = `${this.#options.uri}/v1/${prefix}${call.path}`

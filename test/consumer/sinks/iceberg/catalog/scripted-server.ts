@@ -14,7 +14,10 @@ export interface Request {
   readonly body: string
 }
 
-/** A status (refusals with the protocol's body), or an answer whose body is text or JSON; `cut`: the connection ends without one. */
+/**
+ * A status (refusals with the protocol's body), or an answer whose body is text or JSON; `cut`: the connection ends
+ * without one.
+ */
 export type Answer =
   | number
   | 'cut'
