@@ -34,7 +34,11 @@ test('values hash as the specification says', () => {
   ]
   for (const [type, value, hash] of vectors) {
     // With so many buckets the remainder is the hash itself, without its sign.
-    assert.equal(transformed({ bucket: 0x7fff_ffff }, type, value), (hash & 0x7fff_ffff) % 0x7fff_ffff, JSON.stringify(type))
+    assert.equal(
+      transformed({ bucket: 0x7fff_ffff }, type, value),
+      (hash & 0x7fff_ffff) % 0x7fff_ffff,
+      JSON.stringify(type)
+    )
     assert.equal(resultType({ bucket: 16 }, type), 'int')
   }
   assert.equal(murmur3(Buffer.from('iceberg')), 1210000089)

@@ -51,7 +51,7 @@ test('declared columns that do not fit are null, and their names are kept', asyn
   const columns = `  columns:
   - {name: price, value: /price, type: Decimal, precision: 8, scale: 2}
   - {name: day, value: /day, type: Date}`
-  const consumer = await workplace.start({ bootstrap, spec: spec("mode: Declared, onMismatch: SetNull", columns) })
+  const consumer = await workplace.start({ bootstrap, spec: spec('mode: Declared, onMismatch: SetNull', columns) })
   await consumer.until('the rows are in', async () => (await workplace.rows('bronze.orders')).length === 2)
   assert.equal(await consumer.stop(), 0)
   assert.deepEqual(
