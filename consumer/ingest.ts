@@ -37,6 +37,8 @@ const MAX_POLL_MS = 500
 const MAX_WAITING_BYTES = 4 * 1024 * 1024
 /** Positions that moved without rows (control records at a partition's tail) are reported at most this often. */
 const IDLE_REPORT_INTERVAL_MS = 5000
+/** All positions are reported at least this often: a report that an earlier owner had under way may have come after ours. */
+const FULL_REPORT_INTERVAL_MS = 30_000
 
 /**
  * Moves records from the source into the tables until `stopping` aborts; then commits what is held, once, and leaves the
@@ -59,6 +61,7 @@ class IngestLoop {
   readonly #writerOf = new Map<PartitionId, TableWriter>()
   readonly #reported = new Map<PartitionId, number>()
   #lastIdleReportMs = 0
+  #lastFullReportMs = 0
 
   constructor(pipeline: SettledPipeline, ports: IngestPorts) {
     this.#pipeline = pipeline
@@ -195,6 +198,10 @@ class IngestLoop {
     const nowMs = this.#ports.clock.now()
     if (nowMs - this.#lastIdleReportMs < IDLE_REPORT_INTERVAL_MS) return
     this.#lastIdleReportMs = nowMs
+    if (nowMs - this.#lastFullReportMs >= FULL_REPORT_INTERVAL_MS) {
+      this.#lastFullReportMs = nowMs
+      this.#reported.clear()
+    }
     const moved: Slot[] = []
     for (const writer of this.#writers) {
       if (writer.isBusy) continue
