@@ -121,7 +121,7 @@ export class TableBuffer {
     return isLarge || this.isStuck
   }
 
-  /** Rows of as many tuples of partition values as may be gathered at a time are here. */
+  /** Rows of as many tuples of partition values, or in as many columns, as may be gathered at a time are here. */
   get isStuck(): boolean {
     return this.#context.tuples.isFull
   }
@@ -192,7 +192,7 @@ export class TableBuffer {
     this.#records = 0
     this.#bytes = 0
     this.#sinceMs = undefined
-    this.#context.tuples.reset([])
+    this.#context.tuples.reset([], 0)
     return taken.sort((a, b) => byTopicAndPartition(a.slot.partition, b.slot.partition))
   }
 
@@ -214,12 +214,14 @@ export class TableBuffer {
     this.#records = 0
     this.#bytes = 0
     const tuples: string[] = []
+    let columns = 0
     for (const { place } of this.#slots.values()) {
       this.#records += rowCount(place?.buffer)
       this.#bytes += place?.buffer?.bytes ?? 0
       tuples.push(...(place?.buffer?.tuples ?? []))
+      columns += place?.buffer?.openColumns ?? 0
     }
-    this.#context.tuples.reset(tuples)
+    this.#context.tuples.reset(tuples, columns)
     if (this.#records === 0) this.#sinceMs = undefined
   }
 }

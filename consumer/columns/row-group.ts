@@ -9,6 +9,9 @@ import type { TableSchema } from './schema.ts'
 import type { PartitionValue } from './transforms.ts'
 import { appendField } from './shred.ts'
 
+/** Of a column beside its values: its object and what belongs to that; measured. */
+const COLUMN_BYTES = 550
+
 const shapes = new WeakMap<TableSchema, Shape>()
 
 const knownShape = (schema: TableSchema): Shape => {
@@ -89,7 +92,7 @@ export class RowGroupBuffer {
 
   /** Bytes of memory held now. */
   get bytes(): number {
-    let sum = 0
+    let sum = this.#columns.length * COLUMN_BYTES
     for (const column of this.#columns) sum += column.bytes
     return sum
   }

@@ -93,7 +93,14 @@ export class PartitionBuffer {
     return this.#open.keys()
   }
 
-  /** Writes into the row group that a record belongs to; undefined when the table gathers rows of too many tuples for another. */
+  /** Of the row groups that take rows. */
+  get openColumns(): number {
+    let sum = 0
+    for (const { rows } of this.#open.values()) sum += rows.columns.length
+    return sum
+  }
+
+  /** Writes into the row group that a record belongs to; undefined when the table gathers rows of too many tuples, or in too many columns, for another. */
   writerFor(cursor: RecordCursor): RowWriter | undefined {
     const { schema } = this.#context.columns
     if (schema !== this.#schema) this.#grow(schema)
@@ -118,8 +125,8 @@ export class PartitionBuffer {
     const { plan, consumerId, tuples } = this.#context
     const { partition } = this
     const { key, values } = this.#tuples
-    if (!tuples.open(key)) return undefined
     const rows = new RowGroupBuffer(this.#schema, values)
+    if (!tuples.open(key, rows.columns.length)) return undefined
     const ownFields = plan.growth === undefined ? undefined : plan.schema.fields.length
     const writer = new RowWriter(rows, this.#entry, { partition, epoch: this.#epoch, ownFields })
     const constants = { Topic: partition.topic, Partition: partition.partition, ConsumerId: consumerId }

@@ -9,27 +9,37 @@ import { isUtf8 } from './utf8.ts'
 
 /** Tuples of partition values that one table may gather rows of at a time (law 7). */
 export const MAX_OPEN_TUPLES = 64
+/** Columns in all row groups of one table together: each takes about 1 KiB while it is nearly empty, and 6 KiB in a commit. */
+export const MAX_OPEN_COLUMNS = 8192
 
-/** The tuples that a table gathers rows of, over all its partitions. */
+/** The tuples that a table gathers rows of, over all its partitions, each of which has a row group for each. */
 export class OpenTuples {
   readonly #keys = new Set<string>()
+  #columns = 0
+  #hasRefused = false
 
   get isFull(): boolean {
-    return this.#keys.size >= MAX_OPEN_TUPLES
+    return this.#hasRefused || this.#keys.size >= MAX_OPEN_TUPLES
   }
 
-  /** Whether rows of the tuple may be gathered. */
-  open(key: string): boolean {
-    if (this.#keys.has(key)) return true
-    if (this.isFull) return false
+  /** Whether a row group of so many columns may be begun for the tuple. */
+  open(key: string, columns: number): boolean {
+    const isWide = this.#columns > 0 && this.#columns + columns > MAX_OPEN_COLUMNS
+    if (isWide || (!this.#keys.has(key) && this.#keys.size >= MAX_OPEN_TUPLES)) {
+      this.#hasRefused = true
+      return false
+    }
     this.#keys.add(key)
+    this.#columns += columns
     return true
   }
 
-  /** Only these are left. */
-  reset(keys: Iterable<string>): void {
+  /** Only these are left, with row groups of so many columns. */
+  reset(keys: Iterable<string>, columns: number): void {
     this.#keys.clear()
     for (const key of keys) this.#keys.add(key)
+    this.#columns = columns
+    this.#hasRefused = false
   }
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { planTables } from '../../consumer/columns/bronze.ts'
 import type { Field } from '../../consumer/columns/schema.ts'
-import { MAX_OPEN_TUPLES } from '../../consumer/decode/row-tuples.ts'
+import { MAX_OPEN_COLUMNS, MAX_OPEN_TUPLES } from '../../consumer/decode/row-tuples.ts'
 import type { Pending, ValueReader } from '../../consumer/decode/value-reader.ts'
 import { partitionId, type PartitionId } from '../../consumer/partition.ts'
 import type { RecordBatch } from '../../consumer/record-batch.ts'
@@ -184,4 +184,21 @@ test('rows are told apart by their tuple, and a table of too many tuples takes n
   assert.equal(buffer.isStuck, false)
   buffer.forget([id(0), id(1)])
   assert.equal(buffer.records, 0)
+})
+
+test('a table takes no more before a commit when all its row groups together have too many columns', () => {
+  const names = Array.from({ length: 64 }, (_, index) => `{name: c${index}, header: h}`).join(', ')
+  const { buffer, places } = opened(
+    BY_HOUR.replace('table: bronze.orders', `table: bronze.orders, columns: [${names}]`)
+  )
+  const records = Array.from({ length: 60 }, (_, index) => ({ value: 'v', timestampMs: index * 3_600_000 }))
+  for (const partition of [0, 1]) buffer.offer(dataBatch({ topic: 'orders', topicId: 'id', partition }, 0, records), 0)
+  assert.ok(buffer.isStuck)
+  const groups = toBatch(buffer.take(), 'c', 0).parts.flatMap(({ rows }) => rows)
+  const columns = groups.reduce((sum, group) => sum + group.columns.length, 0)
+  assert.ok(columns > MAX_OPEN_COLUMNS - 100 && columns <= MAX_OPEN_COLUMNS, `${columns} columns`)
+  assert.equal(places[0]?.nextOffset, 60)
+  buffer.admit(0)
+  assert.equal(places[1]?.nextOffset, 60)
+  assert.equal(buffer.isStuck, false)
 })
