@@ -44,7 +44,7 @@ export function partitionSpec(schema: IcebergSchema, fields: readonly PartitionF
       if (source === undefined || type === undefined || resultType(transform, type) === undefined)
         throw new FatalError(
           'InvalidPartitioning',
-          `Table ${table} cannot be partitioned by ${transformName(transform)} of ${column}${type ? `, which is of type ${primitiveName(type)}` : ''}. Change spec.sink.iceberg.partitionBy.`
+          `Table ${table} cannot be partitioned by ${transformName(transform)} of ${column}${type ? `, which is of type ${primitiveName(type)}` : ''}. Create the pipeline with another spec.sink.iceberg.partitionBy.`
         )
       return { 'source-id': source.id, 'field-id': FIRST_FIELD_ID + index, name, transform: transformName(transform) }
     })
@@ -68,7 +68,7 @@ export function checkSpec(metadata: TableMetadata, ours: readonly PartitionField
   const named = (texts: readonly string[]) => (texts.length === 0 ? 'nothing' : texts.join(', '))
   throw new FatalError(
     'IncompatibleTable',
-    `Iceberg table ${table} is partitioned by ${named(theirs)}, the pipeline asks for ${named(wanted)}. Set spec.sink.iceberg.partitionBy to what the table has, change the table's partition spec, or name another table in spec.topics[].table.`
+    `Iceberg table ${table} is partitioned by ${named(theirs)}, the pipeline asks for ${named(wanted)}. Change the table's partition spec to that of the pipeline, give the table to a pipeline whose spec.sink.iceberg.partitionBy is what it has, or name another table in spec.topics[].table.`
   )
 }
 
