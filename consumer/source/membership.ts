@@ -34,6 +34,7 @@ const PROTOCOL_TYPE = 'consumer'
 const MAX_HEARTBEAT_INTERVAL_MS = 3000
 /** How long a closing process tries to say good-bye. */
 const LEAVE_TIMEOUT_MS = 5000
+const LEAVE_RETRY_MS = 100
 
 export interface MembershipOptions {
   readonly cluster: Cluster
@@ -61,6 +62,8 @@ export class Membership {
   #owned: readonly TopicPartition[] = []
   #coordinator: BrokerAddress | undefined
   #isJoined = false
+  /** A request to join is under way: the coordinator may count this member before it has told its id. */
+  #isJoining = false
   #mustRejoin = false
   #isStopped = false
   #lastHeartbeatMs = 0
@@ -109,7 +112,7 @@ export class Membership {
   async stop(leave: boolean): Promise<void> {
     this.#isStopped = true
     this.#waker.wake()
-    if (leave && this.#memberId !== '') await this.#leave()
+    if (leave && (this.#memberId !== '' || this.#isJoining)) await this.#leave()
     this.#isJoined = false
   }
 
@@ -160,18 +163,24 @@ export class Membership {
     const topics = await findTopics()
     this.#mustRejoin = false
     const link = await this.#link()
+    if (this.#isStopped) return
     const metadata = encodeSubscription({ topics, owned: this.#owned, generation: this.#generationId })
-    const joined = await link.call(
-      JOIN_GROUP,
-      groupId,
-      sessionTimeoutMs,
-      sessionTimeoutMs,
-      this.#memberId,
-      instanceId,
-      PROTOCOL_TYPE,
-      [{ name: PROTOCOL_NAME, metadata }],
-      ''
-    )
+    this.#isJoining = true
+    const joined = await link
+      .call(
+        JOIN_GROUP,
+        groupId,
+        sessionTimeoutMs,
+        sessionTimeoutMs,
+        this.#memberId,
+        instanceId,
+        PROTOCOL_TYPE,
+        [{ name: PROTOCOL_NAME, metadata }],
+        ''
+      )
+      .finally(() => {
+        this.#isJoining = false
+      })
     checkCode(joined.errorCode)
     this.#memberId = joined.memberId
     const isLeader = joined.leader === joined.memberId
@@ -238,17 +247,27 @@ export class Membership {
     return cluster.coordinatorLink('group', this.#coordinator)
   }
 
-  /** A static member stays in the group until its session ends unless it says so with its instance id (KIP-345). */
+  /**
+   * A static member stays in the group until its session ends unless it says so with its instance id (KIP-345), by which
+   * alone it is known while it first joins.
+   */
   async #leave(): Promise<void> {
     const { cluster, groupId, instanceId, clock, log } = this.#options
-    const leave = async () => {
+    const leave = async (): Promise<void> => {
       const address = this.#coordinator ?? (await cluster.coordinatorOf(groupId))
       // Not on the connection of the group, where a join may be waiting.
       const link = await cluster.coordinatorLink('control', address)
       const members = [{ memberId: this.#memberId, groupInstanceId: instanceId, reason: 'the consumer was stopped' }]
       const answer = await link.call(LEAVE_GROUP, groupId, members)
-      checkCode(answer.errorCode)
-      for (const { errorCode } of answer.members ?? []) checkCode(errorCode)
+      try {
+        checkCode(answer.errorCode)
+        for (const { errorCode } of answer.members ?? []) checkCode(errorCode)
+      } catch (error) {
+        // The request to join is on another connection, and perhaps behind.
+        if (!this.#isJoining || done.signal.aborted || !errorIds(error).has('UNKNOWN_MEMBER_ID')) throw error
+        await clock.sleep(LEAVE_RETRY_MS)
+        await leave()
+      }
     }
     const done = new AbortController()
     const timeout = clock.sleep(LEAVE_TIMEOUT_MS, done.signal).then(() => {

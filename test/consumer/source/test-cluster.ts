@@ -27,6 +27,11 @@ export class TestCluster {
     await this.#admin.createPartitions({ topics: [{ name: topic, count }] })
   }
 
+  /** Members of a group, those included that have asked to join. */
+  async countMembers(group: string): Promise<number> {
+    return (await this.#admin.describeGroups({ groups: [group] })).get(group)?.members.size ?? 0
+  }
+
   /** Raises the log start to `before`. */
   async deleteRecords(topic: string, partition: number, before: number): Promise<void> {
     await this.#admin.deleteRecords({ topics: [{ name: topic, partitions: [{ partition, offset: BigInt(before) }] }] })

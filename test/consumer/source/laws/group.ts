@@ -66,6 +66,20 @@ export function groupLaws(law: Law): void {
     await pollUntil([again], () => again.assigned.size === 4, 'the new partitions')
   })
 
+  law('a member that is stopped while it first joins is out of the group at once', async ({ cluster, topic, open }) => {
+    await cluster.createTopic(topic, 2)
+    const limits = { sessionTimeoutMs: 60_000 }
+    const silent = await open({ instanceId: 'silent', limits })
+    await pollUntil([silent], () => silent.assigned.size === 2, 'all partitions')
+    // Still a member, which the group waits for when it makes room for another.
+    await silent.source.close({ leave: false })
+    const joins = await open({ instanceId: 'joins', limits })
+    const endMs = Date.now() + 20_000
+    while ((await cluster.countMembers(`g-${topic}`)) < 2) assert.ok(Date.now() < endMs, 'it asks to join')
+    await joins.source.close({ leave: true })
+    assert.equal(await cluster.countMembers(`g-${topic}`), 1)
+  })
+
   law('a second process under the same name fences the first, which stops', async ({ cluster, topic, open }) => {
     await cluster.createTopic(topic)
     const first = await open({ instanceId: 'same' })
