@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { FatalError, RetryableError } from '../../../../lib/errors.ts'
+import { RetryableError } from '../../../../lib/errors.ts'
 import type { Clock } from '../../../../lib/clock.ts'
 import type { Action } from '../../../../consumer/sinks/delta/actions.ts'
 import { checkpointPath, entryPath, formatEntry, parseEntry } from '../../../../consumer/sinks/delta/log.ts'
 import { batchOf, type PartOptions } from '../../../conformance/batches.ts'
 import { deltaHarness, hastyClock } from '../../../fakes/delta-harness.ts'
 import { MemoryStore } from '../../../fakes/object-store.ts'
+import { isFatal } from '../../../fakes/failures.ts'
 
 const LOG = 'bronze/orders/'
 
@@ -38,19 +39,13 @@ async function append(store: MemoryStore, actions: readonly Action[]): Promise<v
   await store.putIfAbsent(`${LOG}${entryPath((await latest(store)) + 1)}`, [formatEntry(actions)])
 }
 
-const failsWith = (reason: string) => (error: unknown) => {
-  assert.ok(error instanceof FatalError, String(error))
-  assert.equal(error.reason, reason)
-  return true
-}
-
 test('a table that is dropped while we run is not created again, it stops us', async () => {
   const { store, sink, commit } = opened()
   await sink.open()
   await commit(first)
   store.objects.clear()
-  await assert.rejects(commit({ from: 10, to: 20 }), failsWith('TableDropped'))
-  await assert.rejects(sink.recover(['orders']), failsWith('TableDropped'))
+  await assert.rejects(commit({ from: 10, to: 20 }), isFatal('TableDropped'))
+  await assert.rejects(sink.recover(['orders']), isFatal('TableDropped'))
   assert.equal(await latest(store), -1)
 })
 
@@ -60,7 +55,7 @@ test('a table that is replaced by another while we run stops us', async () => {
   await commit(first)
   store.objects.clear()
   await harness.process().sink.open()
-  await assert.rejects(commit({ from: 10, to: 20 }), failsWith('TableReplaced'))
+  await assert.rejects(commit({ from: 10, to: 20 }), isFatal('TableReplaced'))
   assert.equal(await latest(store), 0)
 })
 
@@ -83,7 +78,7 @@ test('a log without its beginning and without a checkpoint is refused', async ()
   await sink.open()
   await commit(first)
   await store.delete(`${LOG}${entryPath(0)}`)
-  await assert.rejects(harness.process().sink.open(), failsWith('DeltaLogIncomplete'))
+  await assert.rejects(harness.process().sink.open(), isFatal('DeltaLogIncomplete'))
 })
 
 test('after ten minutes without a look the log is read anew before anything is written', async () => {
@@ -98,7 +93,7 @@ test('after ten minutes without a look the log is read anew before anything is w
   await store.delete(`${LOG}${entryPath(0)}`)
   nowMs += 11 * 60_000
   await store.put(`${LOG}${entryPath(40)}`, [formatEntry(kept)])
-  await assert.rejects(commit({ from: 10, to: 20 }), failsWith('DeltaLogIncomplete'))
+  await assert.rejects(commit({ from: 10, to: 20 }), isFatal('DeltaLogIncomplete'))
   assert.equal(await store.size(`${LOG}${entryPath(before + 1)}`), undefined)
 })
 
@@ -123,11 +118,11 @@ test('changes of the schema by others are seen while we run: what we can write o
   await append(store, [
     changed(schema.fields, { configuration: { 'delta.setTransactionRetentionDuration': 'interval 1 day' } })
   ])
-  await assert.rejects(commit({ from: 30, to: 40 }), failsWith('UnsupportedDeltaFeature'))
+  await assert.rejects(commit({ from: 30, to: 40 }), isFatal('UnsupportedDeltaFeature'))
   await append(store, [
     changed(schema.fields.map(field => (field.name === 'id' ? { ...field, type: 'string' } : field)))
   ])
-  await assert.rejects(commit({ from: 30, to: 40 }), failsWith('IncompatibleTable'))
+  await assert.rejects(commit({ from: 30, to: 40 }), isFatal('IncompatibleTable'))
 })
 
 test('an answer "exists" for our own entry is our commit, and not a conflict', async () => {
@@ -156,7 +151,7 @@ test('a log entry that is no JSON stops us: others read another table than we', 
   const { store, sink, commit } = opened()
   await sink.open()
   await store.put(`${LOG}${entryPath(1)}`, [Buffer.from('{"txn":')])
-  await assert.rejects(commit(first), failsWith('DeltaLogCorrupt'))
+  await assert.rejects(commit(first), isFatal('DeltaLogCorrupt'))
 })
 
 test('dead letters of a main table that was created anew are published, though its versions start again', async () => {

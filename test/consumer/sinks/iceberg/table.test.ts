@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { IcebergSinkOptions } from '../../../../consumer/sinks/iceberg/sink.ts'
-import { FatalError, RetryableError } from '../../../../lib/errors.ts'
+import { RetryableError } from '../../../../lib/errors.ts'
 import { batchOf, type PartOptions } from '../../../conformance/batches.ts'
 import { MemoryCatalog } from '../../../fakes/iceberg-catalog.ts'
 import { icebergHarness } from '../../../fakes/iceberg-harness.ts'
 import type { TableJson } from '../../../fakes/iceberg-metadata.ts'
 import { MemoryStore } from '../../../fakes/object-store.ts'
+import { isFatal } from '../../../fakes/failures.ts'
 
 const MAIN = { namespace: ['bronze'], name: 'orders' }
 const first: PartOptions = { from: 0, to: 10, expected: undefined }
@@ -27,19 +28,13 @@ function opened(options: Partial<IcebergSinkOptions> = {}, catalog = new MemoryC
   return { store, catalog, harness, sink, process, commit, table, files }
 }
 
-const failsWith = (reason: string) => (error: unknown) => {
-  assert.ok(error instanceof FatalError, String(error))
-  assert.equal(error.reason, reason)
-  return true
-}
-
 test('a table that is dropped while we run is not created again, it stops us', async () => {
   const { catalog, sink, commit } = opened()
   await sink.open()
   await commit(first)
   catalog.tables.clear()
-  await assert.rejects(commit({ from: 10, to: 20 }), failsWith('TableDropped'))
-  await assert.rejects(sink.recover(['orders']), failsWith('TableDropped'))
+  await assert.rejects(commit({ from: 10, to: 20 }), isFatal('TableDropped'))
+  await assert.rejects(sink.recover(['orders']), isFatal('TableDropped'))
   assert.equal(catalog.tables.size, 0)
 })
 
@@ -49,7 +44,7 @@ test('a table that is replaced by another while we run stops us', async () => {
   await commit(first)
   catalog.tables.clear()
   await harness.process().sink.open()
-  await assert.rejects(commit({ from: 10, to: 20 }), failsWith('TableReplaced'))
+  await assert.rejects(commit({ from: 10, to: 20 }), isFatal('TableReplaced'))
   assert.equal(table().snapshots.length, 0)
 })
 
@@ -151,7 +146,7 @@ test('a manifest list that is gone stops us before anything is lost', async () =
   for (const path of files(/snap-/)) await store.delete(path)
   const heir = harness.process().sink
   await heir.open()
-  await assert.rejects(commit({ from: 10, to: 20 }, heir), failsWith('TableDamaged'))
+  await assert.rejects(commit({ from: 10, to: 20 }, heir), isFatal('TableDamaged'))
 })
 
 test('dead letters that were decided before the table for them was renamed go to the one that was named then', async () => {

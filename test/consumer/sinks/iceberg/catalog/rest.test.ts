@@ -1,26 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { FatalError, RetryableError, errorText } from '../../../../../lib/errors.ts'
+import { errorText } from '../../../../../lib/errors.ts'
 import { Authority } from '../../../../servers/certificates.ts'
 import { scripted, type Answer } from './scripted-server.ts'
+import { isFatal, isRetryable } from '../../../../fakes/failures.ts'
 
 const TABLE = { namespace: ['a', 'b'], name: 'c' }
 const PATH = '/v1/namespaces/a%1Fb/tables/c'
 const BIG_ID = '8744736658442914487'
 const METADATA = `{"metadata":{"current-snapshot-id":${BIG_ID}},"config":{"s3.endpoint":"http://s3"},"storage-credentials":[{"prefix":"s3://b/","config":{"s3.access-key-id":"k"}}]}`
 const NO_CHANGE = { requirements: [], updates: [] }
-
-const isFatal = (reason: string) => (error: unknown) => {
-  assert.ok(error instanceof FatalError, String(error))
-  assert.equal(error.reason, reason)
-  return true
-}
-const isRetryable = (code: string) => (error: unknown) => {
-  assert.ok(error instanceof RetryableError, String(error))
-  assert.equal(error.code, code)
-  return true
-}
 
 test('a table is loaded with its 64-bit ids, the catalog’s defaults below its own, and asks for credentials', async context => {
   const { catalog, requests } = await scripted(context, {
