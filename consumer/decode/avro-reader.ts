@@ -53,16 +53,13 @@ export class AvroSchemas {
 class AvroValues implements SchemaValues {
   readonly fields: readonly Field[]
   readonly #id: number
-  readonly #type: AvroType
+  readonly typeName: string | undefined
   readonly #records: AvroRecords
-  /** Of the topic that was asked for last. */
-  #subjects: readonly string[] = []
-  #topic: string | undefined
 
   constructor(id: number, type: AvroType, records: AvroRecords) {
     this.fields = records.fields
     this.#id = id
-    this.#type = type
+    this.typeName = 'name' in type ? type.name : undefined
     this.#records = records
   }
 
@@ -77,15 +74,5 @@ class AvroValues implements SchemaValues {
 
   value(field: string): unknown {
     return this.#records.value(field)
-  }
-
-  /** By the naming strategies of Confluent's serializers. */
-  subjects(topic: string): readonly string[] {
-    if (topic !== this.#topic) {
-      const type = this.#type
-      this.#topic = topic
-      this.#subjects = 'name' in type ? [`${topic}-value`, `${topic}-${type.name}`, type.name] : [`${topic}-value`]
-    }
-    return this.#subjects
   }
 }

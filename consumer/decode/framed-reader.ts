@@ -16,8 +16,8 @@ export interface SchemaValues {
   readonly fields: readonly Field[]
   append(rows: RowGroupBuffer, bindings: readonly Binding[]): void
   value(field: string): unknown
-  /** Subjects that the schema of the checked value may be registered under for a topic, the usual one first. */
-  subjects(topic: string): readonly string[]
+  /** Full name of the checked value's type, by which serializers may name its subject; undefined when it has none. */
+  readonly typeName: string | undefined
 }
 
 /** Reads values of one topic in Confluent's wire format. `valuesOf` is asked once for each schema. */
@@ -26,6 +26,8 @@ export class FramedReader implements ValueReader {
   readonly #topic: string
   readonly #valuesOf: (found: Found) => SchemaValues | Poison
   readonly #known = new Map<number, Known>()
+  /** By the name of the type. */
+  readonly #subjects = new Map<string | undefined, readonly string[]>()
   #id = -1
   #last: Known | undefined
   /** Of the record in hand. */
@@ -63,7 +65,9 @@ export class FramedReader implements ValueReader {
   }
 
   get schemaVersion(): number | undefined {
-    for (const subject of this.#values?.subjects(this.#topic) ?? []) {
+    const values = this.#values
+    if (values === undefined) return undefined
+    for (const subject of this.#subjectsOf(values.typeName)) {
       const version = this.#last?.found.version(subject)
       if (version !== undefined) return version
     }
@@ -76,6 +80,17 @@ export class FramedReader implements ValueReader {
 
   value(field: string): unknown {
     return this.#values?.value(field)
+  }
+
+  /** By the naming strategies of Confluent's serializers, the usual one first. */
+  #subjectsOf(name: string | undefined): readonly string[] {
+    let subjects = this.#subjects.get(name)
+    if (subjects === undefined) {
+      const topic = this.#topic
+      subjects = name === undefined ? [`${topic}-value`] : [`${topic}-value`, `${topic}-${name}`, name]
+      this.#subjects.set(name, subjects)
+    }
+    return subjects
   }
 
   #lookUp(id: number): Known | Pending | undefined {

@@ -54,7 +54,8 @@ export class JsonSchemas {
 /** Values of one schema, read as JSON of which some columns are known before. */
 class JsonSchemaValues implements SchemaValues {
   readonly #reader: JsonReader
-  readonly #title: string | undefined
+  /** The title takes the place of a name. */
+  readonly typeName: string | undefined
   readonly #known: () => readonly TableColumn[]
   readonly #declared: readonly JsonField[]
   readonly #place = new Place()
@@ -64,7 +65,7 @@ class JsonSchemaValues implements SchemaValues {
   constructor({ fields, title }: JsonSchemaFields, known: () => readonly TableColumn[]) {
     this.#known = known
     this.#declared = fields
-    this.#title = title
+    this.typeName = title
     this.#reader = new JsonReader(() => this.#knownToBoth(), fields)
   }
 
@@ -85,12 +86,6 @@ class JsonSchemaValues implements SchemaValues {
 
   value(field: string): unknown {
     return this.#reader.value(field)
-  }
-
-  /** By the naming strategies of Confluent's serializers, for which the title is the name. */
-  subjects(topic: string): readonly string[] {
-    const title = this.#title
-    return title === undefined ? [`${topic}-value`] : [`${topic}-value`, `${topic}-${title}`, title]
   }
 
   /** What the table has counts; what it does not have is as the schema says. */

@@ -68,7 +68,6 @@ class ProtoValues implements SchemaValues {
   /** The usual path: the first message of the file. */
   #first: MessageType | Poison | undefined
   #type: MessageType | undefined
-  readonly #subjects = new Map<string, readonly string[]>()
 
   constructor(id: number, file: ProtoFile, dialect: Dialect, scanner: ProtoScanner) {
     this.#id = id
@@ -96,6 +95,10 @@ class ProtoValues implements SchemaValues {
     return undefined
   }
 
+  get typeName(): string | undefined {
+    return this.#type?.name
+  }
+
   get fields(): readonly Field[] {
     return this.#type?.records.fields ?? []
   }
@@ -106,15 +109,6 @@ class ProtoValues implements SchemaValues {
 
   value(field: string): unknown {
     return this.#type?.records.value(field)
-  }
-
-  /** By the naming strategies of Confluent's serializers. */
-  subjects(topic: string): readonly string[] {
-    const { name = '' } = this.#type ?? {}
-    const key = `${topic} ${name}`
-    let subjects = this.#subjects.get(key)
-    if (subjects === undefined) this.#subjects.set(key, (subjects = [`${topic}-value`, `${topic}-${name}`, name]))
-    return subjects
   }
 
   /** Places among messages, the outermost first: how many, then each, as zigzag varints. */
