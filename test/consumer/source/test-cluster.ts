@@ -17,11 +17,11 @@ export class TestCluster {
   async createTopic(topic: string, partitions = 1, configs: Readonly<Record<string, string>> = {}): Promise<void> {
     const settings = Object.entries({ 'retention.ms': '-1', ...configs }).map(([name, value]) => ({ name, value }))
     await this.#admin.createTopics({ topics: [{ topic, partitions, replicas: 1 }], configs: settings })
-    await this.#isKnown(topic)
+    await this.#untilKnown(topic)
   }
 
   /** A busy broker answers for a while as if a topic that was just made were not there. */
-  async #isKnown(topic: string): Promise<void> {
+  async #untilKnown(topic: string): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
         await this.#admin.metadata({ topics: [topic], forceUpdate: true })
