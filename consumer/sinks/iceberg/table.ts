@@ -83,8 +83,9 @@ export class IcebergTable {
       if (attempt > commitAttempts)
         throw new RetryableError('TableNotCreated', `Iceberg table ${this.name} could not be created`)
       if (attempt > 1) await backOff(this.#options.clock, attempt, TROUBLE_BACKOFF)
-      if (!isNamespaceMade) await catalog.createNamespace(this.id.namespace)
-      isNamespaceMade = true
+      // A catalog may answer 500 to all but the first of many who create it at once: ask again.
+      isNamespaceMade ||= await this.#makeNamespace()
+      if (!isNamespaceMade) continue
       const request = createRequest({ name: this.id.name, schema, location, formatVersion, table: this.name })
       const created = await catalog.createTable(this.id, request).catch(rethrowUnlessRetryable)
       // Created by another process, or perhaps not at all: the next load tells.
@@ -97,6 +98,11 @@ export class IcebergTable {
         `${reason}. Name another table in spec.topics[].table, or other names in columns or metadataColumns.`
       )
     })
+  }
+
+  async #makeNamespace(): Promise<boolean> {
+    const made = this.#options.catalog.createNamespace(this.id.namespace).then(() => true)
+    return (await made.catch(rethrowUnlessRetryable)) ?? false
   }
 
   /** Reads the newest metadata and checks that the table is still one we can write. */

@@ -28,6 +28,16 @@ function opened(options: Partial<IcebergSinkOptions> = {}, catalog = new MemoryC
   return { store, catalog, harness, sink, process, commit, table, files }
 }
 
+test('a catalog that fails while others create the namespace too is asked again', async () => {
+  const { harness, catalog } = opened()
+  const { sink, ...process } = harness.process()
+  let left = 2
+  process.onOperation(({ kind }) => (kind === 'createNamespace' && left-- > 0 ? 'before' : undefined))
+  await sink.open()
+  assert.ok(catalog.tables.has('bronze.orders'))
+  assert.ok(left < 0)
+})
+
 test('a table that is dropped while we run is not created again, it stops us', async () => {
   const { catalog, sink, commit } = opened()
   await sink.open()
