@@ -7,6 +7,7 @@ import { tableName, type LoadedTable } from '../consumer/sinks/iceberg/catalog/c
 import { openRestCatalog } from '../consumer/sinks/iceberg/catalog/rest.ts'
 import { openObjectStore } from '../consumer/store/open.ts'
 import { under } from '../consumer/store/under.ts'
+import { FatalError } from '../lib/errors.ts'
 import type { DeltaSink, IcebergSink, SettledPipeline } from '../crds/settled.ts'
 import { systemClock } from '../lib/clock.ts'
 import { shortCount } from '../lib/figures.ts'
@@ -34,9 +35,10 @@ export async function droppableTables(
   const names = planTables(pipeline).flatMap(({ table, deadLetterTable }) =>
     deadLetterTable === undefined ? [table] : [table, deadLetterTable]
   )
-  return pipeline.sink.kind === 'delta'
-    ? await deltaTables(names, pipeline.sink.delta, readSecret)
-    : await icebergTables(names, pipeline.sink.iceberg, readSecret, keepFiles)
+  const { sink } = pipeline
+  if (sink.kind === 'delta') return await deltaTables(names, sink.delta, readSecret)
+  if (sink.kind === 'iceberg') return await icebergTables(names, sink.iceberg, readSecret, keepFiles)
+  throw new FatalError('UnsupportedSink', `Tables of sink ${sink.kind} cannot be dropped.`)
 }
 
 async function deltaTables(

@@ -46,7 +46,16 @@ function summary(pipeline: BronzePipeline): string {
 }
 
 function sinkText(sink: SettledSink): string {
-  if (sink.kind === 'delta') return `delta at ${sink.delta.location}`
-  const { uri, warehouse } = sink.iceberg.catalog
-  return `iceberg at ${uri}${warehouse === undefined ? '' : ` (warehouse ${warehouse})`}`
+  switch (sink.kind) {
+    case 'delta':
+      return `delta at ${sink.delta.location}`
+    case 'iceberg': {
+      const { uri, warehouse } = sink.iceberg.catalog
+      return `iceberg at ${uri}${warehouse === undefined ? '' : ` (warehouse ${warehouse})`}`
+    }
+    case 'snowflake':
+      return `snowflake account ${sink.snowflake.account}, database ${sink.snowflake.database}, mode ${sink.snowflake.mode}`
+    case 's3':
+      return `${sink.s3.format} objects at ${sink.s3.location}`
+  }
 }

@@ -26,6 +26,8 @@ export interface Sink {
    * is unknown even after looking for our own commit; FatalError when the table no longer accepts us.
    */
   commit(staged: readonly Staged[]): Promise<CommitOutcome>
+  /** We are about to stop: a commit that waits for a cheaper moment goes on at once, and none waits any more. */
+  hurry?(): void
   close(): Promise<void>
 }
 

@@ -148,13 +148,17 @@ export type MetadataSource =
 export interface MetadataColumn {
   readonly source: MetadataSource
   readonly name: string
-  /** Only Key and Value can be either; the other sources have one type each. */
-  readonly type: 'String' | 'Binary' | 'Int' | 'Long' | 'Timestamp' | 'Date' | 'Headers'
+  /** Key and Value can be String or Binary, Value of a Snowflake table Variant too; the other sources have one type each. */
+  readonly type: 'String' | 'Binary' | 'Int' | 'Long' | 'Timestamp' | 'Date' | 'Headers' | 'Variant'
+  /** The sink needs it beside the rows; the table itself does not have it. */
+  readonly isStagedOnly?: true
 }
 
 export type SettledSink =
   | { readonly kind: 'delta'; readonly delta: DeltaSink }
   | { readonly kind: 'iceberg'; readonly iceberg: IcebergSink }
+  | { readonly kind: 'snowflake'; readonly snowflake: SnowflakeSink }
+  | { readonly kind: 's3'; readonly s3: S3Sink }
 
 export interface DeltaSink {
   /** `s3://bucket/prefix` or `file:///path`; table `a.b` lies at `<location>/a/b`. */
@@ -197,6 +201,71 @@ export interface PartitionSpec {
   readonly width: number | undefined
 }
 
+/**
+ * Table `a.b` is the table `B` of the schema `A`. All names are folded to upper case, as Snowflake folds names without quotes.
+ */
+export interface SnowflakeSink {
+  /** `organization-account`. */
+  readonly account: string
+  /** Where the account answers, without a slash at the end; `https://<account>.snowflakecomputing.com` when undefined. */
+  readonly url: string | undefined
+  readonly database: string
+  /** Of tables that are named without one. */
+  readonly schema: string
+  /** The user's own default when undefined, as for the role. */
+  readonly warehouse: string | undefined
+  readonly role: string | undefined
+  readonly authentication: 'KeyPair' | 'Password' | 'OAuth' | 'WorkloadIdentity'
+  /**
+   * Keys by authentication: KeyPair `user`, `privateKey` (PEM, PKCS #8) and perhaps `passphrase`; Password `user` and `password`;
+   * OAuth `token`, or `clientId` and `clientSecret` with the token endpoint below; WorkloadIdentity with provider Oidc `token`.
+   */
+  readonly credentialsSecret: string | undefined
+  readonly tokenEndpoint: string | undefined
+  readonly scope: string | undefined
+  readonly workloadIdentityProvider: 'Aws' | 'Azure' | 'Gcp' | 'Oidc' | undefined
+  readonly proxy: SnowflakeProxy | undefined
+  readonly mode: 'Transaction' | 'Merge' | 'Streaming'
+  /** Names of columns, of tables that we create. */
+  readonly clusterBy: readonly string[]
+  /** False: a commit waits, up to `maxIdleDelayMs`, until somebody else's query has resumed the warehouse. */
+  readonly flushWhenWarehouseIdle: boolean
+  readonly maxIdleDelayMs: number
+}
+
+/** An HTTP proxy between us and Snowflake. */
+export interface SnowflakeProxy {
+  readonly host: string
+  readonly port: number
+  /** Keys `username` and `password`. */
+  readonly credentialsSecret: string | undefined
+}
+
+/** Objects for readers that have no table format. Table `a.b` lies at `<location>/a/b`. */
+export interface S3Sink {
+  /** `s3://bucket/prefix` or `file:///path`. */
+  readonly location: string
+  readonly format: 'Parquet' | 'Ndjson'
+  /** Of NDJSON objects; Parquet's pages are Zstd. */
+  readonly compression: 'Zstd' | 'Gzip'
+  /**
+   * Partitioned: uniquely named objects below `path`, which commit objects name: readers trust those. Glob: one object per
+   * partition and commit that readers find by its place alone; no object of a commit that never was is ever there.
+   */
+  readonly layout: 'Partitioned' | 'Glob'
+  /** Folder of an object below its table, with `{topic}`, `{partition}`, `{yyyy}`, `{MM}`, `{dd}`, `{HH}` (UTC); perhaps empty. */
+  readonly path: string
+  /** The time that `path` is made of: one per commit, or each record's own. */
+  readonly pathTime: 'IngestedAt' | 'Timestamp'
+  readonly s3: S3Options | undefined
+}
+
+/** Server-side encryption of the objects we write. */
+export type S3Encryption =
+  | { readonly kind: 'S3' }
+  /** The account's own key when there is no id. */
+  | { readonly kind: 'Kms'; readonly keyId: string | undefined }
+
 export interface S3Options {
   readonly endpoint: string | undefined
   readonly region: string
@@ -205,6 +274,8 @@ export interface S3Options {
   readonly credentialsSecret: string | undefined
   /** Key `ca.crt`. */
   readonly caSecret: string | undefined
+  /** The bucket's own default when undefined. */
+  readonly encryption?: S3Encryption | undefined
 }
 
 export interface SettledDeadLetters {

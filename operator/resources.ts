@@ -1,5 +1,5 @@
 import type { BronzePipeline, BronzePipelineSpec } from '../crds/pipeline.ts'
-import type { SettledPipeline } from '../crds/settled.ts'
+import type { SettledPipeline, SettledSink } from '../crds/settled.ts'
 import { CONSUMER_ENVIRONMENT, consumerNodeOptions } from '../lib/consumer-environment.ts'
 import { parseQuantity } from '../lib/quantity.ts'
 import { BUDGETS, CONFIG_MAPS, DEPLOYMENTS, SERVICE_ACCOUNTS, type KubeObject } from './kube.ts'
@@ -33,11 +33,31 @@ export interface Blueprint {
 /** The Secrets that consumers read, without repetition. */
 export function secretsOf({ source, sink }: SettledPipeline): readonly string[] {
   const { credentialsSecret, caSecret, clientCertificateSecret } = source.security
-  const { s3 } = sink.kind === 'delta' ? sink.delta : sink.iceberg
-  const catalog = sink.kind === 'iceberg' ? sink.iceberg.catalog : undefined
-  const others = [source.schemaRegistry, catalog, s3].flatMap(each => [each?.credentialsSecret, each?.caSecret])
-  const names = [credentialsSecret, caSecret, clientCertificateSecret, ...others]
+  const registry = source.schemaRegistry
+  const ofSource = [
+    credentialsSecret,
+    caSecret,
+    clientCertificateSecret,
+    registry?.credentialsSecret,
+    registry?.caSecret
+  ]
+  const names = [...ofSource, ...secretsOfSink(sink)]
   return [...new Set(names.filter(name => name !== undefined))].sort()
+}
+
+function secretsOfSink(sink: SettledSink): readonly (string | undefined)[] {
+  switch (sink.kind) {
+    case 'delta':
+      return [sink.delta.s3?.credentialsSecret, sink.delta.s3?.caSecret]
+    case 's3':
+      return [sink.s3.s3?.credentialsSecret, sink.s3.s3?.caSecret]
+    case 'iceberg': {
+      const { catalog, s3 } = sink.iceberg
+      return [catalog, s3].flatMap(each => [each?.credentialsSecret, each?.caSecret])
+    }
+    case 'snowflake':
+      return [sink.snowflake.credentialsSecret, sink.snowflake.proxy?.credentialsSecret]
+  }
 }
 
 /** The pipeline as consumers read it, immutable and named by its content. */

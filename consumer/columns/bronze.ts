@@ -102,12 +102,20 @@ function tableSchema(pipeline: SettledPipeline, entries: readonly SettledTopic[]
     ...(pipeline.deadLetters.policy === 'Inline' ? inlineFields(metadataColumns) : [])
   ]
   const { sink } = pipeline
-  if (sink.kind === 'delta') return { fields, partitionBy: hivePartitions(sink.delta.partitionBy, metadataColumns) }
-  return {
-    fields,
-    partitionBy: [],
-    partitionFields: partitionFields(sink.iceberg.partitionBy, metadataColumns),
-    sortBy: sortColumns(metadataColumns)
+  switch (sink.kind) {
+    case 'delta':
+      return { fields, partitionBy: hivePartitions(sink.delta.partitionBy, metadataColumns) }
+    case 'iceberg':
+      return {
+        fields,
+        partitionBy: [],
+        partitionFields: partitionFields(sink.iceberg.partitionBy, metadataColumns),
+        sortBy: sortColumns(metadataColumns)
+      }
+    case 'snowflake':
+      return { fields, partitionBy: [] }
+    case 's3':
+      return { fields, partitionBy: [], sortBy: sortColumns(metadataColumns) }
   }
 }
 
@@ -131,8 +139,12 @@ function column(name: string, type: ColumnType, comment?: string): Field {
   return { name, type, nullable: true, ...(comment === undefined ? {} : { comment }) }
 }
 
-function metadataField({ source, name, type }: MetadataColumn): Field {
-  const field = column(name, METADATA[type])
+function metadataField({ source, name, type, isStagedOnly }: MetadataColumn): Field {
+  const field: Field = {
+    ...column(name, METADATA[type]),
+    ...(type === 'Variant' ? { isJson: true } : {}),
+    ...(isStagedOnly === true ? { isStagedOnly } : {})
+  }
   // Whole messages and identifiers prune nothing: the offset does.
   return source === 'Value' || source === 'IngestionId' ? { ...field, unbounded: true } : field
 }
@@ -156,7 +168,8 @@ const METADATA: Readonly<Record<MetadataColumn['type'], ColumnType>> = {
   Long: 'long',
   Timestamp: 'timestamp',
   Date: 'date',
-  Headers: HEADERS
+  Headers: HEADERS,
+  Variant: 'string'
 }
 
 function liftedType({ type, precision = 38, scale = 0 }: LiftedColumn): ColumnType {

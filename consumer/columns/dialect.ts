@@ -55,5 +55,7 @@ const IN_DELTA: Readonly<Partial<Record<Extract<Primitive, string>, Primitive>>>
 
 const DIALECTS: Readonly<Record<SettledSink['kind'], Dialect>> = {
   delta: { type: type => mapped(type, inDelta) },
-  iceberg: { type: type => type }
+  iceberg: { type: type => type },
+  snowflake: { type: type => type },
+  s3: { type: type => type }
 }

@@ -44,6 +44,10 @@ export interface Field {
   readonly comment?: string
   /** Its least and greatest value would help nobody to skip a file: they are not gathered. */
   readonly unbounded?: true
+  /** Text that is one JSON value: VARIANT in Snowflake. */
+  readonly isJson?: true
+  /** The sink needs it beside the rows; the table itself does not have it. */
+  readonly isStagedOnly?: true
 }
 
 export interface TableSchema {

@@ -12,7 +12,7 @@ export interface Sinks {
   close(): Promise<void>
 }
 
-interface Ports {
+export interface SinkPorts {
   readonly readSecret: ReadSecret
   readonly clock: Clock
   readonly log: Log
@@ -20,18 +20,39 @@ interface Ports {
 }
 
 /** Where the tables are, for logs and metrics. */
-export const locationOf = ({ sink }: SettledPipeline): string =>
-  sink.kind === 'delta' ? sink.delta.location : sink.iceberg.catalog.uri
-
-/** Loads the code of the pipeline's kind of sink alone: the others would only take memory. */
-export async function connectSinks(pipeline: SettledPipeline, ports: Ports): Promise<Sinks> {
-  const { sink } = pipeline
-  return sink.kind === 'delta'
-    ? await connectDelta(pipeline, sink.delta, ports)
-    : await connectIceberg(pipeline, sink.iceberg, ports)
+export function locationOf({ sink }: SettledPipeline): string {
+  switch (sink.kind) {
+    case 'delta':
+      return sink.delta.location
+    case 'iceberg':
+      return sink.iceberg.catalog.uri
+    case 'snowflake':
+      return `${sink.snowflake.account}/${sink.snowflake.database}`
+    case 's3':
+      return sink.s3.location
+  }
 }
 
-async function connectDelta(pipeline: SettledPipeline, { location, s3 }: DeltaSink, ports: Ports): Promise<Sinks> {
+/** Loads the code of the pipeline's kind of sink alone: the others would only take memory. */
+export async function connectSinks(pipeline: SettledPipeline, ports: SinkPorts): Promise<Sinks> {
+  const { sink } = pipeline
+  switch (sink.kind) {
+    case 'delta':
+      return await connectDelta(pipeline, sink.delta, ports)
+    case 'iceberg':
+      return await connectIceberg(pipeline, sink.iceberg, ports)
+    case 'snowflake': {
+      const { connectSnowflake } = await import('./snowflake/connect.ts')
+      return await connectSnowflake(pipeline, sink.snowflake, ports)
+    }
+    case 's3': {
+      const { connectS3 } = await import('./s3/connect.ts')
+      return await connectS3(pipeline, sink.s3, ports)
+    }
+  }
+}
+
+async function connectDelta(pipeline: SettledPipeline, { location, s3 }: DeltaSink, ports: SinkPorts): Promise<Sinks> {
   const [{ openDeltaSink }, { openObjectStore }] = await Promise.all([
     import('./delta/sink.ts'),
     import('../store/open.ts')
@@ -44,7 +65,11 @@ async function connectDelta(pipeline: SettledPipeline, { location, s3 }: DeltaSi
   }
 }
 
-async function connectIceberg(pipeline: SettledPipeline, { catalog, s3 }: IcebergSink, ports: Ports): Promise<Sinks> {
+async function connectIceberg(
+  pipeline: SettledPipeline,
+  { catalog, s3 }: IcebergSink,
+  ports: SinkPorts
+): Promise<Sinks> {
   const [{ openIcebergSink }, { openRestCatalog }, { storesOf }] = await Promise.all([
     import('./iceberg/sink.ts'),
     import('./iceberg/catalog/rest.ts'),
