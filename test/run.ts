@@ -26,7 +26,7 @@ async function main(filters: readonly string[]): Promise<void> {
   for (const suite of chosen) {
     console.log(`${suite.name}: ${suite.files.length} files`)
     if (suite.isIntegration && outcomes.every(outcome => !outcome.suite.isIntegration)) stop = await startShared(chosen)
-    outcomes.push(await runSuite(root, suite, filters.length > 0))
+    outcomes.push(await runSuite(root, suite, { verbose: filters.length > 0, repeats: isCi }))
   }
   await stop()
   if (!summarize(outcomes) || !checked) process.exitCode = 1
@@ -76,6 +76,8 @@ function summarize(outcomes: readonly Outcome[]): boolean {
   console.log('')
   for (const { name, reason } of skips) console.log(`skipped ${name} (${reason})`)
   for (const { name } of failures) console.log(`FAILED  ${name}`)
+  for (const file of outcomes.flatMap(({ unsteady }) => unsteady))
+    console.log(`UNSTEADY  ${file}: passed alone, see above`)
   for (const { suite, seconds, passed } of outcomes) {
     console.log(`${seconds.toFixed(1).padStart(7)} s  ${suite.name}: ${passed} passed`)
   }

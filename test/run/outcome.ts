@@ -8,11 +8,16 @@ export interface Outcome {
   readonly suite: Suite
   readonly passed: number
   readonly failures: readonly { readonly name: string; readonly text: string }[]
+  /** Files that failed beside others and passed when run once more alone: printed, to be looked into. */
+  readonly unsteady: readonly string[]
   readonly skips: readonly { readonly name: string; readonly reason: string }[]
   readonly seconds: number
 }
 
 const HANGS = 'It did not end in time: something that it started still runs.'
+
+/** More failures than this are no matter of a loaded machine. */
+const MAX_REPEATED = 3
 
 /** Test files at once. They are processes, and many of them start servers. */
 const CONCURRENCY = 2
@@ -21,26 +26,43 @@ const CONCURRENCY = 2
  * Runs a suite, each file in a process of its own. With `verbose` every test is printed as it ends; else one line per file,
  * and what failed.
  */
-export async function runSuite(root: string, suite: Suite, verbose: boolean): Promise<Outcome> {
+export async function runSuite(root: string, suite: Suite, { verbose, repeats }: RunOptions): Promise<Outcome> {
   const started = performance.now()
   const waiting = [...suite.files]
-  const seen: Seen[] = []
+  const seen = new Map<string, Seen>()
+  const runFile = async (file: string) => {
+    const signal = AbortSignal.timeout(suite.fileTimeoutMs)
+    const stream = run({ cwd: root, files: [`${root}/${file}`], concurrency: false, signal })
+    if (verbose) stream.compose(new spec()).pipe(process.stdout, { end: false })
+    seen.set(file, await collect(stream, root, verbose))
+  }
   const worker = async () => {
-    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
-      const signal = AbortSignal.timeout(suite.fileTimeoutMs)
-      const stream = run({ cwd: root, files: [`${root}/${file}`], concurrency: false, signal })
-      if (verbose) stream.compose(new spec()).pipe(process.stdout, { end: false })
-      seen.push(await collect(stream, root, verbose))
-    }
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) await runFile(file)
   }
   await Promise.all(Array.from({ length: CONCURRENCY }, worker))
+  const failed = () => [...seen].filter(([, { failures }]) => failures.length > 0).map(([file]) => file)
+  const first = failed()
+  const repeated = repeats && suite.hasProcesses && first.length <= MAX_REPEATED ? first : []
+  for (const file of repeated) {
+    console.log(`once more, alone: ${file}`)
+    await runFile(file)
+  }
+  const still = new Set(failed())
+  const all = [...seen.values()]
   return {
     suite,
-    passed: seen.reduce((sum, { passed }) => sum + passed, 0),
-    failures: seen.flatMap(({ failures }) => failures),
-    skips: seen.flatMap(({ skips }) => skips),
+    passed: all.reduce((sum, { passed }) => sum + passed, 0),
+    failures: all.flatMap(({ failures }) => failures),
+    unsteady: repeated.filter(file => !still.has(file)),
+    skips: all.flatMap(({ skips }) => skips),
     seconds: (performance.now() - started) / 1000
   }
+}
+
+export interface RunOptions {
+  readonly verbose: boolean
+  /** Whether files of processes that fail get a second run, alone. */
+  readonly repeats: boolean
 }
 
 type Seen = Pick<Outcome, 'passed' | 'failures' | 'skips'>

@@ -5,6 +5,8 @@ export interface Suite {
   readonly name: string
   readonly files: readonly string[]
   readonly isIntegration: boolean
+  /** Its tests start processes and servers, whose time a loaded machine decides. */
+  readonly hasProcesses: boolean
   /** The servers that its tests ask for. */
   readonly servers: readonly string[]
   /** Each file may take no longer. */
@@ -12,6 +14,7 @@ export interface Suite {
 }
 
 const INTEGRATION = 'integration: '
+const EMBEDDED = 'embedded broker'
 const QUICK_TIMEOUT_MS = 120_000
 const LONG_TIMEOUT_MS = 600_000
 
@@ -19,11 +22,11 @@ const LONG_TIMEOUT_MS = 600_000
 const FOLDERS: readonly (readonly [name: string, folders: readonly string[]])[] = [
   ['integration', ['test/integration/']],
   ['simulation', ['test/simulation/']],
-  ['embedded broker', ['test/cli/demo/', 'test/consumer/process/']],
+  [EMBEDDED, ['test/cli/demo/', 'test/consumer/process/']],
   ['unit', ['test/']]
 ]
 
-const ORDER = ['unit', 'embedded broker', 'simulation']
+const ORDER = ['unit', EMBEDDED, 'simulation']
 
 /**
  * All suites with files whose path has one of `filters` in it; any file when there is none. Integration comes last, by
@@ -43,7 +46,9 @@ export function suites(root: string, filters: readonly string[]): Suite[] {
 function suite(name: string, files: readonly string[]): Suite {
   const isIntegration = name.startsWith(INTEGRATION)
   const servers = isIntegration ? name.slice(INTEGRATION.length).split(', ') : []
-  return { name, files, isIntegration, servers, fileTimeoutMs: isIntegration ? LONG_TIMEOUT_MS : QUICK_TIMEOUT_MS }
+  const hasProcesses = isIntegration || name === EMBEDDED
+  const fileTimeoutMs = isIntegration ? LONG_TIMEOUT_MS : QUICK_TIMEOUT_MS
+  return { name, files, isIntegration, hasProcesses, servers, fileTimeoutMs }
 }
 
 const rank = ({ name }: Suite) => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length)
