@@ -67,6 +67,26 @@ export class FileStore implements ObjectStore {
     })
   }
 
+  /** Both names stand for one file, which no writer ever changes. */
+  async copy(from: string, to: string): Promise<boolean> {
+    return await this.#act(to, async target => {
+      await makeFolder(dirname(target))
+      const temporary = temporaryBeside(target)
+      try {
+        await link(join(this.#root, from), temporary)
+        await rename(temporary, target)
+        await syncFolder(dirname(target))
+        return true
+      } catch (error) {
+        if (isAbsent(error)) return false
+        throw error
+      } finally {
+        // A rename to another name of the same file does nothing.
+        await unlink(temporary).catch(() => {})
+      }
+    })
+  }
+
   async *list(prefix: string, startAfter = ''): AsyncIterable<StoredObject> {
     const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1)
     const paths = await this.#act(prefix, async () => await walk(this.#root, folder, prefix))
@@ -121,7 +141,7 @@ async function writeTemporary(
 ): Promise<string> {
   const folder = dirname(target)
   await makeFolder(folder)
-  const temporary = join(folder, `${TEMPORARY_PREFIX}${randomBytes(8).toString('hex')}`)
+  const temporary = temporaryBeside(target)
   const file = await open(temporary, 'wx')
   try {
     for await (const chunk of chunks) await file.writeFile(chunk)
@@ -133,6 +153,9 @@ async function writeTemporary(
   await file.close()
   return temporary
 }
+
+const temporaryBeside = (target: string): string =>
+  join(dirname(target), `${TEMPORARY_PREFIX}${randomBytes(8).toString('hex')}`)
 
 async function discard(temporary: string, error: unknown): Promise<never> {
   await unlink(temporary).catch(() => {})

@@ -20,6 +20,11 @@ export interface ObjectStore {
    * unknown: the object may or may not be there, now or in a moment.
    */
   putIfAbsent(path: string, chunks: readonly Uint8Array[]): Promise<'created' | 'exists'>
+  /**
+   * Copies an object within the store, whole or not at all, over what may be at `to`; its bytes do not pass through here.
+   * False when `from` is absent.
+   */
+  copy(from: string, to: string): Promise<boolean>
   /** Objects whose path starts with `prefix`, after `startAfter`, in order of their names (UTF-8 bytes). */
   list(prefix: string, startAfter?: string): AsyncIterable<StoredObject>
   /** Absent is fine. */

@@ -1,6 +1,7 @@
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
+  CopyObjectCommand,
   CreateMultipartUploadCommand,
   DeleteObjectCommand,
   GetObjectCommand,
@@ -99,6 +100,16 @@ export class S3Store implements ObjectStore {
 
   async putIfAbsent(path: string, chunks: readonly Uint8Array[]): Promise<'created' | 'exists'> {
     return await this.#act(path, async () => await this.#putOnce(path, Buffer.concat(chunks)))
+  }
+
+  async copy(from: string, to: string): Promise<boolean> {
+    const CopySource = encodeURIComponent(`${this.#bucket}/${this.#prefix}${from}`).replaceAll('%2F', '/')
+    const copied = await this.#orAbsent(to, async () => {
+      const { CopyObjectResult } = await this.#client.send(new CopyObjectCommand({ ...this.#at(to), CopySource }))
+      this.#isStored(to, CopyObjectResult ?? {})
+      return true
+    })
+    return copied ?? false
   }
 
   async *list(prefix: string, startAfter?: string): AsyncIterable<StoredObject> {

@@ -9,6 +9,7 @@ export function under(store: ObjectStore, prefix: string): ObjectStore {
     size: async path => await store.size(prefix + path),
     put: async (path, chunks) => await store.put(prefix + path, chunks),
     putIfAbsent: async (path, chunks) => await store.putIfAbsent(prefix + path, chunks),
+    copy: async (from, to) => await store.copy(prefix + from, prefix + to),
     list: (path, startAfter) => listUnder(store, prefix, path, startAfter),
     delete: async path => await store.delete(prefix + path),
     close: async () => {}

@@ -81,6 +81,30 @@ export function testStore(
     assert.equal((await store.get('log/1.json'))?.toString(), String(winners[0]))
   })
 
+  law('a copy has the bytes of its source, over what was there, and outlives it', async store => {
+    await store.put('staged/a b+ü=%41?#', bytes('first'))
+    assert.equal(await store.copy('staged/a b+ü=%41?#', 'final/x+0=ü'), true)
+    assert.equal((await store.get('final/x+0=ü'))?.toString(), 'first')
+    // Again, as after an answer that was lost.
+    assert.equal(await store.copy('staged/a b+ü=%41?#', 'final/x+0=ü'), true)
+    await store.put('staged/a b+ü=%41?#', bytes('second'))
+    assert.equal((await store.get('final/x+0=ü'))?.toString(), 'first')
+    assert.equal(await store.copy('staged/a b+ü=%41?#', 'final/x+0=ü'), true)
+    await store.delete('staged/a b+ü=%41?#')
+    assert.equal((await store.get('final/x+0=ü'))?.toString(), 'second')
+    assert.deepEqual(await listed(store, 'final/'), ['final/x+0=ü'])
+    assert.deepEqual(await listed(store, 'staged/'), [])
+  })
+
+  law('a copy of what is absent is none, and leaves what is there', async store => {
+    await store.put('there', bytes('kept'))
+    assert.equal(await store.copy('absent', 'there'), false)
+    assert.equal(await store.copy('absent/too', 'new/there'), false)
+    assert.equal((await store.get('there'))?.toString(), 'kept')
+    assert.deepEqual(await listed(store, 'there'), ['there'])
+    assert.deepEqual(await listed(store, 'new/'), [])
+  })
+
   law('listing is in order of names, below a prefix, after a name', async store => {
     for (const path of ['t/b', 't/a/2', 't/a/1', 't/a-', 't/a0', 'u/x', 't/a/ü']) await store.put(path, bytes(path))
     assert.deepEqual(await listed(store, 't/'), ['t/a-', 't/a/1', 't/a/2', 't/a/ü', 't/a0', 't/b'])

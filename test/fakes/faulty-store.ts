@@ -1,7 +1,7 @@
 import { RetryableError } from '../../lib/errors.ts'
 import type { ObjectStore, StoredObject } from '../../consumer/store/object-store.ts'
 
-type StoreOperation = 'get' | 'getRange' | 'size' | 'put' | 'putIfAbsent' | 'list' | 'delete'
+type StoreOperation = 'get' | 'getRange' | 'size' | 'put' | 'putIfAbsent' | 'copy' | 'list' | 'delete'
 type CatalogOperation = 'createNamespace' | 'createTable' | 'loadTable' | 'commitTable' | 'commitTransaction'
 
 export interface Operation {
@@ -49,6 +49,11 @@ export class FaultyStore implements ObjectStore {
 
   async putIfAbsent(path: string, chunks: readonly Uint8Array[]): Promise<'created' | 'exists'> {
     return await this.#run({ kind: 'putIfAbsent', path }, async () => await this.#store.putIfAbsent(path, chunks))
+  }
+
+  /** The path of the operation is that of the new object. */
+  async copy(from: string, to: string): Promise<boolean> {
+    return await this.#run({ kind: 'copy', path: to }, async () => await this.#store.copy(from, to))
   }
 
   async *list(prefix: string, startAfter?: string): AsyncIterable<StoredObject> {

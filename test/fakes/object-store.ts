@@ -29,6 +29,12 @@ export class MemoryStore implements ObjectStore {
     return 'created'
   }
 
+  async copy(from: string, to: string): Promise<boolean> {
+    const found = this.objects.get(from)
+    if (found !== undefined) this.objects.set(to, found)
+    return found !== undefined
+  }
+
   async *list(prefix: string, startAfter = ''): AsyncIterable<StoredObject> {
     const found = [...this.objects].filter(([path]) => path.startsWith(prefix) && path > startAfter)
     for (const [path, { bytes, modifiedMs }] of found.sort(([a], [b]) => (a < b ? -1 : 1))) {

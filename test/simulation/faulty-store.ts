@@ -33,6 +33,10 @@ export class FaultyStore implements ObjectStore {
     return this.#calls.call(() => this.#store.putIfAbsent(path, chunks))
   }
 
+  copy(from: string, to: string): Promise<boolean> {
+    return this.#calls.call(() => this.#store.copy(from, to))
+  }
+
   async *list(prefix: string, startAfter?: string): AsyncIterable<StoredObject> {
     const found = await this.#calls.call(() => Array.fromAsync(this.#store.list(prefix, startAfter)))
     yield* found
