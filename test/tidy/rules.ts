@@ -87,6 +87,7 @@ const PURE = [
   'consumer/sinks/iceberg/data-file.ts',
   'consumer/sinks/iceberg/evolution.ts',
   'consumer/sinks/iceberg/field-paths.ts',
+  'consumer/sinks/iceberg/lineage.ts',
   'consumer/sinks/iceberg/manifest.ts',
   'consumer/sinks/iceberg/manifest-list-record.ts',
   'consumer/sinks/iceberg/manifest-list.ts',

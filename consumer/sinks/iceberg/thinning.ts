@@ -1,3 +1,4 @@
+import { lineage } from './lineage.ts'
 import { MAIN, ancestry, currentSnapshot, type Snapshot, type TableMetadata } from './metadata.ts'
 import { hasState } from './state.ts'
 
@@ -16,11 +17,12 @@ const MIN_SNAPSHOTS = 10
 
 /**
  * The snapshots that a commit takes out of the metadata: at a commit every ten seconds there would be 60,000 a week. Of
- * our own among `main`'s ancestors all of the last hour stay, the newest of each hour for two days, of each day for
- * thirty; should that be more than 500 or 1.5 MB, the oldest of the last hour go first, then of the hourly, then of the
- * daily ones. Those of others, and those with statistics, stay thirty days. Untouched at any age stay the current
- * snapshot, whatever another branch or tag reaches, what others staged beside `main`, and everything when the table says
- * `gc.enabled = false`. Commits of ours that a rollback left behind go after thirty days.
+ * our own on `main` all of the last hour stay, the newest of each hour for two days, of each day for thirty; so does one
+ * that follows a commit of others, by which theirs is known to be on `main`. Should that be more than 500 or 1.5 MB, the
+ * oldest of the last hour go first, then of the hourly, then of the daily ones. Those of others, and those with
+ * statistics, stay thirty days. Untouched at any age stay the current snapshot, whatever another branch or tag reaches,
+ * what others staged beside `main`, and everything when the table says `gc.enabled = false`. Commits of ours that a
+ * rollback left behind go after thirty days.
  *
  * Only metadata is removed: no file is deleted. Data files stay reachable, since appends leave none behind; manifest
  * lists, and manifests that were merged, become orphans for the table's maintenance to remove.
@@ -32,7 +34,7 @@ export function snapshotsToRemove(
   const { snapshots, properties } = metadata
   if (properties['gc.enabled']?.toLowerCase() === 'false') return []
   const kept = protectedIds(metadata)
-  const main = [...ancestry(metadata)]
+  const main = lineage(metadata)
   const onMain = new Set(main.map(({ id }) => id))
   const left = new Set(snapshots.map(({ id }) => id))
   let bytes = snapshots.reduce((sum, each) => sum + each.jsonBytes, newSnapshotBytes)
@@ -47,9 +49,10 @@ export function snapshotsToRemove(
     const isLost = !onMain.has(each.id) && hasState(each.summary)
     if ((onMain.has(each.id) || isLost) && nowMs - each.timestampMs > DAILY_MS) remove(each)
   }
+  const foreign = new Set(main.filter(({ summary }) => !hasState(summary)).map(({ id }) => id))
   const tiers = tiersOf(
     main.filter(each => !kept.has(each.id) && hasState(each.summary) && !metadata.withStatistics.has(each.id)),
-    nowMs
+    { nowMs, foreign }
   )
   for (const each of tiers.none) remove(each)
   const least = Math.max(MIN_SNAPSHOTS, leastSnapshots(metadata))
@@ -64,7 +67,7 @@ export function snapshotsToRemove(
 /** Each tier oldest first; `none` are those that no tier keeps. */
 function tiersOf(
   newestFirst: readonly Snapshot[],
-  nowMs: number
+  { nowMs, foreign }: { readonly nowMs: number; readonly foreign: ReadonlySet<bigint> }
 ): Readonly<Record<'all' | 'hourly' | 'daily' | 'none', readonly Snapshot[]>> {
   const tiers: Record<'all' | 'hourly' | 'daily' | 'none', Snapshot[]> = { all: [], hourly: [], daily: [], none: [] }
   const [hours, days] = [new Set<number>(), new Set<number>()]
@@ -74,7 +77,8 @@ function tiersOf(
     hours.add(hour)
     days.add(day)
     const ageMs = nowMs - each.timestampMs
-    if (isNewestOfDay && ageMs <= DAILY_MS) tiers.daily.unshift(each)
+    const isLink = each.parentId !== undefined && foreign.has(each.parentId)
+    if ((isNewestOfDay || isLink) && ageMs <= DAILY_MS) tiers.daily.unshift(each)
     else if (isNewestOfHour && ageMs <= HOURLY_MS) tiers.hourly.unshift(each)
     else if (ageMs <= ALL_MS) tiers.all.unshift(each)
     else tiers.none.unshift(each)

@@ -15,28 +15,30 @@ interface Told {
   readonly isOffMain?: boolean
 }
 
+const snapshot = (id: number, timestampMs: number, summary: Readonly<Record<string, string>>): Snapshot => ({
+  id: BigInt(id),
+  parentId: undefined,
+  sequenceNumber: id,
+  timestampMs,
+  manifestList: '',
+  schemaId: 0,
+  summary,
+  jsonBytes: 1_000
+})
+
+const mainAt = (snapshotId: bigint | undefined): TableMetadata['refs'] =>
+  new Map(snapshotId === undefined ? [] : [['main', { snapshotId, type: 'branch', retention: {} }]])
+
 /** Snapshots told oldest first; ids count from 1. */
 function table(told: readonly Told[], overrides: Partial<TableMetadata> = {}): TableMetadata {
   let parentId: bigint | undefined
   const snapshots = told.map(({ ageMs, by, isOffMain }, index): Snapshot => {
-    const id = BigInt(index + 1)
     const summary = by === undefined ? formatState(EMPTY_STATE) : {}
-    const snapshot = {
-      id,
-      parentId,
-      sequenceNumber: index + 1,
-      timestampMs: NOW - ageMs,
-      manifestList: '',
-      schemaId: 0,
-      summary,
-      jsonBytes: 1_000
-    }
-    if (isOffMain !== true) parentId = id
-    return snapshot
+    const each = { ...snapshot(index + 1, NOW - ageMs, summary), parentId }
+    if (isOffMain !== true) parentId = each.id
+    return each
   })
-  const main =
-    parentId === undefined ? [] : [['main', { snapshotId: parentId, type: 'branch', retention: {} }] as const]
-  return { ...new Lineage().metadata, snapshots, refs: new Map(main), ...overrides }
+  return { ...new Lineage().metadata, snapshots, refs: mainAt(parentId), ...overrides }
 }
 
 const removed = (metadata: TableMetadata) =>
@@ -75,6 +77,23 @@ test('with a commit each ten seconds what is left after a month has a fixed size
   }
   assert.ok(kept.length < 500 + 360, `${kept.length}`)
   assert.ok(removals > 20_000)
+})
+
+test('hours and days are thinned behind snapshots that are gone, whose children still name them as parents', () => {
+  let kept: readonly Snapshot[] = []
+  const hours = 40 * 24
+  for (let commit = 0; commit < hours * 2; commit++) {
+    const metadata = table([{ ageMs: 0 }], { snapshots: kept, refs: mainAt(kept.at(-1)?.id) })
+    const nowMs = NOW + (commit * HOUR) / 2
+    const gone = new Set(snapshotsToRemove(metadata, { nowMs, newSnapshotBytes: 1_000 }))
+    const by = commit % 100 === 50 ? {} : formatState(EMPTY_STATE)
+    const next = { ...snapshot(commit + 1, nowMs, by), parentId: kept.at(-1)?.id }
+    kept = [...kept.filter(({ id }) => !gone.has(id)), next]
+  }
+  const ages = kept.map(({ timestampMs }) => NOW + hours * HOUR - timestampMs)
+  assert.ok(kept.length <= 3 + 49 + 31 + 2 * 15, `${kept.length} are left`)
+  assert.ok(ages.filter(age => age > 5 * DAY && age < 25 * DAY).length >= 20, 'each day has one')
+  assert.ok(Math.max(...ages) <= 30 * DAY + HOUR)
 })
 
 test('beyond 500 the oldest of the last hour go first: what stands for an hour or a day stays', () => {
