@@ -82,6 +82,7 @@ const PURE = [
   'consumer/sinks/iceberg/catalog/idempotency.ts',
   'consumer/sinks/iceberg/checked.ts',
   'consumer/sinks/iceberg/commit.ts',
+  'consumer/sinks/iceberg/counts.ts',
   'consumer/sinks/iceberg/create.ts',
   'consumer/sinks/iceberg/damage.ts',
   'consumer/sinks/iceberg/data-file.ts',

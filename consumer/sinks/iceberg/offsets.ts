@@ -1,8 +1,9 @@
 import { FatalError } from '../../../lib/errors.ts'
-import type { CommitAuthor, Recovered } from '../../sink.ts'
+import type { CommitAuthor, Recovered, StagedRange } from '../../sink.ts'
 import { movedPartitions as movedFrom, newestOffsets, type MergedRange } from '../offset-key.ts'
 import type { PartitionId } from '../../partition.ts'
 import { Malformed } from './checked.ts'
+import { addCounts } from './counts.ts'
 import { MAIN, ancestry, type Snapshot, type TableMetadata } from './metadata.ts'
 import {
   EMPTY_STATE,
@@ -128,6 +129,8 @@ export function nextState(
   parent: TableState,
   changes: {
     readonly ranges?: ReadonlyMap<string, MergedRange>
+    /** The same as they were staged, for the counts. */
+    readonly staged?: readonly StagedRange[]
     readonly markers?: ReadonlyMap<string, number>
     readonly deadLetters?: readonly PendingDeadLetters[]
     readonly isPublished?: (pending: PendingDeadLetters) => boolean
@@ -138,7 +141,8 @@ export function nextState(
   return {
     offsets: withoutOld(new Map([...parent.offsets, ...[...ranges].map(([key, { next }]) => [key, next] as const)])),
     markers: withoutOld(new Map([...parent.markers, ...markers])),
-    deadLetters: [...parent.deadLetters.filter(each => !isPublished(each)), ...deadLetters]
+    deadLetters: [...parent.deadLetters.filter(each => !isPublished(each)), ...deadLetters],
+    counts: addCounts(parent.counts, changes.staged ?? [])
   }
 }
 

@@ -113,7 +113,8 @@ class IcebergSink implements Sink {
 
   async commit(staged: readonly Staged[]): Promise<CommitOutcome> {
     invariant(staged.length > 0, 'a commit has something staged')
-    const merged = mergeRanges(staged.flatMap(({ ranges }) => ranges))
+    const ranges = staged.flatMap(each => each.ranges)
+    const merged = mergeRanges(ranges)
     const commitIds = staged.map(({ commitId }) => commitId)
     const manifests = staged.flatMap(each => filesOf(each).rows)
     const { author, clock } = this.#options
@@ -132,7 +133,7 @@ class IcebergSink implements Sink {
         const sequenceNumber = metadata.lastSequenceNumber + 1
         const deadLetters = decided.map(each => ({ ...each, sequenceNumber, commitIds }))
         const isPublished = (each: PendingDeadLetters) => this.#deadLetters.isDone(each)
-        const after = nextState(state, { ranges: merged, deadLetters, isPublished })
+        const after = nextState(state, { ranges: merged, staged: ranges, deadLetters, isPublished })
         const append = { manifests, state: after, commitIds, author }
         return {
           write: async () => {

@@ -1,4 +1,5 @@
 import { Malformed, asId, asInteger, asList, asObject, asText } from './checked.ts'
+import { formatCounts, parseCounts, type TopicCounts } from './counts.ts'
 import { parseJson, stringifyJson } from '../json.ts'
 import { parseKey, type OffsetKey } from '../offset-key.ts'
 import { parseNewManifest, type NewManifest } from './manifest-list.ts'
@@ -14,6 +15,11 @@ export interface TableState {
   readonly markers: ReadonlyMap<string, number>
   /** Dead letters that this table's commits decided, in the order of their commits; some may be in their table already. */
   readonly deadLetters: readonly PendingDeadLetters[]
+  /**
+   * What commits have put in, by topic, all that ever were: snapshots that are thinned out take nothing with them. Nothing
+   * is decided by it; commits of older versions do not have it.
+   */
+  readonly counts: ReadonlyMap<string, TopicCounts>
 }
 
 /** Files of dead letters that a commit of the main table decided; to be published once. */
@@ -29,12 +35,13 @@ export interface PendingDeadLetters {
   readonly manifests: readonly NewManifest[]
 }
 
-export const EMPTY_STATE: TableState = { offsets: new Map(), markers: new Map(), deadLetters: [] }
+export const EMPTY_STATE: TableState = { offsets: new Map(), markers: new Map(), deadLetters: [], counts: new Map() }
 
 /** Names in a snapshot's summary. A snapshot is ours when it has the first. */
 const OFFSETS = 'bronze.offsets'
 const MARKERS = 'bronze.markers'
 const DEAD_LETTERS = 'bronze.dead-letters'
+const COUNTS = 'bronze.counts'
 /** Table property: the state once more, for when the snapshots that carry it have expired. */
 export const STATE_PROPERTY = 'bronze.state'
 
@@ -44,11 +51,12 @@ export const markerKey = (mainUuid: string, key: string): string => `${mainUuid}
 export const hasState = (summary: Readonly<Record<string, string>>): boolean => summary[OFFSETS] !== undefined
 
 /** Its part of a snapshot's summary. */
-export function formatState({ offsets, markers, deadLetters }: TableState): Readonly<Record<string, string>> {
+export function formatState({ offsets, markers, deadLetters, counts }: TableState): Readonly<Record<string, string>> {
   return {
     [OFFSETS]: formatNumbers(offsets),
     ...(markers.size === 0 ? {} : { [MARKERS]: formatNumbers(markers) }),
-    ...(deadLetters.length === 0 ? {} : { [DEAD_LETTERS]: stringifyJson(deadLetters) })
+    ...(deadLetters.length === 0 ? {} : { [DEAD_LETTERS]: stringifyJson(deadLetters) }),
+    ...(counts.size === 0 ? {} : { [COUNTS]: formatCounts(counts) })
   }
 }
 
@@ -57,7 +65,8 @@ export function parseState(summary: Readonly<Record<string, string>>): TableStat
   return {
     offsets: parseNumbers(summary[OFFSETS] ?? ''),
     markers: parseNumbers(summary[MARKERS] ?? ''),
-    deadLetters: asList(parsed(summary[DEAD_LETTERS] ?? '[]'), DEAD_LETTERS).map(parsePending)
+    deadLetters: asList(parsed(summary[DEAD_LETTERS] ?? '[]'), DEAD_LETTERS).map(parsePending),
+    counts: parseCounts(summary[COUNTS] ?? '')
   }
 }
 
@@ -80,7 +89,7 @@ export function parseProperty(text: string): { readonly state: TableState; reado
   const id = asText(json['snapshotId'], 'snapshotId')
   if (!/^\d{1,19}$/.test(id)) throw new Malformed('snapshotId is no 64-bit integer')
   const summary = Object.fromEntries(
-    [OFFSETS, MARKERS, DEAD_LETTERS].flatMap(name =>
+    [OFFSETS, MARKERS, DEAD_LETTERS, COUNTS].flatMap(name =>
       json[name] === undefined ? [] : [[name, asText(json[name], name)]]
     )
   ) as Record<string, string>

@@ -15,7 +15,8 @@ test('offsets survive their text: gaps, many partitions, names with any characte
     offsets.set(`a.b-c_d:id-_=;,%:3:${partition}`, partition * 1_000)
   offsets.set('z::0:7', 0)
   const markers = new Map([[`${UUID}/orders:id:0:3`, 12]])
-  const state = { offsets, markers, deadLetters: [] }
+  const counts = new Map([['a.b-c_d', { records: 12_000, deadLetters: 3, commits: 40 }]])
+  const state = { offsets, markers, deadLetters: [], counts }
   const read = parseState(formatState(state))
   assert.deepEqual(read, state)
   const many = new Map(
@@ -53,4 +54,12 @@ test('what a commit decided survives as property and summary, with the id of a s
   assert.deepEqual(parseState(formatState(state)), state)
   const at = { tableUuid: UUID, snapshotId: 2n ** 63n - 1n, sequenceNumber: 9, ref: 'main' }
   assert.deepEqual(parseProperty(formatProperty(state, at)), { state, at })
+})
+
+test('counts that cannot be read are left out and stop nobody', () => {
+  const { counts } = parseState({
+    'bronze.offsets': '',
+    'bronze.counts': 'orders=1/2/3;x;clicks=4/5;a=-1/0/0;b=1e3/0/0'
+  })
+  assert.deepEqual([...counts], [['orders', { records: 1, deadLetters: 2, commits: 3 }]])
 })
