@@ -87,15 +87,30 @@ export class FileStore implements ObjectStore {
     })
   }
 
-  async *list(prefix: string, startAfter = ''): AsyncIterable<StoredObject> {
+  async *list(prefix: string, startAfter = '', limit = Infinity): AsyncIterable<StoredObject> {
     const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1)
     const paths = await this.#act(prefix, async () => await walk(this.#root, folder, prefix))
     paths.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+    let left = limit
     for (const path of paths) {
+      if (left <= 0) return
       if (Buffer.compare(Buffer.from(path), Buffer.from(startAfter)) <= 0) continue
       const found = await this.#reading(path, async file => await file.stat())
-      if (found !== undefined) yield { path, sizeBytes: found.size, modifiedMs: Math.floor(found.mtimeMs) }
+      if (found === undefined) continue
+      left--
+      yield { path, sizeBytes: found.size, modifiedMs: Math.floor(found.mtimeMs) }
     }
+  }
+
+  /** Folders that are empty are told too when a delete has left them: nobody is harmed by looking there. */
+  async folders(folder: string): Promise<readonly string[]> {
+    return await this.#act(folder, async target => {
+      const entries = await readdir(target, { withFileTypes: true }).catch((error: unknown) => {
+        if (isAbsent(error)) return []
+        throw error
+      })
+      return entries.filter(entry => entry.isDirectory()).map(({ name }) => name)
+    })
   }
 
   async delete(path: string): Promise<void> {

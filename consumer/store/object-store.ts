@@ -25,8 +25,13 @@ export interface ObjectStore {
    * False when `from` is absent.
    */
   copy(from: string, to: string): Promise<boolean>
-  /** Objects whose path starts with `prefix`, after `startAfter`, in order of their names (UTF-8 bytes). */
-  list(prefix: string, startAfter?: string): AsyncIterable<StoredObject>
+  /**
+   * Objects whose path starts with `prefix`, after `startAfter`, in order of their names (UTF-8 bytes); of these the first
+   * `limit`, for which the store is then asked at once.
+   */
+  list(prefix: string, startAfter?: string, limit?: number): AsyncIterable<StoredObject>
+  /** Names, without slashes, of the folders directly in `folder` (which is empty or ends in `/`) that hold objects; in no order. */
+  folders(folder: string): Promise<readonly string[]>
   /** Absent is fine. */
   delete(path: string): Promise<void>
   close(): Promise<void>

@@ -9,7 +9,9 @@ import {
   ListObjectsV2Command,
   PutObjectCommand,
   S3Client,
-  UploadPartCommand
+  UploadPartCommand,
+  type ListObjectsV2CommandInput,
+  type ListObjectsV2CommandOutput
 } from '@aws-sdk/client-s3'
 import type { S3Options } from '../../crds/settled.ts'
 import { FatalError, RetryableError } from '../../lib/errors.ts'
@@ -112,30 +114,28 @@ export class S3Store implements ObjectStore {
     return copied ?? false
   }
 
-  async *list(prefix: string, startAfter?: string): AsyncIterable<StoredObject> {
-    let token: string | undefined
-    do {
-      const page = await this.#act(
-        prefix,
-        async () =>
-          await this.#client.send(
-            new ListObjectsV2Command({
-              Bucket: this.#bucket,
-              Prefix: this.#prefix + prefix,
-              ...(startAfter === undefined ? {} : { StartAfter: this.#prefix + startAfter }),
-              ...(token === undefined ? {} : { ContinuationToken: token })
-            })
-          )
-      )
-      // Some page of a proxy's, in which there is no list, reads as an empty one.
-      if (page.Name === undefined && page.KeyCount === undefined) throw misanswered(`${this.location}${prefix}`)
-      for (const { Key, Size, LastModified } of page.Contents ?? []) {
+  async *list(prefix: string, startAfter?: string, limit = Infinity): AsyncIterable<StoredObject> {
+    let left = limit
+    const after = startAfter === undefined ? {} : { StartAfter: this.#prefix + startAfter }
+    for await (const { Contents = [] } of this.#pages(prefix, {
+      ...after,
+      ...(left < 1000 ? { MaxKeys: left } : {})
+    })) {
+      for (const { Key, Size, LastModified } of Contents) {
         if (Key === undefined) continue
         const modifiedMs = LastModified?.getTime() ?? 0
         yield { path: Key.slice(this.#prefix.length), sizeBytes: Size ?? 0, modifiedMs }
+        if (--left <= 0) return
       }
-      token = page.IsTruncated === true ? page.NextContinuationToken : undefined
-    } while (token !== undefined)
+    }
+  }
+
+  async folders(folder: string): Promise<readonly string[]> {
+    const names: string[] = []
+    for await (const { CommonPrefixes = [] } of this.#pages(folder, { Delimiter: '/' })) {
+      for (const { Prefix } of CommonPrefixes) names.push(Prefix?.slice(this.#prefix.length + folder.length, -1) ?? '')
+    }
+    return names.filter(name => name !== '')
   }
 
   async delete(path: string): Promise<void> {
@@ -145,6 +145,23 @@ export class S3Store implements ObjectStore {
   async close(): Promise<void> {
     this.#client.destroy()
     this.#once.destroy()
+  }
+
+  async *#pages(
+    prefix: string,
+    input: Pick<ListObjectsV2CommandInput, 'StartAfter' | 'MaxKeys' | 'Delimiter'>
+  ): AsyncIterable<ListObjectsV2CommandOutput> {
+    const where = { Bucket: this.#bucket, Prefix: this.#prefix + prefix }
+    let token: string | undefined
+    do {
+      const next = token === undefined ? {} : { ContinuationToken: token }
+      const command = new ListObjectsV2Command({ ...where, ...input, ...next })
+      const page = await this.#act(prefix, async () => await this.#client.send(command))
+      // Some page of a proxy's, in which there is no list, reads as an empty one.
+      if (page.Name === undefined && page.KeyCount === undefined) throw misanswered(`${this.location}${prefix}`)
+      yield page
+      token = page.IsTruncated === true ? page.NextContinuationToken : undefined
+    } while (token !== undefined)
   }
 
   async #read(path: string, range: string | undefined): Promise<Buffer | undefined> {

@@ -10,15 +10,22 @@ export function under(store: ObjectStore, prefix: string): ObjectStore {
     put: async (path, chunks) => await store.put(prefix + path, chunks),
     putIfAbsent: async (path, chunks) => await store.putIfAbsent(prefix + path, chunks),
     copy: async (from, to) => await store.copy(prefix + from, prefix + to),
-    list: (path, startAfter) => listUnder(store, prefix, path, startAfter),
+    list: (path, startAfter, limit) => listUnder(store, prefix, path, startAfter, limit),
+    folders: async path => await store.folders(prefix + path),
     delete: async path => await store.delete(prefix + path),
     close: async () => {}
   }
 }
 
-async function* listUnder(store: ObjectStore, prefix: string, path: string, startAfter: string | undefined) {
+async function* listUnder(
+  store: ObjectStore,
+  prefix: string,
+  path: string,
+  startAfter: string | undefined,
+  limit: number | undefined
+) {
   const after = startAfter === undefined ? undefined : prefix + startAfter
-  for await (const found of store.list(prefix + path, after)) {
+  for await (const found of store.list(prefix + path, after, limit)) {
     yield { ...found, path: found.path.slice(prefix.length) }
   }
 }

@@ -4,9 +4,14 @@ import type { ObjectStore } from '../../consumer/store/object-store.ts'
 
 const bytes = (text: string): readonly Uint8Array[] => [Buffer.from(text)]
 
-async function listed(store: ObjectStore, prefix: string, startAfter?: string): Promise<readonly string[]> {
+async function listed(
+  store: ObjectStore,
+  prefix: string,
+  startAfter?: string,
+  limit?: number
+): Promise<readonly string[]> {
   const paths: string[] = []
-  for await (const { path } of store.list(prefix, startAfter)) paths.push(path)
+  for await (const { path } of store.list(prefix, startAfter, limit)) paths.push(path)
   return paths
 }
 
@@ -112,6 +117,16 @@ export function testStore(
     assert.deepEqual(await listed(store, 't/a/', 't/a/1'), ['t/a/2', 't/a/ü'])
     assert.deepEqual(await listed(store, 't/', 't/a/'), ['t/a/1', 't/a/2', 't/a/ü', 't/a0', 't/b'])
     assert.deepEqual(await listed(store, 't/a'), ['t/a-', 't/a/1', 't/a/2', 't/a/ü', 't/a0'])
+    assert.deepEqual(await listed(store, 't/', 't/a/1', 2), ['t/a/2', 't/a/ü'])
+    assert.deepEqual(await listed(store, 't/a/', undefined, 1), ['t/a/1'])
+  })
+
+  law('the folders in a folder are told, however deep what they hold', async store => {
+    for (const path of ['t/b', 't/a/2', 't/a/c/1', 't/ü/c/d/1', 'u/x']) await store.put(path, bytes(path))
+    assert.deepEqual([...(await store.folders('t/'))].sort(), ['a', 'ü'])
+    assert.deepEqual([...(await store.folders(''))].filter(name => name !== '_bronze').sort(), ['t', 'u'])
+    assert.deepEqual(await store.folders('t/a/c/'), [])
+    assert.deepEqual(await store.folders('none/'), [])
   })
 }
 

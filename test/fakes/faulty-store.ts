@@ -1,7 +1,7 @@
 import { RetryableError } from '../../lib/errors.ts'
 import type { ObjectStore, StoredObject } from '../../consumer/store/object-store.ts'
 
-type StoreOperation = 'get' | 'getRange' | 'size' | 'put' | 'putIfAbsent' | 'copy' | 'list' | 'delete'
+type StoreOperation = 'get' | 'getRange' | 'size' | 'put' | 'putIfAbsent' | 'copy' | 'list' | 'folders' | 'delete'
 type CatalogOperation = 'createNamespace' | 'createTable' | 'loadTable' | 'commitTable' | 'commitTransaction'
 
 export interface Operation {
@@ -56,9 +56,13 @@ export class FaultyStore implements ObjectStore {
     return await this.#run({ kind: 'copy', path: to }, async () => await this.#store.copy(from, to))
   }
 
-  async *list(prefix: string, startAfter?: string): AsyncIterable<StoredObject> {
+  async *list(prefix: string, startAfter?: string, limit?: number): AsyncIterable<StoredObject> {
     await this.#run({ kind: 'list', path: prefix }, async () => {})
-    yield* this.#store.list(prefix, startAfter)
+    yield* this.#store.list(prefix, startAfter, limit)
+  }
+
+  async folders(folder: string): Promise<readonly string[]> {
+    return await this.#run({ kind: 'folders', path: folder }, async () => await this.#store.folders(folder))
   }
 
   async delete(path: string): Promise<void> {

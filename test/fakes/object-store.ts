@@ -35,11 +35,18 @@ export class MemoryStore implements ObjectStore {
     return found !== undefined
   }
 
-  async *list(prefix: string, startAfter = ''): AsyncIterable<StoredObject> {
+  async *list(prefix: string, startAfter = '', limit = Infinity): AsyncIterable<StoredObject> {
     const found = [...this.objects].filter(([path]) => path.startsWith(prefix) && path > startAfter)
-    for (const [path, { bytes, modifiedMs }] of found.sort(([a], [b]) => (a < b ? -1 : 1))) {
+    for (const [path, { bytes, modifiedMs }] of found.sort(([a], [b]) => (a < b ? -1 : 1)).slice(0, limit)) {
       yield { path, sizeBytes: bytes.length, modifiedMs }
     }
+  }
+
+  async folders(folder: string): Promise<readonly string[]> {
+    const inside = [...this.objects.keys()]
+      .filter(path => path.startsWith(folder))
+      .map(path => path.slice(folder.length))
+    return [...new Set(inside.filter(path => path.includes('/')).map(path => path.slice(0, path.indexOf('/'))))]
   }
 
   async delete(path: string): Promise<void> {

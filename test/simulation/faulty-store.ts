@@ -37,9 +37,13 @@ export class FaultyStore implements ObjectStore {
     return this.#calls.call(() => this.#store.copy(from, to))
   }
 
-  async *list(prefix: string, startAfter?: string): AsyncIterable<StoredObject> {
-    const found = await this.#calls.call(() => Array.fromAsync(this.#store.list(prefix, startAfter)))
+  async *list(prefix: string, startAfter?: string, limit?: number): AsyncIterable<StoredObject> {
+    const found = await this.#calls.call(() => Array.fromAsync(this.#store.list(prefix, startAfter, limit)))
     yield* found
+  }
+
+  folders(folder: string): Promise<readonly string[]> {
+    return this.#calls.call(() => this.#store.folders(folder))
   }
 
   delete(path: string): Promise<void> {
