@@ -3,13 +3,14 @@ import { partitionFieldName } from './partition-field.ts'
 import type { BronzePipeline, TopicSpec } from './pipeline.ts'
 import type { Problem } from './problem.ts'
 import { qualityProblems } from './quality.ts'
+import { snowflakeProblems } from './snowflake-tables.ts'
 
 /**
  * What is wrong with a pipeline that the API server would accept, since no rule of its can say so at a cost that it allows.
  * On Kubernetes the operator tells it in SpecAccepted.
  */
 export function problemsBeyondServer(pipeline: BronzePipeline): readonly Problem[] {
-  return [...partitionNames(pipeline), ...qualityProblems(pipeline)]
+  return [...partitionNames(pipeline), ...snowflakeProblems(pipeline), ...qualityProblems(pipeline)]
 }
 
 /** Iceberg's catalogs refuse a table that has a column and a partition field of one name. */

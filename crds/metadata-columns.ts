@@ -1,4 +1,4 @@
-import type { MetadataColumnSpec, TopicSpec } from './pipeline.ts'
+import type { MetadataColumnSpec, SinkSpec, TopicSpec } from './pipeline.ts'
 import type { MetadataColumn, MetadataSource, SettledSchema } from './settled.ts'
 
 /** Standard name and type of each metadata column, in the order in which tables carry them. Key and Value may be retyped. */
@@ -23,23 +23,50 @@ export function standardName(source: MetadataSource): string {
   return STANDARD[source].name
 }
 
-/** The metadata columns of a table, in order, after what `spec.metadataColumns` renames, retypes and omits. */
+/** What must be known of a topic and the sink to say which metadata columns there are. */
+export interface MetadataSetting {
+  readonly format: TopicSpec['format']
+  readonly mode: SettledSchema['mode']
+  readonly sink: SinkSpec
+}
+
+/**
+ * The metadata columns of a table, in order, after what `spec.metadataColumns` renames, retypes and omits; then those that
+ * the sink alone needs.
+ */
 export function metadataColumns(
   specs: readonly MetadataColumnSpec[],
-  format: TopicSpec['format'],
-  mode: SettledSchema['mode'],
-  isPartitionedByHour: boolean
+  setting: MetadataSetting
 ): readonly MetadataColumn[] {
-  const isThereByDefault = (source: MetadataSource): boolean => {
-    if (source === 'IngestionHour') return isPartitionedByHour
-    return source !== 'Value' || mode === 'Payload'
-  }
-  return (Object.keys(STANDARD) as MetadataSource[]).flatMap(source => {
+  const columns = SOURCES.flatMap((source): MetadataColumn[] => {
     const spec = specs.find(spec => spec.source === source)
-    const wanted = spec ? spec.omit !== true : isThereByDefault(source)
-    if (!wanted || (source === 'SchemaVersion' && mode !== 'Registered')) return []
-    const standard = STANDARD[source]
-    const type = source === 'Value' && format === 'Json' ? 'String' : standard.type
-    return [{ source, name: spec?.name ?? standard.name, type: spec?.type ?? type }]
+    const wanted = spec ? spec.omit !== true : isThereByDefault(source, setting)
+    if (!wanted || (source === 'SchemaVersion' && setting.mode !== 'Registered')) return []
+    return [{ source, name: spec?.name ?? STANDARD[source].name, type: spec?.type ?? typeOf(source, setting) }]
   })
+  return setting.sink.snowflake === undefined ? columns : [...columns, ...stagedOnly(columns)]
+}
+
+const SOURCES = Object.keys(STANDARD) as MetadataSource[]
+
+function isThereByDefault(source: MetadataSource, { mode, sink }: MetadataSetting): boolean {
+  if (source === 'IngestionHour') return sink.delta?.partitionBy === 'Hour'
+  return source !== 'Value' || mode === 'Payload'
+}
+
+function typeOf(source: MetadataSource, { format, sink }: MetadataSetting): MetadataColumn['type'] {
+  if (source !== 'Value' || format !== 'Json') return STANDARD[source].type
+  return sink.snowflake === undefined ? 'String' : 'Variant'
+}
+
+/** Dead letters, channel tokens and the order of rows in Snowflake go by these, whether or not the table has them. */
+function stagedOnly(columns: readonly MetadataColumn[]): readonly MetadataColumn[] {
+  return (['Offset', 'Timestamp'] as const)
+    .filter(source => !columns.some(column => column.source === source))
+    .map(source => ({
+      source,
+      name: `_bronze_${source.toLowerCase()}`,
+      type: STANDARD[source].type,
+      isStagedOnly: true
+    }))
 }

@@ -34,7 +34,7 @@ export interface BronzePipelineSpec {
   readonly metadataColumns: readonly MetadataColumnSpec[]
   /** When a commit is made, per table and consumer, whichever comes first; a topic may override it. */
   readonly batch: BatchSpec
-  /** Where the tables are, exactly one of `delta` and `iceberg`. The kind is immutable. */
+  /** Where the tables are, exactly one of `delta`, `iceberg`, `snowflake` and `s3`. The kind is immutable. */
   readonly sink: SinkSpec
   /**
    * What becomes of records that cannot be written as their table asks. Their bytes, coordinates and the reason are
@@ -296,8 +296,10 @@ export interface MetadataColumnSpec {
   /**
    * For Key and Value: bytes as they came, or text. Key is `Binary` when absent, Value is `String` with format Json
    * and `Binary` with the others. Bytes that are not UTF-8 make the record a dead letter when the type is `String`.
+   * `Variant`, for Value with format Json: the JSON itself, as a `VARIANT` of Snowflake, where it is what Value is
+   * when absent, or within the object of an NDJSON line.
    */
-  readonly type?: 'String' | 'Binary'
+  readonly type?: 'String' | 'Binary' | 'Variant'
   /** `true` leaves the column out. */
   readonly omit?: true
 }
@@ -315,7 +317,7 @@ export interface BatchSpec {
   readonly maxBytes: string
 }
 
-/** Where the tables are, exactly one of `delta` and `iceberg`. The kind is immutable. */
+/** Where the tables are, exactly one of `delta`, `iceberg`, `snowflake` and `s3`. The kind is immutable. */
 export interface SinkSpec {
   /** Delta Lake tables on an object store or in a folder. */
   readonly delta?: DeltaSpec
@@ -324,6 +326,13 @@ export interface SinkSpec {
    * the table `c` of the namespace `a.b`.
    */
   readonly iceberg?: IcebergSpec
+  /**
+   * Tables in Snowflake. All names are folded to upper case, as Snowflake does with names that are not quoted:
+   * `orders_raw` and `ORDERS_RAW` are one table. Table `a.b` is the table `B` of the schema `A`.
+   */
+  readonly snowflake?: SnowflakeSpec
+  /** Objects on an object store or files in a folder, for readers that have no table format. */
+  readonly s3?: S3SinkSpec
 }
 
 /** Delta Lake tables on an object store or in a folder. */
@@ -357,6 +366,16 @@ export interface S3Spec {
   readonly credentialsSecretRef?: SecretRef
   /** Secret with the key `ca.crt`, the authorities that sign the endpoint's certificate. The system's own when absent. */
   readonly caSecretRef?: SecretRef
+  /** How the store encrypts the objects we write. As the bucket has it by default when absent. */
+  readonly encryption?: S3EncryptionSpec
+}
+
+/** How the store encrypts the objects we write. As the bucket has it by default when absent. */
+export interface S3EncryptionSpec {
+  /** `S3`: with keys of the store's own (SSE-S3). `Kms`: with a key of the key management service (SSE-KMS). */
+  readonly type: 'S3' | 'Kms'
+  /** Id or ARN of the key, for type Kms; the account's own key for the store when absent. */
+  readonly keyId?: string
 }
 
 /**
@@ -422,6 +441,123 @@ export interface PartitionFieldSpec {
 }
 
 /**
+ * Tables in Snowflake. All names are folded to upper case, as Snowflake does with names that are not quoted:
+ * `orders_raw` and `ORDERS_RAW` are one table. Table `a.b` is the table `B` of the schema `A`.
+ */
+export interface SnowflakeSpec {
+  /**
+   * Account identifier `organization-account`, without the domain: `acme-analytics`. Of a former account locator the
+   * part before the first dot, with the whole address in `url`. Immutable.
+   */
+  readonly account: string
+  /**
+   * Address of the account where it is not `https://<account>.snowflakecomputing.com`, such as with a private link,
+   * without a slash at the end.
+   */
+  readonly url?: string
+  /** The database of all tables. It must be there. Immutable. */
+  readonly database: string
+  /** The schema of tables that are named without one. Immutable. */
+  readonly schema: string
+  /** The warehouse that commits run on. The user's default when absent. */
+  readonly warehouse?: string
+  /** The role that writes. The user's default when absent. */
+  readonly role?: string
+  /**
+   * How we tell who we are. `KeyPair`: a private key whose public key the user has. `Password`: of a user, or a
+   * programmatic access token in its place. `OAuth`: a token, or a client that asks `tokenEndpoint` for one.
+   * `WorkloadIdentity`: the identity of the pod at its cloud, or a token of an OpenID Connect issuer.
+   */
+  readonly authentication: 'KeyPair' | 'Password' | 'OAuth' | 'WorkloadIdentity'
+  /**
+   * Secret with the keys, for KeyPair, `user`, `privateKey` (PEM, PKCS #8) and perhaps `passphrase`; for Password
+   * `user` and `password`; for OAuth `token`, or `clientId` and `clientSecret` when `tokenEndpoint` is given; for the
+   * workload identity Oidc `token`.
+   */
+  readonly credentialsSecretRef?: SecretRef
+  /** OAuth 2.0 token endpoint that gives tokens for `clientId` and `clientSecret`. */
+  readonly tokenEndpoint?: string
+  /** Scope asked for at `tokenEndpoint`: `session:role:BRONZE_WRITER`. */
+  readonly scope?: string
+  /** Whose identity we have, for authentication WorkloadIdentity. */
+  readonly workloadIdentity?: SnowflakeWorkloadIdentitySpec
+  /** An HTTP proxy between the consumers and Snowflake. */
+  readonly proxy?: SnowflakeProxySpec
+  /**
+   * `Transaction`: each batch is staged and inserted in one transaction. `Merge`: as well, by a MERGE on the column
+   * IngestionId, which leaves out rows that are there, whoever wrote them. `Streaming`: Snowpipe Streaming, seconds
+   * from record to row and no warehouse for commits; cannot be changed to or from.
+   */
+  readonly mode: 'Transaction' | 'Merge' | 'Streaming'
+  /**
+   * Clustering key of tables that we create, by names of columns that every table has. ALTER TABLE … CLUSTER BY
+   * changes those that are there.
+   */
+  readonly clusterBy?: readonly string[]
+  /**
+   * `false`: a commit that is due waits, at most `maxIdleDelay`, until somebody else's query has resumed the
+   * warehouse, so that we do not resume it ourselves. For the modes Transaction and Merge.
+   */
+  readonly flushWhenWarehouseIdle: boolean
+  /**
+   * How long a commit waits for a suspended warehouse, with `flushWhenWarehouseIdle: false`; between `1s` and `24h`,
+   * `15m` when absent.
+   */
+  readonly maxIdleDelay?: string
+}
+
+/** Whose identity we have, for authentication WorkloadIdentity. */
+export interface SnowflakeWorkloadIdentitySpec {
+  /**
+   * `Aws`, `Azure` and `Gcp` take the identity that the cloud gives the pods' service account,
+   * `consumer.serviceAccountName`; `Oidc` the key `token` of `credentialsSecretRef`.
+   */
+  readonly provider: 'Aws' | 'Azure' | 'Gcp' | 'Oidc'
+}
+
+/** An HTTP proxy between the consumers and Snowflake. */
+export interface SnowflakeProxySpec {
+  /** Name or address of the proxy, without a scheme. */
+  readonly host: string
+  /** Port of the proxy. */
+  readonly port: number
+  /** Secret with the keys `username` and `password`. No credentials when absent. */
+  readonly credentialsSecretRef?: SecretRef
+}
+
+/** Objects on an object store or files in a folder, for readers that have no table format. */
+export interface S3SinkSpec {
+  /**
+   * `s3://bucket/prefix` or `file:///folder`, without a slash at the end; the objects of table `a.b` lie below
+   * `<location>/a/b`. A folder is for `bronze run` on one machine: consumers on Kubernetes have none. Immutable.
+   */
+  readonly location: string
+  /** `Parquet`, or `Ndjson`: a line of JSON for each record. Immutable, since readers of a folder expect one. */
+  readonly format: 'Parquet' | 'Ndjson'
+  /** Compression of NDJSON objects; `Zstd` when absent. The pages of Parquet are always Zstd. */
+  readonly compression?: 'Zstd' | 'Gzip'
+  /**
+   * `Partitioned`: objects below `path`, any number for each commit. What belongs to the table is what the commit
+   * objects below `_bronze/` name; a crash may leave objects that none names. `Glob`: one object for each commit of a
+   * partition, which appears when the commit is made: what is there belongs to the table. Immutable.
+   */
+  readonly layout: 'Partitioned' | 'Glob'
+  /**
+   * Folder of an object below its table. `{topic}`, `{partition}`, and of a time in UTC `{yyyy}`, `{MM}`, `{dd}` and
+   * `{HH}` are filled in. When absent, `topic={topic}/dt={yyyy}-{MM}-{dd}`, with layout Glob `topic={topic}`; none
+   * when empty.
+   */
+  readonly path?: string
+  /**
+   * The time in `path`. `IngestedAt`, also when absent: of the commit. `Timestamp`: each record's own, so a commit
+   * writes an object for each folder that its records fall in.
+   */
+  readonly pathTime?: 'IngestedAt' | 'Timestamp'
+  /** How to reach the object store, for a location that begins with `s3://`. */
+  readonly s3?: S3Spec
+}
+
+/**
  * What becomes of records that cannot be written as their table asks. Their bytes, coordinates and the reason are
  * kept.
  */
@@ -461,8 +597,9 @@ export interface ConsumerSpec {
   /** Image of the consumers. The operator's own when absent. */
   readonly image?: string
   /**
-   * Resources of one consumer. When absent, it asks for 100m of processor and 256Mi of memory, and is limited to the
-   * memory it asks for. A third of the memory limit is for records that wait.
+   * Resources of one consumer. When absent, it asks for 100m of processor and 256Mi of memory, 384Mi with the sink
+   * snowflake, whose client needs more, and is limited to the memory it asks for. What the limit leaves beside the
+   * program, at most a third of it, is for records that wait.
    */
   readonly resources?: ResourcesSpec
   /** Labels of the nodes that may run consumers. */
@@ -496,8 +633,9 @@ export interface ConsumerSpec {
 }
 
 /**
- * Resources of one consumer. When absent, it asks for 100m of processor and 256Mi of memory, and is limited to the
- * memory it asks for. A third of the memory limit is for records that wait.
+ * Resources of one consumer. When absent, it asks for 100m of processor and 256Mi of memory, 384Mi with the sink
+ * snowflake, whose client needs more, and is limited to the memory it asks for. What the limit leaves beside the
+ * program, at most a third of it, is for records that wait.
  */
 export interface ResourcesSpec {
   /** What is set aside for one consumer. */

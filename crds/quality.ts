@@ -31,7 +31,9 @@ export function qualityScope({ columns, metadataColumns, schema }: SettledTopic)
     if (name !== undefined && type !== undefined) variables.set(name, type)
   }
   for (const { name, type } of columns) add(name, LIFTED[type])
-  for (const column of metadataColumns) add(column.name, metadataType(column))
+  for (const column of metadataColumns) {
+    if (column.isStagedOnly !== true) add(column.name, metadataType(column))
+  }
   return { variables, isOpen: schema.mode === 'Inferred' || schema.mode === 'Registered' }
 }
 
@@ -61,7 +63,7 @@ function metadataType({ source, type }: MetadataColumn): CelType | undefined {
       return 'timestamp'
     case 'Key':
     case 'Value':
-      return type === 'String' ? 'string' : 'bytes'
+      return type === 'Binary' ? 'bytes' : 'string'
     case 'Headers':
     case 'IngestedAt':
     case 'IngestionDate':

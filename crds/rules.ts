@@ -2,7 +2,10 @@ import { columnsRules } from './rules/columns.ts'
 import { consumerRules } from './rules/consumer.ts'
 import { pipelineRules } from './rules/pipeline.ts'
 import type { Rule } from './rules/rule.ts'
+import { s3Rules } from './rules/s3.ts'
+import { sinkFitRules } from './rules/sink-fit.ts'
 import { sinkRules } from './rules/sink.ts'
+import { snowflakeRules } from './rules/snowflake.ts'
 import { sourceRules } from './rules/source.ts'
 import { topicRules } from './rules/topic.ts'
 
@@ -13,5 +16,8 @@ export const rules: ReadonlyMap<string, Rule> = new Map([
   ...topicRules,
   ...columnsRules,
   ...sinkRules,
+  ...sinkFitRules,
+  ...snowflakeRules,
+  ...s3Rules,
   ...consumerRules
 ])

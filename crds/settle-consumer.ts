@@ -1,15 +1,18 @@
 import { parseQuantity } from '../lib/quantity.ts'
-import type { ConsumerSpec, ResourceList, ResourcesSpec } from './pipeline.ts'
-import type { SettledConsumer } from './settled.ts'
+import type { ConsumerSpec, ResourceList, ResourcesSpec, SinkSpec } from './pipeline.ts'
+import type { SettledConsumer } from './settled-consumer.ts'
 
 const DEFAULT_CPU = '100m'
 const DEFAULT_MEMORY = '256Mi'
+/** Snowflake's client takes some 58 MiB when loaded, and buffers have half of what a limit leaves above what is used without it. */
+const DEFAULT_MEMORY_WITH_SNOWFLAKE = '384Mi'
 const LOG_LEVELS = { Debug: 'debug', Info: 'info', Warn: 'warn', Error: 'error' } as const
 
-export function settleConsumer(consumer: ConsumerSpec): SettledConsumer {
+export function settleConsumer(consumer: ConsumerSpec, { snowflake }: SinkSpec): SettledConsumer {
+  const memory = snowflake === undefined ? DEFAULT_MEMORY : DEFAULT_MEMORY_WITH_SNOWFLAKE
   return {
     image: consumer.image,
-    resources: settleResources(consumer.resources ?? {}),
+    resources: settleResources(consumer.resources ?? {}, memory),
     nodeSelector: consumer.nodeSelector ?? {},
     serviceAccountName: consumer.serviceAccountName,
     labels: consumer.labels ?? {},
@@ -25,10 +28,10 @@ export function settleConsumer(consumer: ConsumerSpec): SettledConsumer {
 }
 
 /** Memory is always limited, since a consumer's byte budget is a share of its limit; the request follows the limit. */
-function settleResources(resources: ResourcesSpec): SettledConsumer['resources'] {
+function settleResources(resources: ResourcesSpec, defaultMemory: string): SettledConsumer['resources'] {
   const requests = quantities(resources.requests ?? {})
   const limits = quantities(resources.limits ?? {})
-  const memory = limits['memory'] ?? requests['memory'] ?? DEFAULT_MEMORY
+  const memory = limits['memory'] ?? requests['memory'] ?? defaultMemory
   return {
     requests: { cpu: smaller(DEFAULT_CPU, limits['cpu'] ?? DEFAULT_CPU), memory, ...requests },
     limits: { memory, ...limits }

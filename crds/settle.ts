@@ -56,7 +56,7 @@ export function settle(pipeline: BronzePipeline): SettledPipeline {
     },
     scaling: settleScaling(spec.scaling),
     suspend: spec.suspend,
-    consumer: settleConsumer(spec.consumer)
+    consumer: settleConsumer(spec.consumer, spec.sink)
   }
 }
 
@@ -88,7 +88,7 @@ function settleTopic(topic: TopicSpec, { spec }: BronzePipeline): SettledTopic {
     startFrom: settleStartFrom(topic.startFrom ?? spec.source.startFrom),
     batch: settleBatch(spec.batch, topic.batch ?? {}),
     columns: topic.columns.map(settleColumn),
-    metadataColumns: metadataColumns(spec.metadataColumns, topic.format, mode, spec.sink.delta?.partitionBy === 'Hour'),
+    metadataColumns: metadataColumns(spec.metadataColumns, { format: topic.format, mode, sink: spec.sink }),
     maxRecordBytes: bytes(topic.maxRecordBytes),
     quality: topic.quality
   }

@@ -1,3 +1,5 @@
+import type { SettledConsumer } from './settled-consumer.ts'
+
 /**
  * A pipeline after parsing: defaults filled, overrides applied per topic, durations in milliseconds, sizes in bytes.
  * This is what the consumer and the operator's planner work from; `settle()` makes it from a valid `BronzePipeline`.
@@ -289,22 +291,3 @@ export interface SettledDeadLetters {
 export type SettledScaling =
   | { readonly mode: 'Partitions'; readonly partitionsPerReplica: number; readonly maxReplicas: number }
   | { readonly mode: 'External'; readonly replicas: number }
-
-export interface SettledConsumer {
-  readonly image: string | undefined
-  readonly resources: {
-    readonly requests?: Readonly<Record<string, string>>
-    readonly limits?: Readonly<Record<string, string>>
-  }
-  readonly nodeSelector: Readonly<Record<string, string>>
-  readonly serviceAccountName: string | undefined
-  readonly labels: Readonly<Record<string, string>>
-  readonly annotations: Readonly<Record<string, string>>
-  readonly tolerations: readonly Readonly<Record<string, unknown>>[]
-  readonly priorityClassName: string | undefined
-  readonly imagePullSecrets: readonly string[]
-  readonly terminationGracePeriodSeconds: number
-  readonly upgrade: 'Manual' | 'Automatic'
-  readonly rollout: 'Recreate' | 'Rolling'
-  readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
-}

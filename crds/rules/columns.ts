@@ -31,6 +31,10 @@ export const columnsRules: readonly RuleEntry[] = [
     self => self.omit === undefined || (self.name === undefined && self.type === undefined)
   ),
   rule<MetadataColumnSpec>(
+    'type Variant goes with the source Value only',
+    self => self.type !== 'Variant' || self.source === 'Value'
+  ),
+  rule<MetadataColumnSpec>(
     'type goes with the sources Key and Value only',
     self => self.type === undefined || self.source === 'Key' || self.source === 'Value'
   )

@@ -80,10 +80,11 @@ export const pipelineRules: readonly RuleEntry[] = [
   ),
   rule<BronzePipelineSpec>('a table may not be named as deadLetters.table names dead-letter tables', self => {
     if (self.deadLetters.policy !== 'Table') return true
-    const [before = '', after = ''] = (self.deadLetters.table ?? 'dlq_{table}').split('{table}')
+    const fold = (text: string) => (self.sink.snowflake === undefined ? text : text.toLowerCase())
+    const [before = '', after = ''] = fold(self.deadLetters.table ?? 'dlq_{table}').split('{table}')
     const isTaken = (name: string) =>
       name.length > before.length + after.length && name.startsWith(before) && name.endsWith(after)
-    return !self.topics.some(topic => topic.table.split('.').some(isTaken))
+    return !self.topics.some(topic => fold(topic.table).split('.').some(isTaken))
   }),
   rule<BronzePipelineSpec>('a topic may not be named as deadLetters.topic names dead-letter topics', self => {
     if (self.deadLetters.policy !== 'Topic') return true

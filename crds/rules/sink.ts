@@ -4,22 +4,20 @@ import type {
   IcebergCatalogSpec,
   IcebergSpec,
   PartitionFieldSpec,
+  S3SinkSpec,
   SinkSpec
 } from '../pipeline.ts'
 import { areUnique, canonical, rule, type RuleEntry } from './rule.ts'
 
 export const sinkRules: readonly RuleEntry[] = [
   rule<SinkSpec>(
-    'give exactly one of delta and iceberg',
-    self => (self.delta !== undefined) !== (self.iceberg !== undefined)
+    'give exactly one of delta, iceberg, snowflake and s3',
+    self => KINDS.filter(kind => self[kind] !== undefined).length === 1
   ),
-  rule<SinkSpec>(
-    'the kind of the sink is immutable: create another pipeline to write elsewhere',
-    (self, old) =>
-      (self.delta !== undefined) === (old.delta !== undefined) &&
-      (self.iceberg !== undefined) === (old.iceberg !== undefined)
+  rule<SinkSpec>('the kind of the sink is immutable: create another pipeline to write elsewhere', (self, old) =>
+    KINDS.every(kind => (self[kind] !== undefined) === (old[kind] !== undefined))
   ),
-  rule<DeltaSpec>(
+  rule<DeltaSpec | S3SinkSpec>(
     's3 goes with a location that begins with s3:// only',
     self => self.s3 === undefined || self.location.startsWith('s3://')
   ),
@@ -69,6 +67,8 @@ export const sinkRules: readonly RuleEntry[] = [
     self => self.topic === undefined || self.policy === 'Topic'
   )
 ]
+
+const KINDS = ['delta', 'iceberg', 'snowflake', 's3'] as const
 
 const TIMES: readonly string[] = ['Year', 'Month', 'Day', 'Hour']
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { deadLetterTable, deadLetterTopic, settle } from '../../crds/settle.ts'
-import type { SettledPipeline } from '../../crds/settled.ts'
 import { parsePipeline } from '../../crds/validate.ts'
 import { corpus } from './corpus.ts'
+import { delta, manifest, settledOf } from './settled-of.ts'
 
 const MIB = 2 ** 20
 
@@ -101,58 +101,6 @@ test('dead letters stay in the namespace of their table', () => {
   assert.equal(deadLetterTopic(settled, 'trips.$&.v1'), 'trips.$&.v1.dlq')
 })
 
-test('a store of S3 gets a region, a folder nothing', () => {
-  assert.deepEqual(settledOf({}).sink, {
-    kind: 'delta',
-    delta: {
-      location: 's3://lake/bronze',
-      partitionBy: 'Date',
-      s3: {
-        endpoint: undefined,
-        region: 'us-east-1',
-        forcePathStyle: false,
-        credentialsSecret: undefined,
-        caSecret: undefined
-      }
-    }
-  })
-  assert.deepEqual(settledOf({ sink: { delta: { location: 'file:///data' } } }).sink, {
-    kind: 'delta',
-    delta: { location: 'file:///data', partitionBy: 'Date', s3: undefined }
-  })
-})
-
-test('an Iceberg sink is partitioned by the day of the commit, in version 2, where the catalog wants it', () => {
-  assert.deepEqual(settledOf({ sink: iceberg({}) }).sink, {
-    kind: 'iceberg',
-    iceberg: {
-      catalog: {
-        uri: 'http://catalog:8181',
-        warehouse: undefined,
-        credentialsSecret: undefined,
-        tokenEndpoint: undefined,
-        scope: undefined,
-        caSecret: undefined
-      },
-      location: undefined,
-      partitionBy: [{ source: 'IngestedAt', transform: 'Day', width: undefined }],
-      formatVersion: 2,
-      s3: undefined
-    }
-  })
-  const { sink } = settledOf({
-    sink: iceberg({
-      partitionBy: [{ source: 'Key', transform: 'Bucket', width: 8 }],
-      formatVersion: 3,
-      s3: { endpoint: 'http://minio:9000' }
-    })
-  })
-  assert.ok(sink.kind === 'iceberg')
-  assert.deepEqual(sink.iceberg.partitionBy, [{ source: 'Key', transform: 'Bucket', width: 8 }])
-  assert.equal(sink.iceberg.formatVersion, 3)
-  assert.deepEqual([sink.iceberg.s3?.endpoint, sink.iceberg.s3?.region], ['http://minio:9000', 'us-east-1'])
-})
-
 test('each way of making columns settles to its mode and carries the metadata columns that it has', () => {
   const { topics } = settledOf({
     source: { bootstrapServers: ['kafka:9092'], schemaRegistry: { url: 'http://registry:8081' } },
@@ -248,26 +196,3 @@ test('every good manifest can be settled', () => {
     for (const topic of settle(result.pipeline).topics) assert.ok(topic.batch.triggerIntervalMs >= 100, name)
   }
 })
-
-const iceberg = (more: object) => ({ iceberg: { catalog: { uri: 'http://catalog:8181' }, ...more } })
-const delta = (more: object) => ({ delta: { location: 's3://lake/bronze', ...more } })
-
-function manifest(spec: object) {
-  return {
-    apiVersion: 'bronze.dev/v1alpha1',
-    kind: 'BronzePipeline',
-    metadata: { name: 'taxi', namespace: 'lakehouse' },
-    spec: {
-      source: { bootstrapServers: ['kafka:9092'] },
-      topics: [{ name: 'trips', table: 'bronze.trips' }],
-      sink: delta({}),
-      ...spec
-    }
-  }
-}
-
-function settledOf(spec: object): SettledPipeline {
-  const result = parsePipeline(manifest(spec))
-  if (!result.ok) assert.fail(JSON.stringify(result.problems))
-  return settle(result.pipeline)
-}

@@ -62,7 +62,19 @@ test('the largest pipelines stay within what the API server spends on rules', ne
   const columns = Array.from({ length: 64 }, (_, index) => ({ name: `column_${index}`.padEnd(64, 'x'), header: 'h' }))
   const expression = `true || 'column' == '${'x'.repeat(200)}'`
   const rules = columns.map(({ name }) => ({ name: name.replace('column', 'rule__'), expression }))
-  const largest = (topics: number, columnsEach: number, rulesEach: number) => ({
+  const delta = { delta: { location: 's3://lake/bronze' } }
+  const names = Array.from({ length: 4 }, (_, index) => `column_${index}`.padEnd(64, 'x'))
+  const snowflake = {
+    snowflake: {
+      account: 'acme-analytics',
+      url: `https://${'a'.repeat(240)}.example`,
+      database: 'D'.repeat(255),
+      credentialsSecretRef: { name: 'snowflake' },
+      mode: 'Merge',
+      clusterBy: names
+    }
+  }
+  const largest = (topics: number, columnsEach: number, rulesEach: number, sink: object) => ({
     apiVersion: 'bronze.dev/v1alpha1',
     kind: 'BronzePipeline',
     metadata: { name: 'largest' },
@@ -71,20 +83,23 @@ test('the largest pipelines stay within what the API server spends on rules', ne
       topics: Array.from({ length: topics }, (_, index) => ({
         name: `entry-${index}`,
         topic: `topic-${index}`.padStart(60, 't'),
-        table: `lake.bronze.table_${index}`.padEnd(60, 't'),
+        table: `bronze_layer.table_${index}`.padEnd(60, 't'),
         columns: columns.slice(0, columnsEach),
         ...(rulesEach === 0 ? {} : { quality: { rules: rules.slice(0, rulesEach) } })
       })),
-      sink: { delta: { location: 's3://lake/bronze' } }
+      sink
     }
   })
-  for (const [topics, columnsEach, rulesEach] of [
-    [256, 4, 0],
-    [256, 4, 4],
-    [32, 64, 0],
-    [16, 64, 32]
+  for (const [topics, columnsEach, rulesEach, sink] of [
+    [256, 4, 0, delta],
+    [256, 4, 4, delta],
+    [32, 64, 0, delta],
+    [16, 64, 32, delta],
+    [256, 4, 4, snowflake],
+    [16, 64, 32, snowflake],
+    [256, 4, 4, { s3: { location: 's3://lake/bronze', path: '{topic}/'.padEnd(256, 'x') } }]
   ] as const) {
-    const pipeline = largest(topics, columnsEach, rulesEach)
+    const pipeline = largest(topics, columnsEach, rulesEach, sink)
     assert.ok(judgeAsServer(pipeline).ok)
     const { status, body } = await api.call('POST', `${PATH}?dryRun=All&${STRICT}`, pipeline)
     assert.equal(status, 201, String(body['message']))

@@ -1,0 +1,19 @@
+/** Settings of the pods that consumers run in. */
+export interface SettledConsumer {
+  readonly image: string | undefined
+  readonly resources: {
+    readonly requests?: Readonly<Record<string, string>>
+    readonly limits?: Readonly<Record<string, string>>
+  }
+  readonly nodeSelector: Readonly<Record<string, string>>
+  readonly serviceAccountName: string | undefined
+  readonly labels: Readonly<Record<string, string>>
+  readonly annotations: Readonly<Record<string, string>>
+  readonly tolerations: readonly Readonly<Record<string, unknown>>[]
+  readonly priorityClassName: string | undefined
+  readonly imagePullSecrets: readonly string[]
+  readonly terminationGracePeriodSeconds: number
+  readonly upgrade: 'Manual' | 'Automatic'
+  readonly rollout: 'Recreate' | 'Rolling'
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
+}
