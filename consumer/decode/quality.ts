@@ -125,7 +125,7 @@ function readerOf(column: string, { columns, metadataColumns }: SettledTopic, fi
     return (cursor, _, lifted) => liftedValue(liftedColumn, lifted[index] as Lifted, cursor.bytes)
   }
   const metadata = metadataColumns.find(({ name }) => name === column)
-  if (metadata !== undefined) return metadataReader(metadata.source, metadata.type === 'String')
+  if (metadata !== undefined) return metadataReader(metadata.source, metadata.type !== 'Binary')
   return (_cursor, _partition, _lifted, reader) =>
     reader === undefined ? null : fieldValue(fields.typeOf(reader.fields, column), reader.value(column))
 }
