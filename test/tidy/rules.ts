@@ -100,6 +100,7 @@ const PURE = [
   'consumer/sinks/iceberg/partition-path.ts',
   'consumer/sinks/iceberg/partition-spec.ts',
   'consumer/sinks/iceberg/schema.ts',
+  'consumer/sinks/iceberg/snapshot-history.ts',
   'consumer/sinks/iceberg/sort-order.ts',
   'consumer/sinks/iceberg/state.ts',
   'consumer/sinks/iceberg/summary.ts',
