@@ -59,9 +59,9 @@ function typeOf(source: MetadataSource, { format, sink }: MetadataSetting): Meta
   return sink.snowflake === undefined ? 'String' : 'Variant'
 }
 
-/** Dead letters, channel tokens and the order of rows in Snowflake go by these, whether or not the table has them. */
+/** Dead letters of rows that Snowflake refuses, and channel tokens, go by these, whether or not the table has them. */
 function stagedOnly(columns: readonly MetadataColumn[]): readonly MetadataColumn[] {
-  return (['Offset', 'Timestamp'] as const)
+  return (['Topic', 'Partition', 'Offset', 'Timestamp'] as const)
     .filter(source => !columns.some(column => column.source === source))
     .map(source => ({
       source,

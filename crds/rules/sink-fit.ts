@@ -1,6 +1,7 @@
+import { parseQuantity } from '../../lib/quantity.ts'
 import type { BronzePipelineSpec, MetadataColumnSpec } from '../pipeline.ts'
 import { schemaMode } from '../schema-mode.ts'
-import { rule, type RuleEntry } from './rule.ts'
+import { isBetween, rule, type RuleEntry } from './rule.ts'
 
 /** What topics and metadata columns must be so that a Snowflake or S3 sink can take them. */
 export const sinkFitRules: readonly RuleEntry[] = [
@@ -41,6 +42,17 @@ export const sinkFitRules: readonly RuleEntry[] = [
   rule<BronzePipelineSpec>(
     'names that end in _BRONZE_OFFSETS, _BRONZE_COMMITS, _BRONZE_STAGE or _BRONZE_BATCH are kept for what stands beside a table in Snowflake: rename the table',
     ({ topics, sink }) => sink.snowflake === undefined || !topics.some(({ table }) => BESIDE.test(table))
+  ),
+  rule<BronzePipelineSpec>(
+    'maxRecordBytes may be at most 16Mi with the sink snowflake: no text there is longer',
+    ({ topics, sink }) =>
+      sink.snowflake === undefined ||
+      topics.every(({ maxRecordBytes }) => isBetween(parseQuantity(maxRecordBytes), 0, 2 ** 24))
+  ),
+  rule<BronzePipelineSpec>(
+    'the scale of a column may be at most 37 with the sink snowflake',
+    ({ topics, sink }) =>
+      sink.snowflake === undefined || topics.every(({ columns }) => columns.every(({ scale = 0 }) => scale <= 37))
   ),
   rule<BronzePipelineSpec>(
     'dead-letter tables may not have the names of what stands beside a table in Snowflake: choose another ending',

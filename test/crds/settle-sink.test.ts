@@ -159,7 +159,7 @@ test('the value of JSON is a VARIANT in Snowflake unless it is retyped, other va
   assert.deepEqual(types({ sink: { s3: { location: 's3://lake', format: 'Ndjson' } } }), ['String', 'Binary'])
 })
 
-test('what a Snowflake table has not, offset and timestamp, is staged all the same, after the columns of the table', () => {
+test('what a Snowflake table has not of the coordinates of a record is staged all the same, after the columns of the table', () => {
   const columns = (spec: object) =>
     settledOf(spec).topics[0]?.metadataColumns.map(
       ({ name, isStagedOnly }) => `${name}${isStagedOnly ? ' staged' : ''}`
@@ -173,6 +173,7 @@ test('what a Snowflake table has not, offset and timestamp, is staged all the sa
     '_kafka_partition',
     '_ingestion_id',
     'value',
+    '_bronze_topic staged',
     '_bronze_offset staged',
     '_bronze_timestamp staged'
   ])
