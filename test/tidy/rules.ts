@@ -127,6 +127,7 @@ const PURE = [
 const SHELLS = [
   'consumer/decode/value-readers.ts',
   'consumer/sinks/delta/checkpoint.ts',
+  'consumer/sinks/delta/history.ts',
   'consumer/sinks/delta/sink.ts',
   'consumer/sinks/delta/table.ts',
   'consumer/sinks/delta/load.ts',
