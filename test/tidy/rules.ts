@@ -47,6 +47,7 @@ const PURE = [
   'consumer/parquet/',
   'consumer/batch.ts',
   'consumer/due.ts',
+  'consumer/ndjson/',
   'consumer/ownership.ts',
   'consumer/partition.ts',
   'consumer/placement.ts',
