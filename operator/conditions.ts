@@ -1,4 +1,5 @@
 import type { Condition } from '../crds/pipeline.ts'
+import type { SettledPipeline, SettledSink } from '../crds/settled.ts'
 import type { Facts } from './facts.ts'
 
 /** One condition's state, before it is dated. */
@@ -118,13 +119,19 @@ function caughtUp({ settled, source: { lag, trouble } }: Facts): Verdict {
   if (settled === undefined || trouble !== undefined || lag?.lag === undefined) {
     return unknown('LagUnknown', 'the lag is not known')
   }
-  const triggerMs = Math.max(0, ...settled.topics.map(({ batch }) => batch.triggerIntervalMs))
-  const slackSeconds = Math.max(MIN_SLACK_SECONDS, (2 * triggerMs) / 1000)
+  const slackSeconds = Math.max(MIN_SLACK_SECONDS, (2 * longestTriggerMs(settled) + idleDelayMs(settled.sink)) / 1000)
   const isClose = lag.lag === 0 || (lag.behindSeconds !== undefined && lag.behindSeconds <= slackSeconds)
   return isClose
     ? yes('CaughtUp', `what is not in a table came within the last ${slackSeconds} s`)
     : no('Behind', `records that came more than ${slackSeconds} s ago are not in a table yet`)
 }
+
+const longestTriggerMs = ({ topics }: SettledPipeline): number =>
+  Math.max(0, ...topics.map(({ batch }) => batch.triggerIntervalMs))
+
+/** How long a commit that is due may wait for a warehouse, as the pipeline wants it. */
+const idleDelayMs = (sink: SettledSink): number =>
+  sink.kind === 'snowflake' && !sink.snowflake.flushWhenWarehouseIdle ? sink.snowflake.maxIdleDelayMs : 0
 
 function scalingActive({ sizing }: Facts): Verdict {
   switch (sizing.reason) {

@@ -165,7 +165,8 @@ function podSpec(blueprint: Blueprint): object {
       ...secretsOf(settled).map((secretName, index) => ({
         name: `secret-${index}`,
         secret: { secretName, defaultMode: 0o440 }
-      }))
+      })),
+      ...temporaryFolder(settled).map(({ volume }) => volume)
     ]
   }
 }
@@ -205,9 +206,20 @@ function container({ settled, image }: Blueprint): object {
         name: `secret-${index}`,
         mountPath: `${SECRETS_FOLDER}/${secret}`,
         readOnly: true
-      }))
+      })),
+      ...temporaryFolder(settled).map(({ mount }) => mount)
     ]
   }
+}
+
+/**
+ * Snowflake's client writes files on their way to a stage, and the root file system is read-only. They are copies of what
+ * is in memory. Other consumers write no files: their pods are to stay as they are.
+ */
+function temporaryFolder({ sink, consumer }: SettledPipeline): readonly { volume: object; mount: object }[] {
+  if (sink.kind !== 'snowflake') return []
+  const sizeLimit = consumer.resources.limits?.['memory'] ?? String(DEFAULT_LIMIT)
+  return [{ volume: { name: 'tmp', emptyDir: { sizeLimit } }, mount: { name: 'tmp', mountPath: '/tmp' } }]
 }
 
 const MIB = 2 ** 20

@@ -15,8 +15,19 @@ test('a sink in a folder is refused, and no consumer started: pods have no folde
   assert.match(message ?? '', /^spec\.sink\.delta\.location: .*s3:\/\//)
 })
 
+test('raw objects in a folder are refused too', () => {
+  const pipeline = aPipeline({ sink: { s3: { location: 'file:///var/lib/raw' } } })
+  const parsed = judgeInCluster({ ok: true, pipeline })
+  assert.ok(!parsed.ok)
+  assert.equal(parsed.problems[0]?.path, 'spec.sink.s3.location')
+})
+
 test('what is valid and has no folder is accepted as it is', () => {
-  for (const sink of [{ delta: { location: 's3://lake/file' } }, { iceberg: { catalog: { uri: 'http://catalog' } } }]) {
+  for (const sink of [
+    { delta: { location: 's3://lake/file' } },
+    { iceberg: { catalog: { uri: 'http://catalog' } } },
+    { s3: { location: 's3://lake/file' } }
+  ]) {
     const accepted = { ok: true, pipeline: aPipeline({ sink }) } as const
     assert.equal(judgeInCluster(accepted), accepted)
   }

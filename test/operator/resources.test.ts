@@ -102,6 +102,56 @@ test('Secrets of the schema registry, the catalog and its store are mounted too'
   )
 })
 
+const snowflake = (more: object = {}) => ({
+  snowflake: { account: 'acme-analytics', database: 'COMMERCE', credentialsSecretRef: { name: 'key' }, ...more }
+})
+
+test('Secrets of Snowflake, its proxy and a store of raw objects are mounted too', () => {
+  const secrets = (sink: object) => {
+    const { template, blueprint } = made({ sink })
+    const mounted = template.spec.volumes.flatMap(({ secret }) => secret?.secretName ?? [])
+    assert.deepEqual(mounted, secretsOf(blueprint.settled))
+    return mounted
+  }
+  const proxy = { host: 'proxy', port: 3128, credentialsSecretRef: { name: 'proxy-user' } }
+  assert.deepEqual(secrets(snowflake({ proxy })), ['key', 'proxy-user'])
+  const identity = {
+    credentialsSecretRef: null,
+    authentication: 'WorkloadIdentity',
+    workloadIdentity: { provider: 'Aws' }
+  }
+  assert.deepEqual(secrets(snowflake(identity)), [])
+  const s3 = { credentialsSecretRef: { name: 'store' }, caSecretRef: { name: 'ca' } }
+  assert.deepEqual(secrets({ s3: { location: 's3://landing', s3 } }), ['ca', 'store'])
+})
+
+test('consumers of Snowflake alone have a folder to write to, no larger than their memory', () => {
+  const folders = (spec: object) => {
+    const { containers, volumes } = made(spec).template.spec
+    const mounts = containers[0].volumeMounts.filter(({ mountPath }) => mountPath === '/tmp')
+    return [mounts, volumes.filter(({ name }) => name === 'tmp')]
+  }
+  const tmp = (sizeLimit: string) => [[{ name: 'tmp', mountPath: '/tmp' }], [{ name: 'tmp', emptyDir: { sizeLimit } }]]
+  assert.deepEqual(folders({ sink: snowflake() }), tmp('384Mi'))
+  const resources = { limits: { memory: '1Gi' } }
+  assert.deepEqual(folders({ sink: snowflake(), consumer: { resources } }), tmp('1Gi'))
+  for (const sink of [undefined, { s3: { location: 's3://landing' } }]) {
+    assert.deepEqual(folders(sink === undefined ? {} : { sink }), [[], []])
+  }
+})
+
+test('an identity of the cloud changes nothing of a pod but its account: it has no token of the cluster', () => {
+  const identity = { authentication: 'WorkloadIdentity', workloadIdentity: { provider: 'Aws' } }
+  const sink = snowflake({ credentialsSecretRef: null, ...identity })
+  const { spec } = made({ sink, consumer: { serviceAccountName: 'aws-writer' } }).template
+  assert.equal(spec.serviceAccountName, 'aws-writer')
+  assert.equal(spec.automountServiceAccountToken, false)
+  assert.deepEqual(
+    spec.volumes.map(({ name }) => name),
+    ['config', 'tmp']
+  )
+})
+
 test('the heap is bound to half of the memory limit', () => {
   const heap = (spec: object) =>
     made(spec).template.spec.containers[0].env.find(({ name }) => name === 'NODE_OPTIONS')?.value
