@@ -1,16 +1,12 @@
 import type { RowGroupBuffer } from '../columns/row-group.ts'
 import { Output } from './output.ts'
-import { RowWriter } from './row-writer.ts'
+import { RowWriter, type RowOptions } from './row-writer.ts'
 
 const CHUNK_BYTES = 64 * 1024
 
-export interface NdjsonOptions {
+export interface NdjsonOptions extends RowOptions {
   /** Of a chunk, unless one row alone is larger. */
   readonly maxBytes?: number
-  /** Text that is JSON (`isJson`) stands in the line as it is, instead of as a string. */
-  readonly embedJson?: boolean
-  /** A field of type long: of the chunk's last row its value is told. */
-  readonly longColumn?: string
 }
 
 /** Whole lines, each with its line feed. */
@@ -28,10 +24,10 @@ export interface NdjsonChunk {
  */
 export function* ndjsonChunks(
   group: RowGroupBuffer,
-  { maxBytes = CHUNK_BYTES, embedJson = false, longColumn }: NdjsonOptions = {}
+  { maxBytes = CHUNK_BYTES, ...options }: NdjsonOptions = {}
 ): Generator<NdjsonChunk, undefined> {
   if (group.rows === 0) return
-  const writer = new RowWriter(group, embedJson, longColumn)
+  const writer = new RowWriter(group, options)
   const out = new Output(maxBytes)
   let rows = 0
   let lastLong: number | undefined

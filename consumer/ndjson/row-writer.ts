@@ -9,6 +9,17 @@ import type { Part } from './part.ts'
 
 const LINE_END = '}\n'
 
+export interface RowOptions {
+  /** Text that is JSON (`isJson`) stands in the line as it is, instead of as a string. */
+  readonly embedJson?: boolean
+  /** A field of type long: of the chunk's last row its value is told. */
+  readonly longColumn?: string
+  /** What a field is called in the lines; undefined: it is not in them. By default its own name. */
+  readonly memberOf?: (field: Field) => string | undefined
+}
+
+const ownName = ({ name }: Field): string => name
+
 /** Writes the rows of a group, one after another, each as a line of JSON. */
 export class RowWriter {
   /** What varies from row to row. */
@@ -18,29 +29,42 @@ export class RowWriter {
   readonly #lineEnd: Buffer
   #long: LongCursor | undefined
   #constantLong: number | undefined
+  /** Where the long column goes that is not in the lines. */
+  #aside: Output | undefined
 
-  constructor(group: RowGroupBuffer, embedJson: boolean, longColumn: string | undefined) {
+  constructor(group: RowGroupBuffer, { embedJson = false, longColumn, memberOf = ownName }: RowOptions) {
     const chunks = group.chunks()
     const fields = new Map(group.schema.fields.map(field => [field.name, field]))
     let text: Buffer[] = []
-    for (const [index, { name, node }] of group.shape.fields.entries()) {
-      text.push(Buffer.from(`${index === 0 ? '{' : ','}${memberName(name)}`))
-      const part = createPart(fields.get(name) as Field, node, chunks, embedJson)
+    let isFirst = true
+    for (const { name, node } of group.shape.fields) {
+      const field = fields.get(name) as Field
+      const member = memberOf(field)
+      if (member === undefined && name !== longColumn) continue
+      const part = createPart(field, node, chunks, embedJson)
       const chunk = node.kind === 'leaf' ? (chunks[node.leaf] as ColumnChunk) : undefined
       const isConstant = chunk !== undefined && (chunk.dictionary !== undefined || chunk.nullCount === group.rows)
-      if (isConstant) text.push(written(part))
+      const value = isConstant ? written(part) : undefined
+      if (name === longColumn) {
+        invariant(part instanceof LongCursor, `${name} is a column of 64-bit integers`)
+        if (isConstant) this.#constantLong = part.last
+        else this.#long = part
+      }
+      if (member === undefined) {
+        this.#aside = new Output(0)
+        continue
+      }
+      text.push(Buffer.from(`${isFirst ? '{' : ','}${memberName(member)}`))
+      isFirst = false
+      if (value !== undefined) text.push(value)
       else {
         this.#texts.push(Buffer.concat(text))
         this.#parts.push(part)
         text = []
       }
-      if (name !== longColumn) continue
-      invariant(part instanceof LongCursor, `${name} is a column of 64-bit integers`)
-      if (isConstant) this.#constantLong = part.last
-      else this.#long = part
     }
     invariant(longColumn === undefined || fields.has(longColumn), `${longColumn} is a column`)
-    this.#lineEnd = Buffer.concat([...text, Buffer.from(group.shape.fields.length === 0 ? `{${LINE_END}` : LINE_END)])
+    this.#lineEnd = Buffer.concat([...text, Buffer.from(isFirst ? `{${LINE_END}` : LINE_END)])
   }
 
   /** Of the long column, the value in the row written last; undefined when that is null. */
@@ -49,6 +73,10 @@ export class RowWriter {
   }
 
   write(out: Output): void {
+    if (this.#aside !== undefined) {
+      this.#aside.length = 0
+      this.#long?.write(this.#aside)
+    }
     const parts = this.#parts
     const texts = this.#texts
     for (let index = 0; index < parts.length; index++) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { RowGroupBuffer } from '../../../consumer/columns/row-group.ts'
-import type { ColumnType } from '../../../consumer/columns/schema.ts'
+import type { ColumnType, Field } from '../../../consumer/columns/schema.ts'
 import { ndjsonChunks } from '../../../consumer/ndjson/encode.ts'
 import { randomFrom } from '../../chaos/random.ts'
 import { randomRow, randomSchema } from '../../fakes/columns.ts'
@@ -37,6 +37,22 @@ test('members are in the order of the columns, nulls among them, without space b
     '{"b":null,"a \\"quoted\\" näme":null,"list":[],"none":null,"s":null}',
     '{"b":"é","a \\"quoted\\" näme":null,"list":null,"none":null,"s":null}'
   ])
+})
+
+test('fields are left out or called otherwise, and the long column is told all the same', () => {
+  const fields = [field('offset', 'long'), field('a', 'int'), field('hidden', 'string'), field('b', 'string')]
+  const memberOf = ({ name }: Field) => (['offset', 'hidden'].includes(name) ? undefined : name.toUpperCase())
+  const group = groupOf(schemaOf(...fields), [
+    { offset: 7n, a: 1, b: 'x' },
+    { offset: 9n, a: 2, b: 'y' }
+  ])
+  assert.deepEqual(linesOf(group, { memberOf }), ['{"A":1,"B":"x"}', '{"A":2,"B":"y"}'])
+  const chunks = [...ndjsonChunks(group, { memberOf, longColumn: 'offset', maxBytes: 1 })]
+  assert.deepEqual(
+    chunks.map(({ lastLong }) => lastLong),
+    [7, 9]
+  )
+  assert.deepEqual(linesOf(group, { memberOf: () => undefined }), ['{}', '{}'])
 })
 
 test('a map is an object when its keys are text, else pairs', () => {
