@@ -1,7 +1,17 @@
 import type { S3Sink, SettledPipeline } from '../../../crds/settled.ts'
-import { FatalError } from '../../../lib/errors.ts'
+import { openObjectStore } from '../../store/open.ts'
 import type { SinkPorts, Sinks } from '../connect.ts'
+import { openS3Sink } from './sink.ts'
 
-export async function connectS3(_pipeline: SettledPipeline, _sink: S3Sink, _ports: SinkPorts): Promise<Sinks> {
-  throw new FatalError('UnsupportedSink', 'This sink is not built yet.')
+/** All tables of a pipeline share one store. */
+export async function connectS3(
+  pipeline: SettledPipeline,
+  sink: S3Sink,
+  { readSecret, ...ports }: SinkPorts
+): Promise<Sinks> {
+  const store = await openObjectStore(sink.location, sink.s3, readSecret)
+  return {
+    open: plan => openS3Sink({ plan, pipeline, sink, store, ...ports }),
+    close: async () => await store.close()
+  }
 }

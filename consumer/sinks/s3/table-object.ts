@@ -1,0 +1,124 @@
+import type { S3Sink } from '../../../crds/settled.ts'
+import { FatalError, RetryableError } from '../../../lib/errors.ts'
+import { isNested, type ColumnType, type Field, type Primitive } from '../../columns/schema.ts'
+import type { TableColumn } from '../../sink.ts'
+import { FORMAT_VERSION, checkVersion, damaged } from './commit-object.ts'
+
+/**
+ * What a table is, as the newest of its own objects says: how to read it, and the columns of all objects that were ever written.
+ * Each change is a put-if-absent of the next number.
+ */
+export interface TableObject {
+  readonly number: number
+  /** Made once, when the table was created: a table that was dropped and created anew has another. */
+  readonly id: string
+  readonly layout: S3Sink['layout']
+  readonly columns: readonly S3Column[]
+  /** A drop that is under way or was cut off: nobody may write. */
+  readonly isDropped: boolean
+}
+
+export interface S3Column {
+  readonly name: string
+  /** As `typeText` has it. */
+  readonly type: string
+}
+
+export function formatTable({ id, layout, columns, isDropped }: Omit<TableObject, 'number'>): Buffer {
+  const text = { version: FORMAT_VERSION, id, layout, ...(isDropped ? { dropped: true } : {}), columns }
+  return Buffer.from(`${JSON.stringify(text, undefined, 1)}\n`)
+}
+
+/** FatalError when it is of a newer version, or none of ours. */
+export function parseTable(bytes: Buffer, number: number, path: string): TableObject {
+  let parsed: { readonly [Name in keyof TableObject | 'version' | 'dropped']?: unknown } | null
+  try {
+    parsed = JSON.parse(bytes.toString()) as typeof parsed
+  } catch {
+    throw damaged(path, 'is no JSON')
+  }
+  checkVersion(parsed?.version, path)
+  const { id, layout, columns, dropped } = parsed ?? {}
+  if (typeof id !== 'string' || (layout !== 'Partitioned' && layout !== 'Glob') || !isColumns(columns))
+    throw damaged(path, 'does not describe a table')
+  return {
+    number,
+    id,
+    layout,
+    columns: columns.map(({ name, type }) => ({ name, type })),
+    isDropped: dropped === true
+  }
+}
+
+function isColumns(value: unknown): value is S3Column[] {
+  return Array.isArray(value) && value.every((each: Partial<S3Column> | null) => isTexts([each?.name, each?.type]))
+}
+
+const isTexts = (values: readonly unknown[]): boolean => values.every(value => typeof value === 'string')
+
+/**
+ * The columns of `fields` that the table lacks. It never gets a column of two types: readers of many objects at once could not
+ * read them. Otherwise FatalError `IncompatibleTable`; RetryableError `SchemaMoved` when `mayMove`: somebody else has just made it so.
+ */
+export function missingColumns(
+  { columns }: TableObject,
+  fields: readonly Field[],
+  table: string,
+  mayMove: boolean
+): readonly S3Column[] {
+  const known = new Map(columns.map(column => [column.name.toLowerCase(), column]))
+  const missing: S3Column[] = []
+  for (const { name, type } of fields) {
+    const wanted = { name, type: typeText(type) }
+    const found = known.get(name.toLowerCase())
+    if (found === undefined) missing.push(wanted)
+    else if (found.name !== name || found.type !== wanted.type) throw misfit(table, found, wanted, mayMove)
+  }
+  return missing
+}
+
+function misfit(table: string, found: S3Column, wanted: S3Column, mayMove: boolean): Error {
+  const what = `the objects of table ${table} have column ${found.name} as ${found.type}, the pipeline writes ${wanted.name} as ${wanted.type}`
+  if (mayMove) return new RetryableError('SchemaMoved', what)
+  const remedy =
+    'Rename the column in the pipeline (columns, metadataColumns), or name another table in spec.topics[].table.'
+  return new FatalError('IncompatibleTable', `${what}. ${remedy}`)
+}
+
+/** The columns, with the types that we can write; nested ones only as far as `fields` has them. */
+export function tableColumns({ columns }: TableObject, fields: readonly Field[]): readonly TableColumn[] {
+  const types = new Map(fields.map(({ type }) => [typeText(type), type]))
+  return columns.map(({ name, type }) => ({ name, type: types.get(type) ?? primitiveOf(type), nullable: true }))
+}
+
+/** A type in words: the same exactly when objects hold the same. */
+export function typeText(type: ColumnType): string {
+  if (!isNested(type)) {
+    if (typeof type === 'string') return type
+    return 'fixed' in type ? `fixed(${type.fixed})` : `decimal(${type.decimal.precision}, ${type.decimal.scale})`
+  }
+  if ('list' in type) return `list<${typeText(type.list)}>`
+  if ('map' in type) return `map<${typeText(type.map.key)}, ${typeText(type.map.value)}>`
+  return `struct<${type.struct.map(({ name, type: inner }) => `${JSON.stringify(name)}: ${typeText(inner)}`).join(', ')}>`
+}
+
+const NAMED: readonly string[] = [
+  'string',
+  'binary',
+  'int',
+  'long',
+  'float',
+  'double',
+  'boolean',
+  'timestamp',
+  'timestampNtz',
+  'time',
+  'date',
+  'uuid'
+] satisfies readonly Primitive[]
+
+function primitiveOf(text: string): Primitive | undefined {
+  if (NAMED.includes(text)) return text as Primitive
+  const [, precision, scale] = /^decimal\(([1-9]\d?), (\d{1,2})\)$/.exec(text) ?? []
+  return precision === undefined ? undefined : { decimal: { precision: Number(precision), scale: Number(scale) } }
+}
