@@ -5,15 +5,17 @@ import { createGunzip } from 'node:zlib'
 import { isUntrusted } from './trust.ts'
 
 export interface HttpRequest {
-  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
-  readonly body?: string
+  readonly body?: string | Buffer
 }
 
 export interface HttpAnswer {
   readonly status: number
   readonly body: string
+  /** As the server wants to be asked again (`Retry-After` in seconds); undefined when it does not say. */
+  readonly retryAfterMs?: number
 }
 
 export interface HttpOptions {
@@ -24,6 +26,12 @@ export interface HttpOptions {
   readonly ca?: string | undefined
   /** Connections of the caller's own, to be closed with them; Node's shared ones otherwise. */
   readonly connections?: HttpConnections
+}
+
+export interface ConnectionSettings {
+  readonly maxSockets: number
+  readonly idleMs: number
+  readonly proxyUrl?: string | undefined
 }
 
 /** Why there is no answer. Of a request that is `Unreachable` or `TooLong` it is unknown whether it took effect. */
@@ -57,7 +65,9 @@ export async function fetchText(request: HttpRequest, options: HttpOptions): Pro
     ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] })
   }
   const sent = (isSecure ? httpsRequest : httpRequest)(url, settings, response => {
-    readBody(response, maxAnswerBytes).then(text => resolve({ status: response.statusCode ?? 0, body: text }), reject)
+    const { statusCode: status = 0, headers } = response
+    const wait = retryAfter(headers['retry-after'])
+    readBody(response, maxAnswerBytes).then(text => resolve({ status, body: text, ...wait }), reject)
   })
   sent.on('error', reject)
   sent.end(body)
@@ -66,14 +76,22 @@ export async function fetchText(request: HttpRequest, options: HttpOptions): Pro
   })
 }
 
+/** Dates, which the header may hold too, are not read (RFC 9110 section 10.2.3). */
+const retryAfter = (header: string | undefined): Pick<HttpAnswer, 'retryAfterMs'> =>
+  header !== undefined && /^\d{1,5}$/.test(header) ? { retryAfterMs: Number(header) * 1000 } : {}
+
 /** Connections that are kept between requests to one server. */
 export class HttpConnections {
   readonly http: HttpAgent
   readonly https: HttpsAgent
 
-  /** A connection idle for longer than `idleMs` is closed: the server may do so just when it is used again. */
-  constructor({ maxSockets, idleMs }: { readonly maxSockets: number; readonly idleMs: number }) {
-    const settings = { keepAlive: true, maxSockets, timeout: idleMs }
+  /**
+   * A connection idle for longer than `idleMs` is closed: the server may do so just when it is used again. `proxyUrl`, perhaps
+   * with user and password, is an HTTP proxy that all of them go through.
+   */
+  constructor({ maxSockets, idleMs, proxyUrl }: ConnectionSettings) {
+    const proxy = proxyUrl === undefined ? {} : { proxyEnv: { HTTP_PROXY: proxyUrl, HTTPS_PROXY: proxyUrl } }
+    const settings = { keepAlive: true, maxSockets, timeout: idleMs, ...proxy }
     this.http = new HttpAgent(settings)
     this.https = new HttpsAgent(settings)
   }

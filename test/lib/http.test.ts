@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { text } from 'node:stream/consumers'
+import { buffer, text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { HttpConnections, HttpError, fetchText, type HttpTrouble } from '../../lib/http.ts'
@@ -82,4 +82,31 @@ test('kept connections serve one request after another, and close', async t => {
   for (let index = 0; index < 3; index++) await fetchText(get(url), { ...LIMITS, connections })
   connections.close()
   assert.equal(ports.size, 1)
+})
+
+test('bytes are put as they are, and the server’s wish to be asked later is told', async t => {
+  const url = await serveHttp(t, (request, response) => {
+    void buffer(request).then(bytes =>
+      response.writeHead(429, { 'retry-after': '3' }).end(`${request.method} ${bytes.toString('hex')}`)
+    )
+  })
+  const answer = await fetchText({ method: 'PUT', url, headers: {}, body: Buffer.from([0, 255, 128]) }, LIMITS)
+  assert.deepEqual(answer, { status: 429, body: 'PUT 00ff80', retryAfterMs: 3000 })
+})
+
+test('requests go through a proxy, with its credentials', async t => {
+  const seen: (string | undefined)[] = []
+  const proxyUrl = await serveHttp(t, (request, response) => {
+    seen.push(request.url, request.headers['proxy-authorization'])
+    response.end('by proxy')
+  })
+  const connections = new HttpConnections({
+    maxSockets: 1,
+    idleMs: 1000,
+    proxyUrl: proxyUrl.replace('//', '//user:pass%21@')
+  })
+  t.after(() => connections.close())
+  const { body } = await fetchText(get('http://far.example/x'), { ...LIMITS, connections })
+  assert.equal(body, 'by proxy')
+  assert.deepEqual(seen, ['http://far.example/x', `Basic ${Buffer.from('user:pass!').toString('base64')}`])
 })
