@@ -13,7 +13,7 @@ export interface DriverSessionLimits {
 /** DML answers with one row of these, each a number of rows. */
 const AFFECTED = /^number of rows (?:inserted|updated|deleted)$/
 const FILE_NAME = /^[-\w.]{1,200}$/
-const STAGE = /^@(?:"[A-Z_][A-Z0-9_]*"\.){0,2}"[A-Z_][A-Z0-9_]*"$/
+const STAGE = /^@(?:"[A-Z_][A-Z0-9_$]*"\.){0,2}"[A-Z_][A-Z0-9_$]*"$/
 
 /** A session by Snowflake's client. Once a statement had no answer it is of no use: whether the next is run is unknown. */
 export class DriverSession implements SnowflakeSession {
