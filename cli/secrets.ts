@@ -1,8 +1,11 @@
-import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { SecretDocument } from '../crds/documents.ts'
 import type { BronzePipeline } from '../crds/pipeline.ts'
 import { FatalError } from '../lib/errors.ts'
+import { secretFolder, type ReadSecret } from '../lib/secrets.ts'
+import { makeWorkFolder } from './work-folder.ts'
 
 const NAME = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/
 const KEY = /^(?!\.\.?$|\.\.)[-._a-zA-Z0-9]{1,253}$/
@@ -41,6 +44,35 @@ export async function layOutSecrets(folder: string, secrets: readonly SecretDocu
   const written = new Set(secrets.map(({ name }) => name))
   for (const name of names) {
     if (!written.has(name)) await symlink(resolve(more, name), join(folder, name), 'junction')
+  }
+}
+
+/** Where the Secrets of pipelines come from. */
+export interface SecretSources {
+  readonly secrets: readonly SecretDocument[]
+  /** The folder of `--secrets`. */
+  readonly secretsFolder: string | undefined
+  readonly cwd: string
+}
+
+/** Does `work` with a reader of each pipeline's Secrets, and leaves none behind. */
+export async function withSecrets<T>(
+  pipelines: readonly BronzePipeline[],
+  { secrets, secretsFolder, cwd }: SecretSources,
+  work: (readers: readonly ReadSecret[]) => Promise<T>
+): Promise<T> {
+  const folder = await makeWorkFolder(tmpdir(), Date.now())
+  try {
+    const more = secretsFolder === undefined ? undefined : resolve(cwd, secretsFolder)
+    const readers: ReadSecret[] = []
+    for (const [index, pipeline] of pipelines.entries()) {
+      const own = join(folder, String(index))
+      await layOutSecrets(own, secretsOf(pipeline, secrets), more)
+      readers.push(secretFolder(own))
+    }
+    return await work(readers)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
   }
 }
 

@@ -1,6 +1,7 @@
 import type { SettledPipeline } from '../../crds/settled.ts'
 import { under } from '../store/under.ts'
 import type { Clock } from '../../lib/clock.ts'
+import { FatalError } from '../../lib/errors.ts'
 import type { ReadSecret } from '../../lib/secrets.ts'
 
 /** What one commit of a table took from one topic, as the table's own records tell. */
@@ -14,7 +15,7 @@ export interface HistoryEntry {
   /** Rows; undefined when the commit does not say. */
   readonly records: number | undefined
   readonly deadLetters: number | undefined
-  /** More than `records` and `deadLetters` together it cannot have been; only where `records` is undefined. */
+  /** More than `records` and `deadLetters` together cannot have been; where one of them is undefined. */
   readonly atMost?: number
   /** How many commits it stands for; 1 when undefined. */
   readonly commits?: number | 'unknown'
@@ -41,6 +42,8 @@ export interface TableHistory {
 export interface Histories {
   /** In the order in which the pipeline names them. */
   readonly tables: readonly TableHistory[]
+  /** How often it is worth to read again; seldom where each look costs money. */
+  readonly lookEveryMs: number
   close(): Promise<void>
 }
 
@@ -61,6 +64,8 @@ export interface HistoryNote {
 
 export type OnNote = (note: HistoryNote) => void
 
+const LOOK_EVERY_MS = 2_000
+
 /** The past of tables of a pipeline. Loads the code of its kind of sink alone. */
 export async function openHistories(
   pipeline: SettledPipeline,
@@ -79,6 +84,7 @@ export async function openHistories(
       const store = await openObjectStore(sink.delta.location, sink.delta.s3, readSecret)
       return {
         tables: tables.map(table => deltaHistory(under(store, `${table.replaceAll('.', '/')}/`), table, range, onNote)),
+        lookEveryMs: LOOK_EVERY_MS,
         close: async () => await store.close()
       }
     }
@@ -91,11 +97,15 @@ export async function openHistories(
       const catalog = await openRestCatalog({ catalog: options, readSecret, clock, wantsCredentials: false })
       return {
         tables: tables.map(table => icebergHistory(catalog, table, range, onNote)),
+        lookEveryMs: LOOK_EVERY_MS,
         close: async () => await catalog.close()
       }
     }
-    case 'snowflake':
+    case 'snowflake': {
+      const { snowflakeHistories } = await import('./snowflake/histories.ts')
+      return await snowflakeHistories(sink.snowflake, tables, range, ports)
+    }
     case 's3':
-      throw new Error('not yet')
+      throw new FatalError('UnsupportedSink', 'The history of raw objects cannot be told.')
   }
 }

@@ -1,78 +1,15 @@
 /** `bronze status` and `bronze clean` as a user sees them: around real runs, on the embedded broker, with tables in a folder. */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
-import { test, type TestContext } from 'node:test'
-import { fileURLToPath, pathToFileURL } from 'node:url'
-import { startBroker } from '../../cli/demo/broker/broker.ts'
-import { FileStore } from '../../consumer/store/file.ts'
-import { systemClock } from '../../lib/clock.ts'
-import { KafkaCluster } from '../../operator/kafka/cluster.ts'
+import { test } from 'node:test'
 import { produce } from '../consumer/process/kafka.ts'
-import { readDeltaRows } from '../fakes/delta-reader.ts'
+import { shop } from './shop.ts'
 
-const program = fileURLToPath(new URL('../../cli/bronze.js', import.meta.url))
 const LIMIT = { timeout: 120_000 }
-const GROUP = 'bronze.default.shop'
-
-async function workplace(context: TestContext) {
-  const folder = await mkdtemp(join(tmpdir(), 'bronze-clean-'))
-  const broker = await startBroker({})
-  const cluster = new KafkaCluster([broker.bootstrap], {}, systemClock)
-  context.after(async () => {
-    await cluster.close()
-    await broker.stop()
-    await rm(folder, { recursive: true, force: true })
-  })
-  await mkdir(join(folder, 'tmp'))
-  for (const topic of ['orders', 'clicks']) broker.createTopic(topic)
-  await produce(broker.bootstrap, 'orders', 0, ['{"number": 1}', '{"number": 2}', 'not json'])
-  await produce(broker.bootstrap, 'clicks', 0, ['{"number": 3}'])
-  await writeFile(
-    join(folder, 'pipeline.yaml'),
-    `apiVersion: bronze.dev/v1alpha1
-kind: BronzePipeline
-metadata: {name: shop}
-spec:
-  source: {bootstrapServers: ['${broker.bootstrap}']}
-  topics: [{name: orders, table: bronze.orders, format: Json}, {name: clicks, table: bronze.clicks, format: Json}]
-  batch: {triggerInterval: 100ms}
-  sink: {delta: {location: '${pathToFileURL(join(folder, 'tables')).href}'}}
-  scaling: {mode: Partitions, maxReplicas: 1}
-`
-  )
-  const bronze = (args: readonly string[], input = '') => {
-    const child = spawn(process.execPath, [program, ...args, '-f', join(folder, 'pipeline.yaml')], {
-      stdio: ['pipe', 'pipe', 'pipe'],
-      env: { ...process.env, TMPDIR: join(folder, 'tmp') }
-    })
-    child.stdin.end(input)
-    const output = Promise.all([once(child, 'close'), text(child.stdout), text(child.stderr)])
-    const ended = output.then(([[code], out, err]) => ({ code: code as number | null, out, err }))
-    context.after(() => child.kill('SIGKILL'))
-    return { child, ended }
-  }
-  const tables = new FileStore(join(folder, 'tables'))
-  return {
-    folder,
-    bootstrap: broker.bootstrap,
-    bronze,
-    run: async (...args: string[]) => await bronze(['run', '--until-caught-up', ...args]).ended,
-    held: async () => (await cluster.offsets(GROUP, ['orders', 'clicks'])).map(({ committed }) => committed),
-    rows: async (table: string) =>
-      existsSync(join(folder, 'tables/bronze', table, '_delta_log'))
-        ? (await readDeltaRows(tables, `bronze/${table}`)).rows.length
-        : undefined
-  }
-}
 
 test('status tells of a pipeline what its group knows, before, between and after runs', LIMIT, async context => {
-  const { bronze, run, bootstrap, folder } = await workplace(context)
+  const { bronze, run, bootstrap, folder } = await shop(context)
   const states = async () => {
     const { code, out } = await bronze(['status', '-o', 'json']).ended
     const { topics, consumers, well } = JSON.parse(out) as {
@@ -111,7 +48,7 @@ test('status tells of a pipeline what its group knows, before, between and after
 })
 
 test('clean drops the tables once their pipeline is named, and a later run reads all again', LIMIT, async context => {
-  const { bronze, run, rows, held } = await workplace(context)
+  const { bronze, run, rows, held } = await shop(context)
   assert.equal((await run()).code, 0)
   assert.deepEqual([await rows('orders'), await rows('dlq_orders'), await rows('clicks')], [2, 1, 1])
   const refused = await bronze(['clean'], 'shp\n').ended
@@ -140,7 +77,7 @@ test('clean drops the tables once their pipeline is named, and a later run reads
 })
 
 test('clean of one entry leaves the tables and offsets of the others alone', LIMIT, async context => {
-  const { bronze, run, rows, held } = await workplace(context)
+  const { bronze, run, rows, held } = await shop(context)
   assert.equal((await run()).code, 0)
   const { code, err } = await bronze(['clean', '--topic', 'orders', '--yes']).ended
   assert.equal(code, 0, err)
@@ -150,7 +87,7 @@ test('clean of one entry leaves the tables and offsets of the others alone', LIM
 })
 
 test('clean refuses while consumers are in the group', LIMIT, async context => {
-  const { bronze, rows } = await workplace(context)
+  const { bronze, rows } = await shop(context)
   const running = bronze(['run', '--output', 'json'])
   let output = ''
   const caughtUp = Promise.withResolvers<void>()
@@ -168,7 +105,7 @@ test('clean refuses while consumers are in the group', LIMIT, async context => {
 })
 
 test('what cannot be meant is wrong usage', LIMIT, async context => {
-  const { folder, bronze } = await workplace(context)
+  const { folder, bronze } = await shop(context)
   const usage = async (...args: string[]) => {
     const { code, err } = await bronze(args).ended
     assert.equal(code, 2, err)

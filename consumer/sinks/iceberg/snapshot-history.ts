@@ -83,7 +83,7 @@ function between(
     const commits = isNext ? 1 : ('unknown' as const)
     // Of an older version. All its rows are of the one topic that moved.
     const added = isNext && moved.size === 1 ? wholeNumber(snapshot.summary['added-records']) : undefined
-    return [{ ...base, commits, records: added, deadLetters: undefined, ...(added === undefined ? { atMost } : {}) }]
+    return [{ ...base, commits, records: added, deadLetters: undefined, atMost }]
   })
 }
 

@@ -1,0 +1,70 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import type { TestContext } from 'node:test'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { startBroker } from '../../cli/demo/broker/broker.ts'
+import { FileStore } from '../../consumer/store/file.ts'
+import { systemClock } from '../../lib/clock.ts'
+import { KafkaCluster } from '../../operator/kafka/cluster.ts'
+import { produce } from '../consumer/process/kafka.ts'
+import { readDeltaRows } from '../fakes/delta-reader.ts'
+
+const program = fileURLToPath(new URL('../../cli/bronze.js', import.meta.url))
+const GROUP = 'bronze.default.shop'
+
+/** The pipeline `shop` of two topics on the embedded broker, with Delta tables in a folder, and `bronze` to deal with it. */
+export async function shop(context: TestContext) {
+  const folder = await mkdtemp(join(tmpdir(), 'bronze-clean-'))
+  const broker = await startBroker({})
+  const cluster = new KafkaCluster([broker.bootstrap], {}, systemClock)
+  context.after(async () => {
+    await cluster.close()
+    await broker.stop()
+    await rm(folder, { recursive: true, force: true })
+  })
+  await mkdir(join(folder, 'tmp'))
+  for (const topic of ['orders', 'clicks']) broker.createTopic(topic)
+  await produce(broker.bootstrap, 'orders', 0, ['{"number": 1}', '{"number": 2}', 'not json'])
+  await produce(broker.bootstrap, 'clicks', 0, ['{"number": 3}'])
+  await writeFile(
+    join(folder, 'pipeline.yaml'),
+    `apiVersion: bronze.dev/v1alpha1
+kind: BronzePipeline
+metadata: {name: shop}
+spec:
+  source: {bootstrapServers: ['${broker.bootstrap}']}
+  topics: [{name: orders, table: bronze.orders, format: Json}, {name: clicks, table: bronze.clicks, format: Json}]
+  batch: {triggerInterval: 100ms}
+  sink: {delta: {location: '${pathToFileURL(join(folder, 'tables')).href}'}}
+  scaling: {mode: Partitions, maxReplicas: 1}
+`
+  )
+  const bronze = (args: readonly string[], input = '') => {
+    const child = spawn(process.execPath, [program, ...args, '-f', join(folder, 'pipeline.yaml')], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: { ...process.env, TMPDIR: join(folder, 'tmp') }
+    })
+    child.stdin.end(input)
+    const output = Promise.all([once(child, 'close'), text(child.stdout), text(child.stderr)])
+    const ended = output.then(([[code], out, err]) => ({ code: code as number | null, out, err }))
+    context.after(() => child.kill('SIGKILL'))
+    return { child, ended }
+  }
+  const tables = new FileStore(join(folder, 'tables'))
+  return {
+    folder,
+    bootstrap: broker.bootstrap,
+    bronze,
+    run: async (...args: string[]) => await bronze(['run', '--until-caught-up', ...args]).ended,
+    held: async () => (await cluster.offsets(GROUP, ['orders', 'clicks'])).map(({ committed }) => committed),
+    rows: async (table: string) =>
+      existsSync(join(folder, 'tables/bronze', table, '_delta_log'))
+        ? (await readDeltaRows(tables, `bronze/${table}`)).rows.length
+        : undefined
+  }
+}
