@@ -1,0 +1,28 @@
+import type { Field } from '../../columns/schema.ts'
+import { fold, quoted } from './identifier.ts'
+import { snowflakeType } from './types.ts'
+
+/** A field of ours with the column it goes to. */
+export interface Column {
+  readonly field: Field
+  /** Folded. */
+  readonly name: string
+  /** As statements call it. */
+  readonly ref: string
+  /** The type that the table's column has, or will have. */
+  readonly type: string
+  /** What a column that others made takes besides, and ours of that type. */
+  readonly limits: ColumnLimits
+}
+
+export interface ColumnLimits {
+  /** Characters of VARCHAR(n), bytes of BINARY(n); undefined when no value can be longer. */
+  readonly maxLength?: number
+  readonly isNotNull?: true
+}
+
+/** The column that we would make. Of an empty type there is no limit that we know. */
+export function newColumn(field: Field): Column {
+  const name = fold(field.name, 'Column')
+  return { field, name, ref: quoted(name), type: snowflakeType(field).name, limits: {} }
+}

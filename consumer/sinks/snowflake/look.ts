@@ -1,0 +1,125 @@
+import type { ColumnType } from '../../columns/schema.ts'
+import type { TableColumn } from '../../sink.ts'
+import { likeLiteral, quoted } from './identifier.ts'
+import type { TableObjects } from './objects.ts'
+import type { Row, Statement } from './session/session.ts'
+
+/** A column as INFORMATION_SCHEMA.COLUMNS tells it. */
+export interface FoundColumn {
+  readonly name: string
+  /** Without its length: `NUMBER`, `TEXT`, `TIMESTAMP_NTZ`. */
+  readonly type: string
+  /** Characters of text, bytes of BINARY. */
+  readonly length: number | undefined
+  readonly precision: number | undefined
+  readonly scale: number | undefined
+  /** Digits of a second's fraction. */
+  readonly fraction: number | undefined
+  readonly isNullable: boolean
+  readonly hasDefault: boolean
+}
+
+/** What is there of a table's objects, as far as our role may see it; undefined for what is not. */
+export interface FoundObjects {
+  readonly hasSchema: boolean
+  readonly table: readonly FoundColumn[] | undefined
+  readonly deadLetters: readonly FoundColumn[] | undefined
+  readonly ledger: readonly FoundColumn[] | undefined
+  readonly commits: readonly FoundColumn[] | undefined
+  readonly hasStage: boolean
+  /** The table and its ledger: what a pipeline needs to go on. */
+  readonly hasTable: boolean
+}
+
+export const lookForSchema = ({ database, schema }: TableObjects): Statement => ({
+  text: `SELECT SCHEMA_NAME FROM ${quoted(database)}.INFORMATION_SCHEMA.SCHEMATA WHERE SCHEMA_NAME = ?`,
+  binds: [schema]
+})
+
+/** Columns of all the tables at once, in order (sql-reference/info-schema/columns). */
+export function lookForColumns({ database, schema, ...names }: TableObjects): Statement {
+  const { table, deadLetterTable, ledger, commits } = names
+  const tables = [table, ledger, commits, ...(deadLetterTable === undefined ? [] : [deadLetterTable])]
+  return {
+    text: [
+      'SELECT TABLE_NAME, COLUMN_NAME, DATA_TYPE, CHARACTER_MAXIMUM_LENGTH, CHARACTER_OCTET_LENGTH,',
+      '  NUMERIC_PRECISION, NUMERIC_SCALE, DATETIME_PRECISION, IS_NULLABLE, COLUMN_DEFAULT',
+      `FROM ${quoted(database)}.INFORMATION_SCHEMA.COLUMNS`,
+      `WHERE TABLE_SCHEMA = ? AND TABLE_NAME IN (${tables.map(() => '?').join(', ')})`,
+      'ORDER BY TABLE_NAME, ORDINAL_POSITION'
+    ].join('\n'),
+    binds: [schema, ...tables]
+  }
+}
+
+export const lookForStage = ({ stage, schemaRef }: TableObjects): Statement => ({
+  text: `SHOW STAGES LIKE ${likeLiteral(stage)} IN SCHEMA ${schemaRef}`,
+  binds: []
+})
+
+/** What the three statements found. */
+export function foundObjects(
+  objects: TableObjects,
+  rows: { readonly schema: readonly Row[]; readonly columns: readonly Row[]; readonly stage: readonly Row[] }
+): FoundObjects {
+  const tables = Map.groupBy(rows.columns, row => row['TABLE_NAME'] ?? '')
+  const columnsOf = (name: string | undefined) => (name === undefined ? undefined : tables.get(name)?.map(foundColumn))
+  return {
+    hasSchema: rows.schema.length > 0,
+    table: columnsOf(objects.table),
+    deadLetters: columnsOf(objects.deadLetterTable),
+    ledger: columnsOf(objects.ledger),
+    commits: columnsOf(objects.commits),
+    hasTable: tables.has(objects.table) && tables.has(objects.ledger),
+    hasStage: rows.stage.some(row => row['name'] === objects.stage)
+  }
+}
+
+/** The columns of the table as we would write them. */
+export const tableColumns = ({ table = [] }: FoundObjects): readonly TableColumn[] =>
+  table.map(column => ({ name: column.name, type: columnType(column), nullable: column.isNullable }))
+
+/** A column's type as a CREATE TABLE says it. */
+export function describeColumn({ type, length, precision, scale }: FoundColumn): string {
+  if (type === 'NUMBER') return `NUMBER(${precision},${scale})`
+  const name = type === 'TEXT' ? 'VARCHAR' : type
+  return length === undefined ? name : `${name}(${length})`
+}
+
+function foundColumn(row: Row): FoundColumn {
+  const type = row['DATA_TYPE'] ?? ''
+  return {
+    name: row['COLUMN_NAME'] ?? '',
+    type,
+    length: number(row, type === 'BINARY' ? 'CHARACTER_OCTET_LENGTH' : 'CHARACTER_MAXIMUM_LENGTH'),
+    precision: number(row, 'NUMERIC_PRECISION'),
+    scale: number(row, 'NUMERIC_SCALE'),
+    fraction: number(row, 'DATETIME_PRECISION'),
+    isNullable: row['IS_NULLABLE'] !== 'NO',
+    hasDefault: (row['COLUMN_DEFAULT'] ?? null) !== null
+  }
+}
+
+function number(row: Row, name: string): number | undefined {
+  const value = row[name]
+  return value === null || value === undefined || value === '' ? undefined : Number(value)
+}
+
+/** Undefined when we would not write the type. */
+function columnType({ type, precision = 38, scale = 0 }: FoundColumn): ColumnType | undefined {
+  if (type === 'NUMBER') return scale === 0 && precision >= 19 ? 'long' : { decimal: { precision, scale } }
+  return TYPES[type]
+}
+
+const TYPES: Readonly<Partial<Record<string, ColumnType>>> = {
+  TEXT: 'string',
+  BINARY: 'binary',
+  FLOAT: 'double',
+  BOOLEAN: 'boolean',
+  TIMESTAMP_NTZ: 'timestamp',
+  TIMESTAMP_LTZ: 'timestamp',
+  TIMESTAMP_TZ: 'timestamp',
+  DATE: 'date',
+  TIME: 'time',
+  VARIANT: 'string'
+}
