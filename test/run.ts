@@ -11,6 +11,7 @@ import { startKafka } from './servers/kafka.ts'
 import { startKube } from './servers/kube.ts'
 import { startRegistry } from './servers/registry.ts'
 import { startS3 } from './servers/s3.ts'
+import { snowflakeAddresses, startSnowflake } from './servers/snowflake.ts'
 import { shareWith } from './servers/shared.ts'
 import { readFileSync } from 'node:fs'
 
@@ -50,15 +51,17 @@ async function startShared(chosen: readonly Suite[]): Promise<() => Promise<void
     const catalog = wantsCatalog && s3 !== undefined ? await startSharedCatalog(s3) : undefined
     return { s3, catalog }
   }
-  const [kafka, { s3, catalog }, kube, registry] = await Promise.all([
+  const [kafka, { s3, catalog }, kube, registry, snowflake] = await Promise.all([
     wants('kafka', 'sharedKafka') ? startKafka() : undefined,
     startStores(),
     wants('kube', 'sharedKube') ? startKube() : undefined,
-    wants('registry', 'sharedRegistry') ? startRegistry() : undefined
+    wants('registry', 'sharedRegistry') ? startRegistry() : undefined,
+    wants('snowflake', 'sharedSnowflake') ? startSnowflake() : undefined
   ])
-  Object.assign(process.env, shareWith({ kafka, s3: s3?.endpoint, kube, catalog, registry: registry?.url }))
+  const described = { s3: s3?.endpoint, registry: registry?.url, snowflake: snowflake && snowflakeAddresses(snowflake) }
+  Object.assign(process.env, shareWith({ kafka, kube, catalog, ...described }))
   return async () => {
-    await Promise.all([kafka, s3, kube, catalog, registry].map(async server => await server?.stop()))
+    await Promise.all([kafka, s3, kube, catalog, registry, snowflake].map(async server => await server?.stop()))
   }
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** The real servers, and the readers of other projects, that tests can meet. */
-export const SERVERS = ['kafka', 's3', 'kube', 'readers', 'catalog', 'registry'] as const
+export const SERVERS = ['kafka', 's3', 'kube', 'readers', 'catalog', 'registry', 'snowflake'] as const
 export type ServerName = (typeof SERVERS)[number]
 
 const source = (path: string) => fileURLToPath(new URL(path, import.meta.url))
@@ -14,6 +14,7 @@ const source = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 export const KAFKA_POM = source('./kafka/pom.xml')
 export const KUBE_MODULE = source('./kube/')
 export const READERS_REQUIREMENTS = source('./readers/requirements.txt')
+export const SNOWFLAKE_REQUIREMENTS = source('./snowflake/requirements.txt')
 export const CATALOG_POM = source('./iceberg/pom.xml')
 export const CATALOG_SOURCE = source('./iceberg/CatalogServer.java')
 
@@ -31,7 +32,8 @@ const versions: Readonly<Record<ServerName, () => string>> = {
   kube: () => `${KUBERNETES_VERSION.slice(1)}-${digest(join(KUBE_MODULE, 'go.mod'))}`,
   readers: () => digest(READERS_REQUIREMENTS),
   catalog: () => `1.11.0-${digest(CATALOG_POM)}-${digest(CATALOG_SOURCE)}`,
-  registry: () => REGISTRY_VERSION
+  registry: () => REGISTRY_VERSION,
+  snowflake: () => digest(SNOWFLAKE_REQUIREMENTS)
 }
 
 /** The user's cache folder for all installations. */

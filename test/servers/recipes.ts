@@ -13,6 +13,7 @@ import {
   MINIO_VERSION,
   READERS_REQUIREMENTS,
   REGISTRY_VERSION,
+  SNOWFLAKE_REQUIREMENTS,
   type ServerName
 } from './cache.ts'
 import { unzip } from './unzip.ts'
@@ -97,11 +98,7 @@ export const recipes: Readonly<Record<ServerName, Recipe>> = {
     what: 'a Python environment with deltalake, pyiceberg, DuckDB, PyArrow and confluent-kafka',
     cost: '160 MB to fetch, 540 MB to keep, about 30 s',
     needs: [PYTHON],
-    install: async into => {
-      await run('python3', ['-m', 'venv', into])
-      // By `-m pip`: the environment's own scripts would name the folder it was made in.
-      await run(join(into, 'bin', 'python'), ['-m', 'pip', 'install', '-q', '--no-deps', '-r', READERS_REQUIREMENTS])
-    }
+    install: into => installPython(into, READERS_REQUIREMENTS)
   },
   catalog: {
     what: 'an Iceberg REST catalog, Apache Iceberg 1.11.0: 40 jars by Maven, one class compiled',
@@ -127,7 +124,19 @@ export const recipes: Readonly<Record<ServerName, Recipe>> = {
       for (const folder of ['${project.basedir}', 'PaxHeaders.X'])
         await rm(join(into, folder), { recursive: true, force: true })
     }
+  },
+  snowflake: {
+    what: 'a stand-in for Snowflake: a Python environment with DuckDB, SQLGlot, NumPy and cryptography',
+    cost: '40 MB to fetch, 170 MB to keep, about 15 s',
+    needs: [PYTHON],
+    install: into => installPython(into, SNOWFLAKE_REQUIREMENTS)
   }
+}
+
+async function installPython(into: string, requirements: string): Promise<void> {
+  await run('python3', ['-m', 'venv', into])
+  // By `-m pip`: the environment's own scripts would name the folder it was made in.
+  await run(join(into, 'bin', 'python'), ['-m', 'pip', 'install', '-q', '--no-deps', '-r', requirements])
 }
 
 /** What is missing for these recipes, one line per program. */
