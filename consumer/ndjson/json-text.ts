@@ -4,13 +4,16 @@ import type { Output } from './output.ts'
 const SEGMENT_BYTES = 2048
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
-const LETTER_U = 0x75
 const DIGITS = Buffer.from('0123456789abcdef')
 
-/** By byte: 0 for what stands for itself, else the letter after the backslash (RFC 8259, section 7). */
-const ESCAPES = new Uint8Array(256)
-ESCAPES.fill(LETTER_U, 0, 0x20)
-for (const [byte, letter] of [
+/**
+ * By byte, what stands for it in a string, least byte first: itself, or a backslash and a letter (RFC 8259, section 7). RARE are
+ * control characters, which need more.
+ */
+const ESCAPES = Uint16Array.from({ length: 256 }, (_, byte) => byte)
+const RARE = 0x8000
+ESCAPES.fill(RARE, 0, 0x20)
+const LETTERS = new Map([
   [0x08, 'b'],
   [0x09, 't'],
   [0x0a, 'n'],
@@ -18,8 +21,8 @@ for (const [byte, letter] of [
   [0x0d, 'r'],
   [QUOTE, '"'],
   [BACKSLASH, '\\']
-] as const)
-  ESCAPES[byte] = letter.charCodeAt(0)
+])
+for (const [byte, letter] of LETTERS) ESCAPES[byte] = (letter.charCodeAt(0) << 8) | BACKSLASH
 
 /** UTF-8 as a JSON string. */
 export function writeText(out: Output, source: Uint8Array, start: number, end: number): void {
@@ -30,21 +33,35 @@ export function writeText(out: Output, source: Uint8Array, start: number, end: n
 }
 
 function writeSegment(out: Output, source: Uint8Array, start: number, end: number): void {
-  out.reserve((end - start) * 6)
+  out.reserve((end - start) * 6 + 1)
+  const { view } = out
+  let at = out.length
+  let seen = 0
+  // No branch depends on a byte: quotes come so often that the processor would guess wrong at most of them.
+  for (let from = start; from < end; from++) {
+    const escape = ESCAPES[source[from] as number] as number
+    view.setUint16(at, escape, true)
+    at += 1 + ((escape + 0xff00) >>> 16)
+    seen |= escape
+  }
+  if (seen < RARE) out.length = at
+  else writeRare(out, source, start, end)
+}
+
+/** The same, of text with control characters. There is room. */
+function writeRare(out: Output, source: Uint8Array, start: number, end: number): void {
   const { bytes } = out
   let at = out.length
   for (let from = start; from < end; from++) {
     const byte = source[from] as number
-    const letter = ESCAPES[byte] as number
-    if (letter === 0) {
-      bytes[at++] = byte
+    const escape = ESCAPES[byte] as number
+    bytes[at++] = escape === RARE ? BACKSLASH : escape
+    if (escape < 0x100) continue
+    if (escape !== RARE) {
+      bytes[at++] = escape >>> 8
       continue
     }
-    bytes[at++] = BACKSLASH
-    bytes[at++] = letter
-    if (letter !== LETTER_U) continue
-    bytes[at++] = 0x30
-    bytes[at++] = 0x30
+    at += bytes.write('u00', at, 'latin1')
     bytes[at++] = DIGITS[byte >>> 4] as number
     bytes[at++] = DIGITS[byte & 0xf] as number
   }

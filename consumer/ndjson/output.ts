@@ -7,6 +7,8 @@ const SHORT = 48
 /** Bytes in the making. Who writes reserves first, then sets `bytes` from `length` on, then `length`. */
 export class Output {
   bytes: Buffer
+  /** Of the same bytes. */
+  view: DataView
   length = 0
   /** Up to here memory is doubled with little to spare. */
   readonly #usual: number
@@ -14,6 +16,7 @@ export class Output {
   constructor(usualBytes: number) {
     this.#usual = usualBytes + SLACK_BYTES
     this.bytes = Buffer.allocUnsafeSlow(Math.min(FIRST_CAPACITY, this.#usual))
+    this.view = viewOf(this.bytes)
   }
 
   /** Makes room for so many bytes; `bytes` may be another buffer afterwards. */
@@ -54,6 +57,7 @@ export class Output {
     const { bytes, length } = this
     const rest = length - size
     this.bytes = Buffer.allocUnsafeSlow(Math.max(rest, Math.min(bytes.length, this.#usual)))
+    this.view = viewOf(this.bytes)
     bytes.copy(this.bytes, 0, size, length)
     this.length = rest
     // A few bytes would keep alive far more.
@@ -66,5 +70,8 @@ export class Output {
     const larger = Buffer.allocUnsafeSlow(capacity)
     this.bytes.copy(larger, 0, 0, this.length)
     this.bytes = larger
+    this.view = viewOf(larger)
   }
 }
+
+const viewOf = ({ buffer, byteOffset, byteLength }: Buffer): DataView => new DataView(buffer, byteOffset, byteLength)
