@@ -149,8 +149,8 @@ export interface TopicSpec {
    */
   readonly pattern?: string
   /**
-   * The table to write: up to three names joined by dots. Several entries may share a table. Immutable for an entry's
-   * name.
+   * The table to write: up to three names of letters, digits and underscores, joined by dots. Several entries may
+   * share a table. Immutable for an entry's name.
    */
   readonly table: string
   /**
@@ -455,7 +455,10 @@ export interface SnowflakeSpec {
    * without a slash at the end.
    */
   readonly url?: string
-  /** The database of all tables. It must be there. Immutable. */
+  /**
+   * The database of all tables. It must be there. A name of letters, digits and underscores, as all names here are.
+   * Immutable.
+   */
   readonly database: string
   /** The schema of tables that are named without one. Immutable. */
   readonly schema: string
@@ -481,7 +484,7 @@ export interface SnowflakeSpec {
   readonly scope?: string
   /** Whose identity we have, for authentication WorkloadIdentity. */
   readonly workloadIdentity?: SnowflakeWorkloadIdentitySpec
-  /** An HTTP proxy between the consumers and Snowflake. */
+  /** An HTTP proxy between the consumers and Snowflake, by its `host` and `port`. */
   readonly proxy?: SnowflakeProxySpec
   /**
    * `Transaction`: each batch is staged and inserted in one transaction. `Merge`: as well, by a MERGE on the column
@@ -515,7 +518,7 @@ export interface SnowflakeWorkloadIdentitySpec {
   readonly provider: 'Aws' | 'Azure' | 'Gcp' | 'Oidc'
 }
 
-/** An HTTP proxy between the consumers and Snowflake. */
+/** An HTTP proxy between the consumers and Snowflake, by its `host` and `port`. */
 export interface SnowflakeProxySpec {
   /** Name or address of the proxy, without a scheme. */
   readonly host: string
@@ -543,9 +546,10 @@ export interface S3SinkSpec {
    */
   readonly layout: 'Partitioned' | 'Glob'
   /**
-   * Folder of an object below its table. `{topic}`, `{partition}`, and of a time in UTC `{yyyy}`, `{MM}`, `{dd}` and
-   * `{HH}` are filled in. When absent, `topic={topic}/dt={yyyy}-{MM}-{dd}`, with layout Glob `topic={topic}`; none
-   * when empty.
+   * Folder of an object below its table: names joined by slashes, none at the ends. `{topic}`, `{partition}`, and of a
+   * time in UTC `{yyyy}`, `{MM}`, `{dd}` and `{HH}` are filled in; else a name has letters, digits and `_.=+@~,-`, and
+   * begins with neither `_` nor `.`. When absent, `topic={topic}/dt={yyyy}-{MM}-{dd}`, with layout Glob
+   * `topic={topic}`; none when empty.
    */
   readonly path?: string
   /**

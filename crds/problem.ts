@@ -43,11 +43,11 @@ function complaint(error: ErrorObject, params: Readonly<Record<string, unknown>>
     case 'type':
       return `must be ${words(params['type'])}, not ${kindOf(error.data)}`
     case 'enum':
-      return `must be ${alternatives(params['allowedValues'] as readonly unknown[])}, not ${shown(error.data)}`
+      return notOneOf(params['allowedValues'] as readonly unknown[], error.data)
     case 'const':
       return `must be ${String(params['allowedValue'])}`
     case 'pattern':
-      return `${shown(error.data)} has not the form ${String(params['pattern'])}`
+      return notOfForm(String(params['pattern']), shown(error.data), error.parentSchema?.['description'] !== undefined)
     case 'format':
       return `${shown(error.data)} is not a time that exists`
     case 'minItems':
@@ -62,13 +62,37 @@ function complaint(error: ErrorObject, params: Readonly<Record<string, unknown>>
   }
 }
 
+function notOneOf(allowed: readonly unknown[], given: unknown): string {
+  const near = typeof given === 'string' ? nearest(given, allowed.map(String)) : undefined
+  const hint = near === undefined ? '' : ` (did you mean ${near}?)`
+  return `must be ${alternatives(allowed)}, not ${shown(given)}${hint}`
+}
+
+/** What no one can read helps no one: then the field's description says what its form is. */
+function notOfForm(pattern: string, given: string, isDescribed: boolean): string {
+  const isReadable = pattern.length <= MOST_READABLE_PATTERN || !isDescribed
+  return `${given} has not the form ${isReadable ? pattern : 'asked for'}`
+}
+
+const MOST_READABLE_PATTERN = 120
+
 function unknownField(name: string, known: readonly string[]): string {
-  const near =
-    known.find(field => field.toLowerCase() === name.toLowerCase()) ?? known.find(field => distance(field, name) <= 2)
+  if (known.includes('credentialsSecretRef') && CREDENTIALS.test(name)) {
+    return 'is not a field: put it into a Secret, and name that in credentialsSecretRef'
+  }
+  const near = nearest(name, known)
   if (near !== undefined) return `is not a field: did you mean ${near}?`
   return known.length === 0
     ? 'is not a field: remove it'
     : `is not a field: remove it, or use one of ${known.join(', ')}`
+}
+
+const CREDENTIALS = /user|password|passphrase|private_?key|secret_?(access_?)?key|access_?key|token$|^credentials$/i
+
+/** The one that was meant, if letters are missing, wrong or of the wrong case. */
+function nearest(name: string, known: readonly string[]): string | undefined {
+  const lower = name.toLowerCase()
+  return known.find(other => other.toLowerCase() === lower) ?? known.find(other => distance(other, name) <= 2)
 }
 
 function withMeaning(message: string, description: string | undefined): string {

@@ -31,11 +31,12 @@ function tablesAlike(topics: readonly SettledTopic[], schema: string): readonly 
 function clusterColumns(topics: readonly SettledTopic[], clusterBy: readonly string[]): readonly Problem[] {
   return clusterBy.flatMap((name, index) => {
     for (const topic of topics) {
-      const type = columnTypes(topic).get(name.toUpperCase())
+      const columns = columnTypes(topic)
+      const type = columns.get(name.toUpperCase())
       if (type !== undefined && !UNORDERED.includes(type)) continue
       const message =
         type === undefined
-          ? `table ${topic.table} has no column ${name}: name columns that all tables have`
+          ? `table ${topic.table} has no column ${name}: name columns that all tables have, of ${[...columns.keys()].join(', ')}`
           : `Snowflake cannot cluster by ${name} of table ${topic.table}, a VARIANT: name another column`
       return [{ path: `spec.sink.snowflake.clusterBy[${index}]`, message }]
     }

@@ -83,7 +83,9 @@ function* brokenRule(
   if (rule.includes('oldSelf') && old === undefined) return
   const holds = rules.get(message)
   if (!holds) throw new Error(`no twin of the rule: ${message}`)
-  if (!holds(self, old)) yield { path: `${pathText(path)}${fieldPath ?? ''}`, message }
+  const verdict = holds(self, old)
+  const places = typeof verdict === 'boolean' ? (verdict ? [] : ['']) : verdict
+  for (const place of places) yield { path: `${pathText(path)}${fieldPath ?? ''}${place}`, message }
 }
 
 function* brokenItems(

@@ -1,6 +1,6 @@
 import type { BronzePipelineSpec, SinkSpec, TopicSpec } from '../pipeline.ts'
 import { isRegistered, schemaMode } from '../schema-mode.ts'
-import { areUnique, canonical, liftedNames, qualityNames, rule, type RuleEntry } from './rule.ts'
+import { areUnique, canonical, liftedNames, qualityNames, rule, wrongTopics, type RuleEntry } from './rule.ts'
 
 /** What entries, metadata columns and sink must be together. */
 export const pipelineRules: readonly RuleEntry[] = [
@@ -76,7 +76,7 @@ export const pipelineRules: readonly RuleEntry[] = [
   ),
   rule<BronzePipelineSpec>(
     'a table of an Iceberg catalog lies in a namespace: `bronze.trips`, not `trips`',
-    self => self.sink.iceberg === undefined || self.topics.every(topic => topic.table.includes('.'))
+    ({ sink, topics }) => sink.iceberg === undefined || wrongTopics(topics, 'table', ({ table }) => table.includes('.'))
   ),
   rule<BronzePipelineSpec>('a table may not be named as deadLetters.table names dead-letter tables', self => {
     if (self.deadLetters.policy !== 'Table') return true
@@ -84,7 +84,7 @@ export const pipelineRules: readonly RuleEntry[] = [
     const [before = '', after = ''] = fold(self.deadLetters.table ?? 'dlq_{table}').split('{table}')
     const isTaken = (name: string) =>
       name.length > before.length + after.length && name.startsWith(before) && name.endsWith(after)
-    return !self.topics.some(topic => fold(topic.table).split('.').some(isTaken))
+    return wrongTopics(self.topics, 'table', ({ table }) => !fold(table).split('.').some(isTaken))
   }),
   rule<BronzePipelineSpec>('a topic may not be named as deadLetters.topic names dead-letter topics', self => {
     if (self.deadLetters.policy !== 'Topic') return true

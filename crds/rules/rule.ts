@@ -1,16 +1,31 @@
 import type { TopicSpec } from '../pipeline.ts'
 
 /**
- * The TypeScript twin of a CEL rule of the definition: whether it holds for the value at the place where the rule stands.
- * `old` is the value before an update; rules that mention it are asked on updates only.
+ * Whether a rule holds, or the places where it does not, below the place that its CEL twin names: `[3].table`. It holds when
+ * there are none.
  */
-export type Rule = (self: unknown, old: unknown) => boolean
+export type Verdict = boolean | readonly string[]
+
+/**
+ * The TypeScript twin of a CEL rule of the definition, asked about the value at the place where the rule stands. `old` is
+ * the value before an update; rules that mention it are asked on updates only.
+ */
+export type Rule = (self: unknown, old: unknown) => Verdict
 
 /** By the message of the CEL rule. */
 export type RuleEntry = readonly [message: string, rule: Rule]
 
-export function rule<T>(message: string, holds: (self: T, old: T) => boolean): RuleEntry {
+export function rule<T>(message: string, holds: (self: T, old: T) => Verdict): RuleEntry {
   return [message, holds as Rule]
+}
+
+/** The places of the entries that something is wrong with: `[3].table`. */
+export function wrongTopics(
+  topics: readonly TopicSpec[],
+  field: keyof TopicSpec,
+  isRight: (topic: TopicSpec) => boolean
+): readonly string[] {
+  return topics.flatMap((topic, index) => (isRight(topic) ? [] : [`[${index}].${field}`]))
 }
 
 export function areUnique(values: readonly string[]): boolean {

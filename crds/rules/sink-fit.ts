@@ -1,7 +1,7 @@
 import { parseQuantity } from '../../lib/quantity.ts'
 import type { BronzePipelineSpec, MetadataColumnSpec } from '../pipeline.ts'
-import { schemaMode } from '../schema-mode.ts'
-import { isBetween, rule, type RuleEntry } from './rule.ts'
+import { isRegistered } from '../schema-mode.ts'
+import { isBetween, rule, wrongTopics, type RuleEntry } from './rule.ts'
 
 /** What topics and metadata columns must be so that a Snowflake or S3 sink can take them. */
 export const sinkFitRules: readonly RuleEntry[] = [
@@ -32,27 +32,34 @@ export const sinkFitRules: readonly RuleEntry[] = [
   rule<BronzePipelineSpec>(
     'the sinks snowflake and s3 take the formats Raw and Json, the latter with schema.mode Payload or Declared: columns that come by themselves need the sink delta or iceberg',
     ({ topics, sink: { snowflake, s3 } }) =>
-      (snowflake === undefined && s3 === undefined) ||
-      topics.every(topic => ['Payload', 'Declared'].includes(schemaMode(topic)))
+      (snowflake === undefined && s3 === undefined) || [
+        ...wrongTopics(topics, 'format', topic => !isRegistered(topic)),
+        ...wrongTopics(topics, 'schema', ({ schema }) => schema?.mode !== 'Inferred')
+      ]
   ),
   rule<BronzePipelineSpec>(
     'a table in Snowflake is named `table` or `schema.table`: the database is sink.snowflake.database',
-    ({ topics, sink }) => sink.snowflake === undefined || topics.every(({ table }) => table.split('.').length <= 2)
+    ({ topics, sink }) =>
+      sink.snowflake === undefined || wrongTopics(topics, 'table', ({ table }) => table.split('.').length <= 2)
   ),
   rule<BronzePipelineSpec>(
     'names that end in _BRONZE_OFFSETS, _BRONZE_COMMITS, _BRONZE_STAGE or _BRONZE_BATCH are kept for what stands beside a table in Snowflake: rename the table',
-    ({ topics, sink }) => sink.snowflake === undefined || !topics.some(({ table }) => BESIDE.test(table))
+    ({ topics, sink }) =>
+      sink.snowflake === undefined || wrongTopics(topics, 'table', ({ table }) => !BESIDE.test(table))
   ),
   rule<BronzePipelineSpec>(
     'maxRecordBytes may be at most 16Mi with the sink snowflake: no text there is longer',
     ({ topics, sink }) =>
       sink.snowflake === undefined ||
-      topics.every(({ maxRecordBytes }) => isBetween(parseQuantity(maxRecordBytes), 0, 2 ** 24))
+      wrongTopics(topics, 'maxRecordBytes', ({ maxRecordBytes }) =>
+        isBetween(parseQuantity(maxRecordBytes), 0, 2 ** 24)
+      )
   ),
   rule<BronzePipelineSpec>(
     'the scale of a column may be at most 37 with the sink snowflake',
     ({ topics, sink }) =>
-      sink.snowflake === undefined || topics.every(({ columns }) => columns.every(({ scale = 0 }) => scale <= 37))
+      sink.snowflake === undefined ||
+      wrongTopics(topics, 'columns', ({ columns }) => columns.every(({ scale = 0 }) => scale <= 37))
   ),
   rule<BronzePipelineSpec>(
     'dead-letter tables may not have the names of what stands beside a table in Snowflake: choose another ending',

@@ -4,7 +4,7 @@ import { areUnique, isBetween, rule, type RuleEntry } from './rule.ts'
 
 export const snowflakeRules: readonly RuleEntry[] = [
   rule<SnowflakeSpec>(
-    'credentialsSecretRef is required, but refused with the workload identities Aws, Azure and Gcp, which need none',
+    'credentialsSecretRef is required, with the keys that authentication needs; the workload identities Aws, Azure and Gcp need none and refuse it',
     ({ authentication, workloadIdentity, credentialsSecretRef }) => {
       if (authentication !== 'WorkloadIdentity') return credentialsSecretRef !== undefined
       if (workloadIdentity === undefined) return true

@@ -85,8 +85,11 @@ test('a clustering key names columns that every table has, ignoring case, and no
     }).map(({ path, message }) => `${path}: ${message}`)
   assert.deepEqual(keys(['_KAFKA_PARTITION', '_ingestion_id']), [])
   const place = 'spec.sink.snowflake.clusterBy'
+  const standard =
+    '_KAFKA_TOPIC, _KAFKA_PARTITION, _KAFKA_OFFSET, _KAFKA_TIMESTAMP, _KAFKA_KEY, _KAFKA_HEADERS, _INGESTED_AT, ' +
+    '_INGESTION_DATE, _INGESTION_ID, _CONSUMER_ID, VALUE'
   assert.deepEqual(keys(['_kafka_topic', 'WHO']), [
-    `${place}[1]: table rides has no column WHO: name columns that all tables have`
+    `${place}[1]: table rides has no column WHO: name columns that all tables have, of ${standard}`
   ])
   assert.deepEqual(
     keys(['WHO', 'OK'], {

@@ -103,7 +103,19 @@ test('problems say what is wrong and the remedy', () => {
   assert.deepEqual(messages('field-in-wrong-case'), ['is not a field: did you mean groupId?'])
   assert.match(messages('format-unknown')[0]!, /^must be Raw, Json, Avro, Protobuf or JsonSchema, not "Csv"\. /)
   assert.match(messages('trigger-interval-number')[0]!, /^must be a text, not 10\. A commit is made at most this long/)
+  assert.match(messages('snowflake-mode-unknown')[0]!, /^must be Transaction, Merge or Streaming, not "Upsert"\. /)
+  assert.match(messages('s3-compression-in-small-letters')[0]!, /, not "gzip" \(did you mean Gzip\?\)\. Compression /)
+  assert.match(messages('s3-path-climbs')[0]!, /^"\.\.\/\{topic\}" has not the form asked for\. Folder of an object/)
+  assert.match(messages('s3-location-climbs')[0]!, /has not the form \^\(s3:/)
+  assert.deepEqual(messages('snowflake-password-in-spec'), [
+    'is not a field: put it into a Secret, and name that in credentialsSecretRef'
+  ])
   assert.match(messages('sink-missing')[0]!, /^is required\. Where the tables are/)
+})
+
+test('no problem repeats what may be a credential that stands in a wrong place', () => {
+  const shown = JSON.stringify(problemsOf(cases.find(bad => bad.name === 'snowflake-password-in-spec')!))
+  assert.ok(!shown.includes('hunter2'), shown)
 })
 
 function problemsOf({ documents: [first, second] }: Case) {
