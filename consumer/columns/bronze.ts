@@ -1,7 +1,7 @@
 import { deadLetterTable } from '../../crds/settle.ts'
 import type { LiftedColumn, LiftedType, MetadataColumn, SettledPipeline, SettledTopic } from '../../crds/settled.ts'
 import { invariant } from '../../lib/errors.ts'
-import { hivePartitions, partitionFields, sortColumns } from './partitioning.ts'
+import { hivePartitions, partitionFields, pathFields, sortColumns } from './partitioning.ts'
 import type { ColumnType, Field, TableSchema } from './schema.ts'
 
 /** One table and all that is written to it. */
@@ -115,7 +115,12 @@ function tableSchema(pipeline: SettledPipeline, entries: readonly SettledTopic[]
     case 'snowflake':
       return { fields, partitionBy: [] }
     case 's3':
-      return { fields, partitionBy: [], sortBy: sortColumns(metadataColumns) }
+      return {
+        fields,
+        partitionBy: [],
+        partitionFields: pathFields(sink.s3, metadataColumns),
+        sortBy: sortColumns(metadataColumns)
+      }
   }
 }
 

@@ -1,5 +1,5 @@
 import { partitionFieldName } from '../../crds/partition-field.ts'
-import type { MetadataColumn, MetadataSource, PartitionSpec } from '../../crds/settled.ts'
+import type { MetadataColumn, MetadataSource, PartitionSpec, S3Sink } from '../../crds/settled.ts'
 import { FatalError, invariant } from '../../lib/errors.ts'
 import type { PartitionField, Transform } from './schema.ts'
 
@@ -29,6 +29,30 @@ export function partitionFields(
     return { column, transform: transformOf(spec), name: partitionFieldName(column, spec.transform) }
   })
 }
+
+/** What tells rows apart whose own time is in the paths of their objects: the least part of the time that the path has. */
+export function pathFields(
+  { path, pathTime }: Pick<S3Sink, 'path' | 'pathTime'>,
+  columns: readonly MetadataColumn[]
+): readonly PartitionField[] {
+  const least = PATH_TIMES.find(({ placeholder }) => path.includes(placeholder))
+  if (pathTime !== 'Timestamp' || least === undefined) return []
+  const column = columns.find(({ source }) => source === 'Timestamp')?.name
+  if (column === undefined) {
+    throw new FatalError(
+      'InvalidPipeline',
+      'Paths are made of the records’ Timestamp, and metadataColumns omits it. Keep the column, or change sink.s3.pathTime.'
+    )
+  }
+  return [{ column, transform: least.transform, name: partitionFieldName(column, least.name) }]
+}
+
+const PATH_TIMES = [
+  { placeholder: '{HH}', transform: 'hour', name: 'Hour' },
+  { placeholder: '{dd}', transform: 'day', name: 'Day' },
+  { placeholder: '{MM}', transform: 'month', name: 'Month' },
+  { placeholder: '{yyyy}', transform: 'year', name: 'Year' }
+] as const
 
 /** Rows of a file ascend by where they come from: as far as the table has the columns. */
 export function sortColumns(columns: readonly MetadataColumn[]): readonly string[] {

@@ -7,7 +7,7 @@ import { untilDone } from '../attempts.ts'
 import type { OffsetKey } from '../offset-key.ts'
 import { atOnce } from './at-once.ts'
 import { formatCommit, parseCommit, type CommitObject } from './commit-object.ts'
-import { commitFolder, commitPath, isCommitPath, topicFolder } from './names.ts'
+import { commitPath, commitsFolder, isCommitPath, topicFolder } from './names.ts'
 
 /** Requests that are under way at once. */
 const AT_ONCE = 16
@@ -33,7 +33,11 @@ export class Commits {
   /** The newest of every key of these topics: a listing per topic and incarnation, then two requests per key. */
   async newest(topics: readonly string[]): Promise<readonly CommitObject[]> {
     const { store, table } = this.#options
-    const folders = await atOnce(AT_ONCE, topics, async topic => await partitionFolders(store, table, topic))
+    const folders = await atOnce(
+      AT_ONCE,
+      topics,
+      async topic => await partitionFolders(store, topicFolder(table, topic))
+    )
     const found = await atOnce(AT_ONCE, folders.flat(), async folder => await this.#first(folder))
     return found.filter(each => each !== undefined)
   }
@@ -88,18 +92,19 @@ export async function readCommit(store: ObjectStore, table: string, path: string
   return bytes === undefined ? undefined : parseCommit(bytes, table, path)
 }
 
-/** Folders of commit objects, each of one key of a topic. */
-export async function partitionFolders(store: ObjectStore, table: string, topic: string): Promise<readonly string[]> {
-  const parent = topicFolder(table, topic)
-  const incarnations = await store.folders(parent)
+/** Folders of commit objects, each of one key of the topic whose folder it is. */
+export async function partitionFolders(store: ObjectStore, topicFolder: string): Promise<readonly string[]> {
+  const incarnations = await store.folders(topicFolder)
   const partitions = await atOnce(AT_ONCE, incarnations, async incarnation => {
-    const folder = `${parent}${incarnation}/`
+    const folder = `${topicFolder}${incarnation}/`
     const names = await store.folders(folder)
     return names.filter(name => PARTITION.test(name)).map(name => `${folder}${name}/`)
   })
   return partitions.flat()
 }
 
-/** Of all topics that the table has of: the segments of their names. */
-export const topicSegments = async (store: ObjectStore, table: string): Promise<readonly string[]> =>
-  await store.folders(commitFolder(table))
+/** The folders of all topics that the table knows. */
+export async function topicFolders(store: ObjectStore, table: string): Promise<readonly string[]> {
+  const folder = commitsFolder(table)
+  return (await store.folders(folder)).map(name => `${folder}${name}/`)
+}

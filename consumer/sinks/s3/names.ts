@@ -36,18 +36,16 @@ export function tableObjectNumber(path: string): number | undefined {
   return number === undefined ? undefined : Number(number)
 }
 
-/** Folders below hold incarnations, these hold partitions, and these commit objects. */
-export const commitFolder = (table: string, ...parts: readonly string[]): string =>
-  `${tableFolder(table)}${OWN}commits/${parts.map(part => `${part}/`).join('')}`
-
-export const topicFolder = (table: string, topic: string): string => commitFolder(table, pathSegment(topic))
+/** Of all commits. Below lie folders of topics, in these of incarnations, and in these of partitions, where the commit objects are. */
+export const commitsFolder = (table: string): string => `${tableFolder(table)}${OWN}commits/`
+export const topicFolder = (table: string, topic: string): string => `${commitsFolder(table)}${pathSegment(topic)}/`
 
 /**
  * The commit that moves a key on from `expected`: whoever creates it has made that commit. No time and no end of a batch is in the
  * name, so that every attempt to go on from there, by anyone, meets here. The newest lists first.
  */
 export function commitPath(table: string, key: OffsetKey, expected: number | undefined): string {
-  const folder = commitFolder(table, pathSegment(key.topic), incarnation(key), String(key.partition))
+  const folder = `${topicFolder(table, key.topic)}${incarnation(key)}/${key.partition}/`
   return `${folder}${inverted(expected === undefined ? 0 : expected + 1)}-${expected ?? 'none'}.json`
 }
 

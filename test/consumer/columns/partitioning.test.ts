@@ -26,6 +26,20 @@ test('an Iceberg table is partitioned by the columns that its sources have becom
   assert.deepEqual(planOf('', '[]').schema.partitionFields, [])
 })
 
+test('objects of records whose own time is in their paths are told apart by the least part of it', () => {
+  const fieldsOf = (path: string, pathTime = 'Timestamp', columns = '[{source: Timestamp, name: at}]') => {
+    const sink = `{s3: {location: "file:///l", path: "${path}", pathTime: ${pathTime}}}`
+    const topics = '[{name: orders, table: bronze.orders}]'
+    const [plan] = planTables(pipelineOf(`sink: ${sink}\ntopics: ${topics}\nmetadataColumns: ${columns}`))
+    return plan?.schema.partitionFields
+  }
+  assert.deepEqual(fieldsOf('{yyyy}/{MM}/{dd}/{HH}'), [{ column: 'at', transform: 'hour', name: 'at_hour' }])
+  assert.deepEqual(fieldsOf('d={dd}'), [{ column: 'at', transform: 'day', name: 'at_day' }])
+  assert.deepEqual(fieldsOf('{yyyy}-{MM}'), [{ column: 'at', transform: 'month', name: 'at_month' }])
+  assert.deepEqual(fieldsOf('{yyyy}/{topic}'), [{ column: 'at', transform: 'year', name: 'at_year' }])
+  assert.deepEqual(fieldsOf('{topic}/{dd}', 'IngestedAt'), [])
+})
+
 test('rows ascend by where they come from, as far as the table says it', () => {
   assert.deepEqual(planOf('').schema.sortBy, ['_kafka_topic', '_kafka_partition', '_kafka_offset'])
   const omitted = 'metadataColumns: [{source: Partition, omit: true}]'
