@@ -1,7 +1,6 @@
 import type { SettledPipeline } from '../../crds/settled.ts'
 import { under } from '../store/under.ts'
 import type { Clock } from '../../lib/clock.ts'
-import { FatalError } from '../../lib/errors.ts'
 import type { ReadSecret } from '../../lib/secrets.ts'
 
 /** What one commit of a table took from one topic, as the table's own records tell. */
@@ -105,7 +104,19 @@ export async function openHistories(
       const { snowflakeHistories } = await import('./snowflake/histories.ts')
       return await snowflakeHistories(sink.snowflake, tables, range, ports)
     }
-    case 's3':
-      throw new FatalError('UnsupportedSink', 'The history of raw objects cannot be told.')
+    case 's3': {
+      const [{ readS3History }, { openObjectStore }, { reversedHistory }] = await Promise.all([
+        import('./s3/history.ts'),
+        import('../store/open.ts'),
+        import('./reversed-history.ts')
+      ])
+      const store = await openObjectStore(sink.s3.location, sink.s3.s3, readSecret)
+      const read = (table: string) => (part: HistoryRange) => readS3History(store, table, part)
+      return {
+        tables: tables.map(table => reversedHistory(table, range, read(table))),
+        lookEveryMs: LOOK_EVERY_MS,
+        close: async () => await store.close()
+      }
+    }
   }
 }

@@ -30,15 +30,10 @@ export async function snowflakeHistories(
   const known = { ...range, sinceMs: Math.max(range.sinceMs, keptMs) }
   return {
     tables: tables.map(table =>
-      followedHistory(
-        table,
-        known,
-        ({ sinceMs, untilMs }) => {
-          const endMs = Math.min(untilMs, clock.now() + AHEAD_MS)
-          return readSnowflakeHistory({ session, snowflake, table, sinceMs, untilMs: endMs })
-        },
-        { newestFirst: false }
-      )
+      followedHistory(table, known, ({ sinceMs, untilMs }) => {
+        const endMs = Math.min(untilMs, clock.now() + AHEAD_MS)
+        return readSnowflakeHistory({ session, snowflake, table, sinceMs, untilMs: endMs })
+      })
     ),
     lookEveryMs: LOOK_EVERY_MS,
     close: async () => await session.close()

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { followedHistory } from '../../../consumer/sinks/followed-history.ts'
+import { reversedHistory } from '../../../consumer/sinks/reversed-history.ts'
 import type { HistoryEntry, HistoryRange, TableHistory } from '../../../consumer/sinks/history.ts'
 import { RetryableError } from '../../../lib/errors.ts'
 
@@ -35,7 +36,8 @@ function table(newestFirst: boolean) {
   const failing = (after: number) => {
     failAfter = after
   }
-  return { held, asked, failing, history: followedHistory('t', RANGE, read, { newestFirst }) }
+  const history = newestFirst ? reversedHistory('t', RANGE, read) : followedHistory('t', RANGE, read)
+  return { held, asked, failing, history }
 }
 
 const versions = async (history: TableHistory) => (await Array.fromAsync(history.read())).map(({ version }) => version)
@@ -76,12 +78,28 @@ test('newest first comes oldest first, a minute of a topic as one; breaking off 
     ]),
     [
       [1, 'orders', 20, 2, 2],
-      [2, 'clicks', 10, 1, undefined],
-      [MINUTE, 'orders', 10, 1, undefined]
+      [2, 'clicks', 10, 1, 1],
+      [MINUTE, 'orders', 10, 1, 1]
     ]
   )
   held.push(entry(NOON + MINUTE + 1, 'd'))
   assert.deepEqual(await versions(history), ['d'])
+})
+
+test('newest first, a commit that becomes visible part by part is told part by part, and counted once', async () => {
+  const { held, history } = table(true)
+  const told = async () =>
+    (await Array.fromAsync(history.read())).map(({ records, deadLetters, commits }) => [records, deadLetters, commits])
+  held.push(entry(NOON, 'a'), entry(NOON + 20 * MINUTE, 'b'))
+  assert.deepEqual(await told(), [
+    [10, 1, 1],
+    [10, 1, 1]
+  ])
+  held.push(entry(NOON + 20 * MINUTE, 'other'), entry(NOON + 20 * MINUTE, 'b'))
+  assert.deepEqual(await told(), [[20, 2, 1]])
+  held.push(entry(NOON + 16 * MINUTE, 'late'))
+  assert.deepEqual(await told(), [[10, 1, 1]])
+  assert.deepEqual(await told(), [])
 })
 
 test('days of commits are told with a memory of minutes', async () => {
