@@ -11,26 +11,15 @@ import type { SinkKind } from './tables.ts'
 /** Mistakes that writers of this kind have made; each breaks exactly-once, and the simulation must see it. */
 export const PLANTED_BUGS: Readonly<Record<SinkKind, Readonly<Record<string, PlantedBugs>>>> = {
   delta: {
-    'an unknown outcome is taken for success': {
+    ...bugsOfPutIfAbsent(),
+    ...bugsOfAnySink()
+  },
+  s3: {
+    ...bugsOfPutIfAbsent(),
+    'what a commit did not put in place is never looked for': {
       store: store =>
         patched<ObjectStore>(store, {
-          putIfAbsent: async (path, chunks) => {
-            try {
-              return await store.putIfAbsent(path, chunks)
-            } catch (error) {
-              if (error instanceof RetryableError) return 'created'
-              throw error
-            }
-          }
-        })
-    },
-    'put-if-absent overwrites, as some gateways do': {
-      store: store =>
-        patched<ObjectStore>(store, {
-          putIfAbsent: async (path, chunks) => {
-            await store.put(path, chunks)
-            return 'created'
-          }
+          size: async path => (path.endsWith('.staged') ? undefined : await store.size(path))
         })
     },
     ...bugsOfAnySink()
@@ -92,6 +81,33 @@ function patched<Target extends object>(target: Target, replaced: Partial<Target
       return typeof value === 'function' ? value.bind(object) : value
     }
   })
+}
+
+function bugsOfPutIfAbsent(): Readonly<Record<string, PlantedBugs>> {
+  return {
+    'an unknown outcome is taken for success': {
+      store: store =>
+        patched<ObjectStore>(store, {
+          putIfAbsent: async (path, chunks) => {
+            try {
+              return await store.putIfAbsent(path, chunks)
+            } catch (error) {
+              if (error instanceof RetryableError) return 'created'
+              throw error
+            }
+          }
+        })
+    },
+    'put-if-absent overwrites, as some gateways do': {
+      store: store =>
+        patched<ObjectStore>(store, {
+          putIfAbsent: async (path, chunks) => {
+            await store.put(path, chunks)
+            return 'created'
+          }
+        })
+    }
+  }
 }
 
 function bugsOfAnySink(): Readonly<Record<string, PlantedBugs>> {

@@ -4,7 +4,7 @@ import { PLANTED_BUGS } from './bugs.ts'
 import { KEPT_SEEDS } from './kept-seeds.ts'
 import { simulate } from './simulate.ts'
 
-const SINKS = ['delta', 'iceberg'] as const
+const SINKS = ['delta', 'iceberg', 's3'] as const
 const FRESH_SEEDS = 100
 /** A planted bug is found within this many seeds. */
 const BUG_SEEDS = 60
