@@ -1,5 +1,6 @@
 """Snowflake's SQL as DuckDB's: names, semi-structured values and the functions that differ."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -8,7 +9,7 @@ from sqlglot import Expr, exp
 from sqlglot.errors import SqlglotError
 
 import datatypes
-from errors import syntax, unsupported
+from errors import SnowflakeError, syntax, unsupported
 
 # What a name of a table stands for, given its parts from the database on: SQL of a table, or of a query in parentheses.
 Resolve = Callable[[list[str]], str]
@@ -27,13 +28,19 @@ class Surroundings:
     table_function: Callable[[str], str] = lambda call: _refuse_function(call)
 
 
+# `?::` is a token of another dialect; what is quoted stays as it is.
+_MARKED = re.compile(r"""'(?:[^'\\]|\\.|'')*'|"[^"]*"|\$\$.*?\$\$|\?::""", re.S)
+
+
 def parse(text: str) -> Expr:
+    text = _MARKED.sub(lambda found: "? ::" if found[0] == "?::" else found[0], text)
     try:
         statements = [each for each in sqlglot.parse(text, read="snowflake") if each is not None]
     except SqlglotError as error:
         raise syntax(str(error).split("\n")[0]) from None
     if len(statements) != 1:
-        raise unsupported("several statements in one request")
+        words = f"Actual statement count {len(statements)} did not match the desired statement count 1."
+        raise SnowflakeError(8, "0A000", words)
     return fold(statements[0])
 
 
@@ -167,6 +174,10 @@ def _replace(node: Expr, around: Surroundings) -> Expr:
             encoding = node.args.get("format") or exp.Literal.string("HEX")
             name = "_try_binary" if node.args.get("safe") else "_binary"
             return exp.Anonymous(this=name, expressions=[_text(node.this), encoding])
+        case exp.ArraySize():
+            return exp.Anonymous(this="json_array_length", expressions=[node.this])
+        case exp.Typeof():
+            return _duckdb(TYPEOF.format(node.this.sql(dialect="duckdb")))
         case exp.IsNullValue():
             return _duckdb(f"json_type({node.this.sql(dialect='duckdb')}) = 'NULL'")
         case exp.CurrentTimestamp():
@@ -181,6 +192,10 @@ def _replace(node: Expr, around: Surroundings) -> Expr:
             return _unqualify_assignments(node)
         case _:
             return node
+
+
+TYPEOF = """CASE json_type({0}) WHEN 'NULL' THEN 'NULL_VALUE' WHEN 'UBIGINT' THEN 'INTEGER' WHEN 'BIGINT' THEN 'INTEGER'
+ELSE json_type({0}) END"""
 
 
 def _name(function: exp.Func) -> str:
@@ -219,9 +234,15 @@ def _cast(node: exp.Cast) -> Expr:
     target = exp.DataType.build(_duckdb_type(node.to), dialect="duckdb")
     if extracted:
         value.set("this", "json_extract_string")
+    elif _is_variant(value):
+        value = exp.Anonymous(this="json_extract_string", expressions=[value, exp.Literal.string("$")])
     elif isinstance(value, exp.Column):
         return _cast_of_column(node, target)
     return type(node)(this=value, to=target)
+
+
+def _is_variant(value: Expr) -> bool:
+    return isinstance(value, exp.Cast) and value.to.this == exp.DType.JSON
 
 
 def _duckdb_type(to: exp.DataType) -> str:

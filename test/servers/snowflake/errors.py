@@ -51,6 +51,8 @@ def of_duckdb(error: duckdb.Error) -> SnowflakeError:
         return SnowflakeError(100072, "22000", "NULL result in a non-nullable column")
     if isinstance(error, duckdb.CatalogException):
         name = re.search(r"with name \"?([^\s\"!]+)", text)
+        if "Function" in text and name:
+            return SnowflakeError(2140, "42601", f"SQL compilation error:\nUnknown function {name[1].upper()}")
         if "already exists" in text:
             return exists(name[1] if name else given)
         return missing(name[1] if name else text.split("\n")[0])
@@ -59,5 +61,6 @@ def of_duckdb(error: duckdb.Error) -> SnowflakeError:
     if isinstance(error, duckdb.ParserException):
         return syntax(text.split("\n")[0])
     if isinstance(error, duckdb.InvalidInputException):
-        return SnowflakeError(100069, "22P02", text.split("\n")[0])
+        own = re.search(r"ValueError: (.*)", text)
+        return SnowflakeError(100069, "22P02", own[1] if own else text.split("\n")[0])
     return SnowflakeError(603, "XX000", f"SQL execution internal error: {text}")

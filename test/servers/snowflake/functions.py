@@ -18,6 +18,7 @@ def add_to(connection: duckdb.DuckDBPyConnection) -> None:
     add("_try_parse_json", try_parse_json, "VARCHAR", "VARCHAR")
     add("_binary", binary, "BLOB", "VARCHAR", "VARCHAR")
     add("_try_binary", try_binary, "BLOB", "VARCHAR", "VARCHAR")
+    add("try_base64_decode_string", try_base64_text, "VARCHAR", "VARCHAR")
 
 
 def parse_json(text: str | None) -> str | None:
@@ -62,6 +63,14 @@ def binary(text: str | None, encoding: str) -> bytes | None:
             return text.encode()
         case _:
             raise SnowflakeError(100001, "22000", f"Unsupported binary format '{encoding}'")
+
+
+def try_base64_text(text: str | None) -> str | None:
+    try:
+        decoded = binary(text, "BASE64")
+        return None if decoded is None else decoded.decode()
+    except ValueError:
+        return None
 
 
 def try_binary(text: str | None, encoding: str) -> bytes | None:
