@@ -1,13 +1,14 @@
 import { clean } from './clean.ts'
 import { EXIT_USAGE, UsageError, type Command, type Io } from './command.ts'
 import { history } from './history.ts'
+import { init } from './init.ts'
 import { run } from './run.ts'
 import { status } from './status-command.ts'
 import { validate } from './validate.ts'
 import { EXIT_CONFIGURATION, EXIT_DEFECT, FatalError } from '../lib/errors.ts'
 import { version } from './version.ts'
 
-const COMMANDS: readonly Command[] = [validate, run, status, history, clean]
+const COMMANDS: readonly Command[] = [validate, init, run, status, history, clean]
 
 const HELP = `bronze turns Kafka topics into exactly-once bronze tables.
 
