@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { planTables } from '../../consumer/columns/bronze.ts'
+import { initStatements } from '../../consumer/sinks/snowflake/init.ts'
+import { snowflakeTable } from '../../consumer/sinks/snowflake/table.ts'
 import { readPipelines } from '../../crds/documents.ts'
 import { settle } from '../../crds/settle.ts'
 import type { SettledPipeline } from '../../crds/settled.ts'
@@ -23,11 +25,21 @@ test('commerce: each topic has its table and dead letters, 100 records or 5 seco
   assert.equal(commerce.sink.snowflake.mode, 'Transaction')
 })
 
+const DEAD_LETTERS = [
+  'FAILED_AT TIMESTAMP_NTZ',
+  'ERROR_MESSAGE VARCHAR',
+  'RAW_PAYLOAD VARIANT',
+  'KAFKA_METADATA VARIANT'
+]
+
 test('commerce: the tables have the columns that their owner has, and no other', () => {
-  assert.deepEqual(columnsOf(commerce), [
-    ['INGESTION_TIMESTAMP timestamp', 'RAW_EVENT json', 'ORDER_ID string', 'USER_ID string'],
-    ['INGESTION_TIMESTAMP timestamp', 'RAW_EVENT json', 'CLICK_ID string', 'USER_ID string']
-  ])
+  const common = ['INGESTION_TIMESTAMP TIMESTAMP_NTZ', 'RAW_EVENT VARIANT']
+  assert.deepEqual(tablesOf(commerce), {
+    'BRONZE.ORDERS_RAW': [...common, 'ORDER_ID VARCHAR', 'USER_ID VARCHAR'],
+    'BRONZE.ORDERS_RAW_DLQ': DEAD_LETTERS,
+    'BRONZE.CLICKS_RAW': [...common, 'CLICK_ID VARCHAR', 'USER_ID VARCHAR'],
+    'BRONZE.CLICKS_RAW_DLQ': DEAD_LETTERS
+  })
 })
 
 test('flowguard: rows are merged by their ingestion id, and the tables are clustered by what prunes the merge', () => {
@@ -38,23 +50,21 @@ test('flowguard: rows are merged by their ingestion id, and the tables are clust
 
 test('flowguard: the tables have the columns that their owner has, and no other', () => {
   const columns = [
-    'SOURCE_TOPIC string',
-    'KAFKA_PARTITION int',
-    'KAFKA_OFFSET long',
-    'INGESTION_ID string',
-    'RAW_EVENT json',
-    'EVENT_TYPE string',
-    'SCHEMA_VERSION string',
-    'PRODUCER_SERVICE string'
+    'SOURCE_TOPIC VARCHAR',
+    'KAFKA_PARTITION NUMBER(38,0)',
+    'KAFKA_OFFSET NUMBER(38,0)',
+    'INGESTION_ID VARCHAR',
+    'RAW_EVENT VARIANT',
+    'EVENT_TYPE VARCHAR',
+    'SCHEMA_VERSION VARCHAR',
+    'PRODUCER_SERVICE VARCHAR'
   ]
-  assert.deepEqual(columnsOf(flowguard), [columns, columns])
-  assert.deepEqual(
-    planTables(flowguard).map(({ table, deadLetterTable }) => [table, deadLetterTable]),
-    [
-      ['BRONZE.ORDERS', 'BRONZE.ORDERS_DLQ'],
-      ['BRONZE.CLICKS', 'BRONZE.CLICKS_DLQ']
-    ]
-  )
+  assert.deepEqual(tablesOf(flowguard), {
+    'BRONZE.ORDERS': columns,
+    'BRONZE.ORDERS_DLQ': DEAD_LETTERS,
+    'BRONZE.CLICKS': columns,
+    'BRONZE.CLICKS_DLQ': DEAD_LETTERS
+  })
 })
 
 test('no example holds what could be a key', () => {
@@ -74,13 +84,21 @@ function textOf(file: string): string {
   return readFileSync(new URL(`../../deploy/examples/${file}`, import.meta.url), 'utf8')
 }
 
-/** Columns of each table, as what is staged has them. */
-function columnsOf(pipeline: SettledPipeline): readonly (readonly string[])[] {
-  return planTables(pipeline).map(({ schema }) =>
-    schema.fields
-      .filter(({ isStagedOnly }) => isStagedOnly !== true)
-      .map(
-        ({ name, type, isJson }) => `${name} ${isJson === true ? 'json' : typeof type === 'string' ? type : 'nested'}`
+/** The columns of each table and its dead letters, as the SQL that makes them has them. */
+function tablesOf(pipeline: SettledPipeline): Readonly<Record<string, readonly string[]>> {
+  const { sink } = pipeline
+  assert.ok(sink.kind === 'snowflake')
+  const texts = planTables(pipeline).flatMap(plan =>
+    initStatements(snowflakeTable(plan, pipeline, sink.snowflake)).map(({ text }) => text)
+  )
+  return Object.fromEntries(
+    texts.flatMap(text => {
+      const [, schema, table] = /^CREATE TABLE IF NOT EXISTS "\w+"\."?(\w+)"?\."(\w+)"/.exec(text) ?? []
+      if (table === undefined || table.includes('_BRONZE_')) return []
+      const columns = [...text.matchAll(/^ {2}"(\w+)" ([A-Z_]+(?:\([0-9,]+\))?)/gm)].map(
+        ([, column, type]) => `${column} ${type}`
       )
+      return [[`${schema}.${table}`, columns]]
+    })
   )
 }
