@@ -1,11 +1,10 @@
-import { fold, likeLiteral } from './identifier.ts'
+import { fold, literal, quoted } from './identifier.ts'
 import type { TableObjects } from './objects.ts'
 import type { Row, Statement } from './session/session.ts'
-import { quoted } from './identifier.ts'
 
-/** Needs no warehouse, and wakes none. */
+/** Needs no warehouse, and wakes none. In a pattern `_` stands for any character: others may be found beside it. */
 export const showWarehouse = (warehouse: string): Statement => ({
-  text: `SHOW WAREHOUSES LIKE ${likeLiteral(fold(warehouse, 'sink.snowflake.warehouse'))}`,
+  text: `SHOW WAREHOUSES LIKE ${literal(fold(warehouse, 'sink.snowflake.warehouse'))}`,
   binds: []
 })
 

@@ -30,6 +30,3 @@ export function literal(text: string): string {
   // The escape sequences need no other characters than these, and a statement stays on its lines.
   return `'${escaped.replaceAll('\n', '\\n').replaceAll('\r', '\\r').replaceAll('\0', '')}'`
 }
-
-/** A literal for LIKE that matches the text alone, whatever case. */
-export const likeLiteral = (text: string): string => literal(text.replaceAll(/[\\%_]/g, character => `\\${character}`))

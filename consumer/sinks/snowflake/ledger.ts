@@ -48,7 +48,9 @@ export const addSentinel = ({ ledgerRef }: TableObjects): Statement => ({
 /**
  * Takes the ledger's lock, which this transaction then holds to its end. UPDATE, DELETE and MERGE lock what they change; another
  * transaction's waits (sql-reference/transactions, "Resource locking"). READ COMMITTED gives each statement what was committed
- * before it began, so this one, which may have begun before it waited, must not compare anything: the next one does.
+ * before it began, so this one, which may have begun before it waited, must not compare anything: the next one does. That one
+ * sees this change, hence all that was committed to the ledger before it; a mere SELECT of another session may miss what was
+ * committed just now ("Read consistency across sessions"), so nothing but a move under this lock decides anything.
  * It affects no row when the sentinel is not there: nothing is locked then, and nothing may be committed.
  */
 export const lockLedger = ({ ledgerRef }: TableObjects, { commitId, committedAtMs }: Move): Statement => ({
@@ -94,21 +96,24 @@ export const readKeys = ({ ledgerRef }: TableObjects, merged: ReadonlyMap<string
   binds: [keysJson(merged)]
 })
 
-/** Who is where we expected to be. FatalError `LedgerDamaged` when nobody is. */
+/**
+ * Who is where we expected to be. No partitions: every key is where this commit would put it, by an earlier attempt whose outcome
+ * nobody learned; it is in. FatalError `LedgerDamaged` when a key is there twice.
+ */
 export function fencedBy(
   rows: readonly Row[],
   merged: ReadonlyMap<string, MergedRange>,
   commitId: string
 ): { readonly partitions: readonly PartitionId[]; readonly by: CommitAuthor | undefined } {
   const held = Map.groupBy(rows, row => formatKey(keyOf(row)))
-  const moved = [...merged].filter(([key]) => held.get(key)?.some(row => row['COMMIT_ID'] === commitId) !== true)
-  if (moved.length === 0) {
-    const [twice] = [...held].find(([, { length }]) => length > 1) ?? []
+  const twice = [...held].find(([, { length }]) => length > 1)
+  if (twice !== undefined) {
     throw new FatalError(
       'LedgerDamaged',
-      `The offsets table has the key ${twice ?? '(unknown)'} more than once. Delete all but the one of the highest NEXT_OFFSET.`
+      `The offsets table has the key ${twice[0]} more than once. Delete all but the one of the highest NEXT_OFFSET.`
     )
   }
+  const moved = [...merged].filter(([key]) => held.get(key)?.[0]?.['COMMIT_ID'] !== commitId)
   const others = moved.flatMap(([key]) => held.get(key) ?? [])
   return {
     partitions: [...new Set(moved.map(([, { id }]) => id))],

@@ -1,6 +1,6 @@
 import type { ColumnType } from '../../columns/schema.ts'
 import type { TableColumn } from '../../sink.ts'
-import { likeLiteral, quoted } from './identifier.ts'
+import { literal, quoted } from './identifier.ts'
 import type { TableObjects } from './objects.ts'
 import type { Row, Statement } from './session/session.ts'
 
@@ -52,8 +52,9 @@ export function lookForColumns({ database, schema, ...names }: TableObjects): St
   }
 }
 
+/** In a pattern `_` stands for any character, itself included: others may be found beside it. */
 export const lookForStage = ({ stage, schemaRef }: TableObjects): Statement => ({
-  text: `SHOW STAGES LIKE ${likeLiteral(stage)} IN SCHEMA ${schemaRef}`,
+  text: `SHOW STAGES LIKE ${literal(stage)} IN SCHEMA ${schemaRef}`,
   binds: []
 })
 

@@ -3,7 +3,7 @@ import { INLINE } from '../../columns/bronze.ts'
 import type { StagedRange } from '../../sink.ts'
 import type { Column } from './column.ts'
 import { literal } from './identifier.ts'
-import { hardRefusals, inlineRefusals, reasonExpression } from './refusals.ts'
+import { hardRefusals, inlineRefusals, reasonExpression, refusalsOf } from './refusals.ts'
 import { REFUSED } from './refused.ts'
 import type { Bind, Statement } from './session/session.ts'
 import { staged, type Source } from './source.ts'
@@ -81,17 +81,24 @@ function pruning(
 }
 
 function valueOf(table: SnowflakeTable, column: Column): string {
-  const expression = writeExpression(staged(column), column.field, column.type)
+  const expression = guarded(table, column)
   const refusals = inlineRefusals(table)
   if (refusals.length === 0) return expression
   if (column.field.name === INLINE.error)
     return `COALESCE(${expression}, ${literal(`${REFUSED}: `)} || ${reasonExpression(refusals) ?? 'NULL'})`
   const ofValue = refusals.filter(refusal => refusal.column === table.metadata.Value)
   const [whole] = ofValue
-  if (column.field.name === INLINE.value && whole !== undefined) {
-    const condition = ofValue.map(refusal => `(${refusal.condition})`).join(' OR ')
-    return `COALESCE(${expression}, IFF(${condition}, TO_BINARY(${staged(whole.column)}, 'UTF-8'), NULL))`
-  }
-  const tooLong = refusals.find(refusal => refusal.column === column && refusal.kind === 'Length')
+  if (column.field.name !== INLINE.value || whole === undefined) return expression
+  const condition = ofValue.map(refusal => `(${refusal.condition})`).join(' OR ')
+  return `COALESCE(${expression}, IFF(${condition}, TO_BINARY(${staged(whole.column)}, 'UTF-8'), NULL))`
+}
+
+/** Never an error, also where Snowflake computes it for rows that it leaves out afterwards: NULL then. */
+function guarded(table: SnowflakeTable, column: Column): string {
+  const value = staged(column)
+  const expression = writeExpression(value, column.field, column.type)
+  const refusals = refusalsOf(table).filter(refusal => refusal.column === column)
+  if (refusals.some(({ kind }) => kind === 'Time')) return `TRY_CAST(${value} AS ${column.type})`
+  const tooLong = refusals.find(({ kind }) => kind === 'Length')
   return tooLong === undefined ? expression : `IFF(${tooLong.condition}, NULL, ${expression})`
 }

@@ -1,5 +1,5 @@
 import { INLINE } from '../../columns/bronze.ts'
-import { isNested } from '../../columns/schema.ts'
+import { isNested, type ColumnType } from '../../columns/schema.ts'
 import type { Column } from './column.ts'
 import { literal } from './identifier.ts'
 import { staged } from './source.ts'
@@ -12,22 +12,28 @@ export interface Refusal {
   readonly condition: string
   /** For people. */
   readonly message: string
-  readonly kind: 'Json' | 'Length' | 'Null'
+  readonly kind: 'Json' | 'Time' | 'Length' | 'Null'
 }
 
 /**
- * Everything that could fail while rows of the batch become rows of the table. Casts of numbers, times and bytes cannot: what is
- * staged was made of typed columns. TRY_PARSE_JSON gives NULL for what is no JSON, for the empty text, and for an object that
- * has one key twice (sql-reference/functions/parse_json); a JSON null is a VARIANT and not NULL.
+ * Everything that could fail while rows of the batch become rows of the table. Casts of numbers and bytes cannot: what is staged was
+ * made of typed columns. A producer may have set a time whose year has five digits. TRY_PARSE_JSON gives NULL for what is no JSON,
+ * for the empty text, and for an object that has one key twice (sql-reference/functions/parse_json); a JSON null is a VARIANT and
+ * not NULL.
  */
-export function refusalsOf({ columns, maxValueBytes }: SnowflakeTable): readonly Refusal[] {
-  return columns.flatMap(column => {
+export function refusalsOf({ columns, metadata, maxValueBytes }: SnowflakeTable): readonly Refusal[] {
+  const own = columns.filter(({ field }) => field.isStagedOnly !== true)
+  return own.flatMap(column => {
     const { field, name, limits } = column
     const value = staged(column)
     const found: Refusal[] = []
     if (field.isJson === true) {
       const condition = `${value} IS NOT NULL AND TRY_PARSE_JSON(${value}) IS NULL`
       found.push({ column, condition, message: `${name} is no JSON that Snowflake takes`, kind: 'Json' })
+    }
+    if (TIMES.has(field.type) && isOfRecords(column, metadata)) {
+      const condition = `${value} IS NOT NULL AND TRY_CAST(${value} AS ${column.type}) IS NULL`
+      found.push({ column, condition, message: `${name} is no time that Snowflake takes`, kind: 'Time' })
     }
     const { maxLength } = limits
     if (maxLength !== undefined && maxLength < maxValueBytes) {
@@ -61,7 +67,7 @@ function isInline({ policy, metadata, columns }: SnowflakeTable, { column, kind 
   const keeps = columns.some(({ field }) => field.name === INLINE.value)
   if (column === metadata.Value) return keeps && column.field.type === 'string'
   // The others were lifted from the value; the key, headers and coordinates were not.
-  return kind === 'Length' && !Object.values(metadata).includes(column)
+  return (kind === 'Length' || kind === 'Time') && !Object.values(metadata).includes(column)
 }
 
 /** The first reason against a row of `B`, or NULL; undefined when there can be none. */
@@ -70,6 +76,12 @@ export function reasonExpression(refusals: readonly Refusal[]): string | undefin
   const cases = refusals.map(({ condition, message }) => `WHEN ${condition} THEN ${literal(message)}`)
   return `CASE ${cases.join(' ')} END`
 }
+
+const TIMES: ReadonlySet<ColumnType> = new Set(['timestamp', 'timestampNtz', 'date', 'time'])
+
+/** Not the time of the commit, which is ours. */
+const isOfRecords = (column: Column, { IngestedAt, IngestionDate }: SnowflakeTable['metadata']): boolean =>
+  column !== IngestedAt && column !== IngestionDate
 
 const holdsBytes = ({ field: { type } }: Column): boolean =>
   type === 'binary' || (typeof type === 'object' && !isNested(type) && 'fixed' in type)

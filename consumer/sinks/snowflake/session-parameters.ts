@@ -5,8 +5,8 @@ const LOCK_TIMEOUT_SECONDS = 30
 
 /**
  * What our statements count on whatever an account or user has set otherwise (sql-reference/parameters):
- * UTC wherever a time has no zone; ISO 8601 in casts of text; a transaction in which a statement failed takes nothing but
- * ROLLBACK; a MERGE or UPDATE that could choose among rows fails; quoted names are taken as they are.
+ * UTC wherever a time has no zone; ISO 8601 in casts of text; a MERGE or UPDATE that could choose among rows fails; quoted names are
+ * taken as they are.
  */
 export const SESSION_PARAMETERS: Readonly<Record<string, string | number | boolean>> = {
   TIMEZONE: 'UTC',
@@ -14,7 +14,6 @@ export const SESSION_PARAMETERS: Readonly<Record<string, string | number | boole
   TIME_INPUT_FORMAT: 'AUTO',
   TIMESTAMP_INPUT_FORMAT: 'AUTO',
   LOCK_TIMEOUT: LOCK_TIMEOUT_SECONDS,
-  TRANSACTION_ABORT_ON_ERROR: true,
   ERROR_ON_NONDETERMINISTIC_MERGE: true,
   ERROR_ON_NONDETERMINISTIC_UPDATE: true,
   QUOTED_IDENTIFIERS_IGNORE_CASE: false

@@ -60,7 +60,7 @@ export function copyBatch(table: SnowflakeTable, kind: Kind, files: readonly str
 
 /** The rows that a COPY loaded; its result has a row per file, or one that says that there was none. */
 export const copiedRows = (rows: readonly Row[]): number =>
-  rows.reduce((sum, row) => sum + Number(row['rows_loaded'] ?? 0), 0)
+  rows.reduce((sum, row) => sum + Number(row['rows_loaded'] ?? row['ROWS_LOADED'] ?? 0), 0)
 
 /** The columns in the order in which they are staged. */
 export const stagedColumns = (table: SnowflakeTable, kind: Kind): readonly Column[] =>

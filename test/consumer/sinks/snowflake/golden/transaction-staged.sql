@@ -1,0 +1,187 @@
+-- Mode Transaction with files in the stage. PUT came before.
+
+-- DDL: it would commit a transaction, so it comes before.
+CREATE OR REPLACE TEMPORARY TABLE "COMMERCE"."BRONZE"."ORDERS_RAW_BRONZE_BATCH" (
+  "INGESTION_TIMESTAMP" VARCHAR(134217728),
+  "RAW_EVENT" VARCHAR(134217728),
+  "_BRONZE_TOPIC" VARCHAR(134217728),
+  "_BRONZE_PARTITION" NUMBER(38,0),
+  "_BRONZE_OFFSET" NUMBER(38,0),
+  "_BRONZE_TIMESTAMP" VARCHAR(134217728),
+  "ORDER_ID" VARCHAR(134217728),
+  "USER_ID" VARCHAR(134217728)
+);
+
+CREATE OR REPLACE TEMPORARY TABLE "COMMERCE"."BRONZE"."ORDERS_RAW_BRONZE_BATCH_DLQ" (
+  "_KAFKA_TOPIC" VARCHAR(134217728),
+  "_KAFKA_PARTITION" NUMBER(38,0),
+  "_KAFKA_OFFSET" NUMBER(38,0),
+  "_KAFKA_LAST_OFFSET" NUMBER(38,0),
+  "_KAFKA_TIMESTAMP" VARCHAR(134217728),
+  "_KAFKA_KEY" VARCHAR(134217728),
+  "_KAFKA_HEADERS" VARIANT,
+  "VALUE" VARCHAR(134217728),
+  "_INGESTION_ID" VARCHAR(134217728),
+  "FAILED_AT" VARCHAR(134217728),
+  "REASON" VARCHAR(134217728),
+  "STAGE" VARCHAR(134217728),
+  "ERROR" VARCHAR(134217728),
+  "PIPELINE" VARCHAR(134217728),
+  "CONSUMER_ID" VARCHAR(134217728)
+);
+
+BEGIN TRANSACTION;
+
+-- All rows that were staged, else ROLLBACK.
+COPY INTO "COMMERCE"."BRONZE"."ORDERS_RAW_BRONZE_BATCH" ("INGESTION_TIMESTAMP", "RAW_EVENT", "_BRONZE_TOPIC", "_BRONZE_PARTITION", "_BRONZE_OFFSET", "_BRONZE_TIMESTAMP", "ORDER_ID", "USER_ID")
+FROM (
+  SELECT
+    $1:"INGESTION_TIMESTAMP"::VARCHAR,
+    $1:"RAW_EVENT"::VARCHAR,
+    $1:"_bronze_topic"::VARCHAR,
+    $1:"_bronze_partition"::NUMBER(38,0),
+    $1:"_bronze_offset"::NUMBER(38,0),
+    $1:"_bronze_timestamp"::VARCHAR,
+    $1:"ORDER_ID"::VARCHAR,
+    $1:"USER_ID"::VARCHAR
+  FROM '@"COMMERCE"."BRONZE"."ORDERS_RAW_BRONZE_STAGE"'
+)
+FILES = ('c-7-rows-0.ndjson.zst', 'c-7-rows-1.ndjson.zst')
+FILE_FORMAT = (TYPE = JSON COMPRESSION = ZSTD)
+ON_ERROR = ABORT_STATEMENT;
+
+INSERT INTO "COMMERCE"."BRONZE"."ORDERS_RAW" ("INGESTION_TIMESTAMP", "RAW_EVENT", "ORDER_ID", "USER_ID")
+SELECT
+  B."INGESTION_TIMESTAMP"::TIMESTAMP_NTZ,
+  TRY_PARSE_JSON(B."RAW_EVENT"),
+  B."ORDER_ID",
+  B."USER_ID"
+FROM "COMMERCE"."BRONZE"."ORDERS_RAW_BRONZE_BATCH" AS B
+WHERE CASE WHEN B."RAW_EVENT" IS NOT NULL AND TRY_PARSE_JSON(B."RAW_EVENT") IS NULL THEN 'RAW_EVENT is no JSON that Snowflake takes' END IS NULL;
+
+-- When the table did not take all rows; so are the two that follow.
+SELECT B."_BRONZE_TOPIC" AS TOPIC, B."_BRONZE_PARTITION" AS PARTITION_ID, COUNT(*) AS REFUSED
+FROM "COMMERCE"."BRONZE"."ORDERS_RAW_BRONZE_BATCH" AS B
+WHERE CASE WHEN B."RAW_EVENT" IS NOT NULL AND TRY_PARSE_JSON(B."RAW_EVENT") IS NULL THEN 'RAW_EVENT is no JSON that Snowflake takes' END IS NOT NULL
+GROUP BY B."_BRONZE_TOPIC", B."_BRONZE_PARTITION";
+
+-- As many rows as were counted.
+INSERT INTO "COMMERCE"."BRONZE"."ORDERS_RAW_DLQ" ("FAILED_AT", "ERROR_MESSAGE", "RAW_PAYLOAD", "KAFKA_METADATA")
+SELECT
+  ?::TIMESTAMP_NTZ,
+  'RefusedBySnowflake: ' || CASE WHEN B."RAW_EVENT" IS NOT NULL AND TRY_PARSE_JSON(B."RAW_EVENT") IS NULL THEN 'RAW_EVENT is no JSON that Snowflake takes' END,
+  COALESCE(TRY_PARSE_JSON(B."RAW_EVENT"), TO_VARIANT(B."RAW_EVENT")),
+  OBJECT_CONSTRUCT(
+    'topic', B."_BRONZE_TOPIC",
+    'partition', B."_BRONZE_PARTITION",
+    'offset', B."_BRONZE_OFFSET",
+    'last_offset', B."_BRONZE_OFFSET",
+    'timestamp', B."_BRONZE_TIMESTAMP",
+    'reason', 'RefusedBySnowflake',
+    'stage', 'Load',
+    'pipeline', ?,
+    'consumer_id', ?
+  )
+FROM "COMMERCE"."BRONZE"."ORDERS_RAW_BRONZE_BATCH" AS B
+WHERE CASE WHEN B."RAW_EVENT" IS NOT NULL AND TRY_PARSE_JSON(B."RAW_EVENT") IS NULL THEN 'RAW_EVENT is no JSON that Snowflake takes' END IS NOT NULL;
+--   ?1 "2026-11-21T10:00:05.123"
+--   ?2 "commerce/commerce"
+--   ?3 "commerce-0"
+
+COPY INTO "COMMERCE"."BRONZE"."ORDERS_RAW_BRONZE_BATCH_DLQ" ("_KAFKA_TOPIC", "_KAFKA_PARTITION", "_KAFKA_OFFSET", "_KAFKA_LAST_OFFSET", "_KAFKA_TIMESTAMP", "_KAFKA_KEY", "_KAFKA_HEADERS", "VALUE", "_INGESTION_ID", "FAILED_AT", "REASON", "STAGE", "ERROR", "PIPELINE", "CONSUMER_ID")
+FROM (
+  SELECT
+    $1:"_kafka_topic"::VARCHAR,
+    $1:"_kafka_partition"::NUMBER(38,0),
+    $1:"_kafka_offset"::NUMBER(38,0),
+    $1:"_kafka_last_offset"::NUMBER(38,0),
+    $1:"_kafka_timestamp"::VARCHAR,
+    $1:"_kafka_key"::VARCHAR,
+    $1:"_kafka_headers",
+    $1:"value"::VARCHAR,
+    $1:"_ingestion_id"::VARCHAR,
+    $1:"failed_at"::VARCHAR,
+    $1:"reason"::VARCHAR,
+    $1:"stage"::VARCHAR,
+    $1:"error"::VARCHAR,
+    $1:"pipeline"::VARCHAR,
+    $1:"consumer_id"::VARCHAR
+  FROM '@"COMMERCE"."BRONZE"."ORDERS_RAW_BRONZE_STAGE"'
+)
+FILES = ('c-7-dlq-0.ndjson.zst')
+FILE_FORMAT = (TYPE = JSON COMPRESSION = ZSTD)
+ON_ERROR = ABORT_STATEMENT;
+
+-- As many rows as were staged.
+INSERT INTO "COMMERCE"."BRONZE"."ORDERS_RAW_DLQ" ("FAILED_AT", "ERROR_MESSAGE", "RAW_PAYLOAD", "KAFKA_METADATA")
+SELECT
+  B."FAILED_AT"::TIMESTAMP_NTZ,
+  B."REASON" || ': ' || B."ERROR",
+  IFF(B."VALUE" IS NULL, NULL, COALESCE(TRY_PARSE_JSON(TRY_BASE64_DECODE_STRING(B."VALUE")), TO_VARIANT(TRY_BASE64_DECODE_STRING(B."VALUE")), OBJECT_CONSTRUCT('base64', B."VALUE")::VARIANT)),
+  OBJECT_CONSTRUCT(
+    'topic', B."_KAFKA_TOPIC",
+    'partition', B."_KAFKA_PARTITION",
+    'offset', B."_KAFKA_OFFSET",
+    'last_offset', B."_KAFKA_LAST_OFFSET",
+    'timestamp', B."_KAFKA_TIMESTAMP",
+    'key', IFF(B."_KAFKA_KEY" IS NULL, NULL, COALESCE(TO_VARIANT(TRY_BASE64_DECODE_STRING(B."_KAFKA_KEY")), OBJECT_CONSTRUCT('base64', B."_KAFKA_KEY")::VARIANT)),
+    'headers', B."_KAFKA_HEADERS",
+    'ingestion_id', B."_INGESTION_ID",
+    'reason', B."REASON",
+    'stage', B."STAGE",
+    'pipeline', B."PIPELINE",
+    'consumer_id', B."CONSUMER_ID"
+  )
+FROM "COMMERCE"."BRONZE"."ORDERS_RAW_BRONZE_BATCH_DLQ" AS B;
+
+INSERT INTO "COMMERCE"."BRONZE"."ORDERS_RAW_BRONZE_COMMITS" (COMMIT_ID, COMMITTED_AT, PIPELINE, CONSUMER_ID, TOPIC, TOPIC_ID, PARTITION_ID, EPOCH, FROM_OFFSET, NEXT_OFFSET, RECORDS, DEAD_LETTERS)
+SELECT
+  F.VALUE:"commitId"::VARCHAR, ?::TIMESTAMP_NTZ, ?, ?,
+  F.VALUE:"topic"::VARCHAR, F.VALUE:"topicId"::VARCHAR,
+  F.VALUE:"partition"::NUMBER(38,0), F.VALUE:"epoch"::NUMBER(38,0),
+  F.VALUE:"from"::NUMBER(38,0), F.VALUE:"next"::NUMBER(38,0),
+  F.VALUE:"records"::NUMBER(38,0), F.VALUE:"deadLetters"::NUMBER(38,0)
+FROM TABLE(FLATTEN(INPUT => PARSE_JSON(?))) AS F;
+--   ?1 "2026-11-21T10:00:05.123"
+--   ?2 "commerce/commerce"
+--   ?3 "commerce-0"
+--   ?4 "[{\"commitId\":\"c-7\",\"topic\":\"raw.orders.v1\",\"topicId\":\"b7Kz0Q3mT7Kx1uH5oE9pLw\",\"partition\":0,\"epoch\":0,\"from\":100,\"next\":103,\"records\":3,\"deadLetters\":0},{\"commitId\":\"c-7\",\"topic\":\"raw.orders.v1\",\"topicId\":\"b7Kz0Q3mT7Kx1uH5oE9pLw\",\"partition\":1,\"epoch\":0,\"next\":2,\"records\":2,\"deadLetters\":0}]"
+
+-- One row or more, else ROLLBACK: nothing is locked.
+UPDATE "COMMERCE"."BRONZE"."ORDERS_RAW_BRONZE_OFFSETS" SET COMMIT_ID = ?, COMMITTED_AT = ?::TIMESTAMP_NTZ WHERE TOPIC = '';
+--   ?1 "c-7"
+--   ?2 "2026-11-21T10:00:05.123"
+
+-- 2 rows, else somebody else was here.
+MERGE INTO "COMMERCE"."BRONZE"."ORDERS_RAW_BRONZE_OFFSETS" AS L
+USING (
+  SELECT
+    F.VALUE:"topic"::VARCHAR AS TOPIC,
+    F.VALUE:"topicId"::VARCHAR AS TOPIC_ID,
+    F.VALUE:"partition"::NUMBER(38,0) AS PARTITION_ID,
+    F.VALUE:"epoch"::NUMBER(38,0) AS EPOCH,
+    F.VALUE:"expected"::NUMBER(38,0) AS EXPECTED,
+    F.VALUE:"next"::NUMBER(38,0) AS NEXT_OFFSET
+  FROM TABLE(FLATTEN(INPUT => PARSE_JSON(?))) AS F
+) AS K
+ON L.TOPIC = K.TOPIC AND L.TOPIC_ID = K.TOPIC_ID AND L.PARTITION_ID = K.PARTITION_ID AND L.EPOCH = K.EPOCH
+WHEN MATCHED AND L.NEXT_OFFSET = K.EXPECTED THEN UPDATE SET
+  NEXT_OFFSET = K.NEXT_OFFSET, COMMIT_ID = ?, COMMITTED_AT = ?::TIMESTAMP_NTZ, PIPELINE = ?, PIPELINE_CREATED_AT = ?, CONSUMER_ID = ?
+WHEN NOT MATCHED AND K.EXPECTED IS NULL THEN INSERT (TOPIC, TOPIC_ID, PARTITION_ID, EPOCH, NEXT_OFFSET, COMMIT_ID, COMMITTED_AT, PIPELINE, PIPELINE_CREATED_AT, CONSUMER_ID)
+VALUES (K.TOPIC, K.TOPIC_ID, K.PARTITION_ID, K.EPOCH, K.NEXT_OFFSET, ?, ?::TIMESTAMP_NTZ, ?, ?, ?);
+--   ?1 "[{\"topic\":\"raw.orders.v1\",\"topicId\":\"b7Kz0Q3mT7Kx1uH5oE9pLw\",\"epoch\":0,\"partition\":0,\"expected\":100,\"next\":103},{\"topic\":\"raw.orders.v1\",\"topicId\":\"b7Kz0Q3mT7Kx1uH5oE9pLw\",\"epoch\":0,\"partition\":1,\"next\":2}]"
+--   ?2 "c-7"
+--   ?3 "2026-11-21T10:00:05.123"
+--   ?4 "commerce/commerce"
+--   ?5 "2026-11-21T09:00:00Z"
+--   ?6 "commerce-0"
+--   ?7 "c-7"
+--   ?8 "2026-11-21T10:00:05.123"
+--   ?9 "commerce/commerce"
+--   ?10 "2026-11-21T09:00:00Z"
+--   ?11 "commerce-0"
+
+COMMIT;
+
+-- Afterwards, each file.
+REMOVE '@"COMMERCE"."BRONZE"."ORDERS_RAW_BRONZE_STAGE"/c-7-rows-0.ndjson.zst';
