@@ -54,8 +54,8 @@ function sinkText(sink: SettledSink): string {
       return `iceberg at ${uri}${warehouse === undefined ? '' : ` (warehouse ${warehouse})`}`
     }
     case 'snowflake':
-      return `snowflake account ${sink.snowflake.account}, database ${sink.snowflake.database}, mode ${sink.snowflake.mode}`
+      return `snowflake at ${sink.snowflake.account}/${sink.snowflake.database} (mode ${sink.snowflake.mode})`
     case 's3':
-      return `${sink.s3.format} objects at ${sink.s3.location}`
+      return `s3 at ${sink.s3.location} (${sink.s3.format})`
   }
 }

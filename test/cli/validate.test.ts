@@ -21,6 +21,12 @@ before(async () => {
   await writeFile(join(folder, 'many/b.yml'), pipeline('b'))
   const iceberg = "iceberg: {catalog: {uri: 'http://catalog:8181', warehouse: lake}}"
   await writeFile(join(folder, 'iceberg.yaml'), pipeline('taxi').replace(/delta: \{.*?\}/, iceberg))
+  const others = [
+    'snowflake: {account: acme-analytics, database: COMMERCE, credentialsSecretRef: {name: key}, mode: Merge}',
+    "s3: {location: 's3://landing/raw', format: Ndjson}"
+  ]
+  const named = others.map((sink, index) => pipeline(`other-${index}`).replace(/delta: \{.*?\}/, sink))
+  await writeFile(join(folder, 'others.yaml'), named.join('---\n'))
   const quality = ', quality: {rules: [{name: ok, expression: "1 +"}]}}'
   await writeFile(
     join(folder, 'quality.yaml'),
@@ -71,6 +77,13 @@ test('valid pipelines give a line each and exit 0', () => {
 test('an Iceberg sink is its catalog and warehouse', () => {
   const { out } = bronze(['validate', '-f', 'iceberg.yaml'])
   assert.match(out, /, iceberg at http:\/\/catalog:8181 \(warehouse lake\), group /)
+})
+
+test('a Snowflake sink is its account, database and mode, raw objects their place and format', () => {
+  const { out } = bronze(['validate', '-f', 'others.yaml'])
+  const [snowflake = '', s3 = ''] = out.split('\n')
+  assert.match(snowflake, /, snowflake at acme-analytics\/COMMERCE \(mode Merge\), group /)
+  assert.match(s3, /, s3 at s3:\/\/landing\/raw \(Ndjson\), group /)
 })
 
 test('a quality rule that cannot be compiled is a problem on its line, with the place within the expression', () => {
