@@ -13,22 +13,26 @@ const DEFAULT_S3: S3Options = {
   caSecret: undefined
 }
 
-/** The store at `s3://bucket/prefix` or `file:///path`. FatalError when it can never hold tables. */
+/**
+ * The store at `s3://bucket/prefix` or `file:///path`. `field` is the sink's, for errors. FatalError when it can never hold
+ * tables.
+ */
 export async function openObjectStore(
   location: string,
   s3: S3Options | undefined,
-  readSecret: ReadSecret
+  readSecret: ReadSecret,
+  field = 'spec.sink.delta'
 ): Promise<ObjectStore> {
   const bucket = /^s3:\/\/([^/]+)\/?(.*)$/.exec(location)
   if (bucket !== null) {
     const [, name = '', prefix = ''] = bucket
     // Its client is much code, which who writes to a folder does not need.
     const { S3Store } = await import('./s3.ts')
-    return await S3Store.open(name, prefix, s3 ?? DEFAULT_S3, readSecret)
+    return await S3Store.open(name, prefix, s3 ?? DEFAULT_S3, readSecret, { field, isConditional: true })
   }
-  if (location.startsWith('file:///')) return new FileStore(fileURLToPath(location))
+  if (location.startsWith('file:///')) return new FileStore(fileURLToPath(location), field)
   throw new FatalError(
     'InvalidLocation',
-    `spec.sink.delta.location ${location} is neither s3://bucket/prefix nor file:///path.`
+    `${field}.location ${location} is neither s3://bucket/prefix nor file:///path.`
   )
 }

@@ -3,6 +3,7 @@ import { Agent as HttpsAgent } from 'node:https'
 import type { S3Options } from '../../crds/settled.ts'
 import { FatalError } from '../../lib/errors.ts'
 import type { ReadSecret } from '../../lib/secrets.ts'
+import { environmentIdentity } from './s3-identity.ts'
 
 const CONNECT_TIMEOUT_MS = 5_000
 /** Without a byte either way; the whole of a request may take longer. */
@@ -55,10 +56,11 @@ export async function clientOptions(
       httpAgent: new HttpAgent(agent),
       httpsAgent: new HttpsAgent({ ...agent, ...(ca === undefined ? {} : { ca }) })
     },
-    ...(credentials === undefined ? {} : { credentials }),
-    ...(credentialsSecret === undefined || credentials !== undefined
-      ? {}
-      : { credentials: secretCredentials(credentialsSecret, readSecret, field) })
+    credentials:
+      credentials ??
+      (credentialsSecret === undefined
+        ? environmentIdentity(field)
+        : secretCredentials(credentialsSecret, readSecret, field))
   }
 }
 

@@ -28,7 +28,12 @@ const FATAL: Readonly<Record<string, string>> = {
 
 const ACCESS =
   'Allow the identity in SINK.s3.credentialsSecretRef (or of the service account) ' +
-  's3:GetObject, s3:PutObject, s3:DeleteObject and s3:ListBucket on SINK.location'
+  's3:GetObject, s3:PutObject, s3:DeleteObject and s3:ListBucket on SINK.location, and kms:GenerateDataKey and kms:Decrypt ' +
+  'on the key if its objects are encrypted with one'
+
+const ENCRYPTION =
+  'Name in SINK.s3.encryption what the service supports: a key that is enabled, in the region of the bucket, and of which the ' +
+  'identity may kms:GenerateDataKey and kms:Decrypt'
 
 const TRUST =
   'Put the authority that signed the certificate of SINK.s3.endpoint as ca.crt into the Secret of ' +
@@ -43,6 +48,17 @@ const PASSING = new Set([
   'ExpiredTokenException'
 ])
 
+/** What S3 and gateways say of a key, or of encryption, in answers that stand for much else too. */
+const ABOUT_ENCRYPTION =
+  /\bkms:[A-Z][a-z]|\bKMS (?:key|is not|not)\b|server[- ]side[- ]encryption|customer master key|\bSSE-/i
+
+const isEncryptionRefused = (name: string, status: number | undefined, text: string): boolean => {
+  // AWS has names like KMS.DisabledException, MinIO like kms:KeyNotFound.
+  if (/^kms[.:]/i.test(name)) return !/throttl|internal|timeout|limit|unavailable/i.test(name)
+  const isRefusal = status === 400 || status === 501 || isDenied(name, status)
+  return isRefusal && !PASSING.has(name) && ABOUT_ENCRYPTION.test(text)
+}
+
 /** An error of the S3 client in our terms. Whatever is not certain is retryable, and its outcome unknown. */
 export function classify(error: unknown, where: string, field: string): unknown {
   if (error instanceof FatalError || error instanceof RetryableError) return error
@@ -51,6 +67,13 @@ export function classify(error: unknown, where: string, field: string): unknown 
     return new FatalError(
       'S3CertificateUntrusted',
       `${where}: ${errorText(error)}. ${TRUST.replaceAll('SINK', field)}.`,
+      { cause: error }
+    )
+  }
+  if (isEncryptionRefused(name, status, errorText(error))) {
+    return new FatalError(
+      'S3EncryptionRefused',
+      `${where}: ${name}: ${errorText(error)}. ${ENCRYPTION.replaceAll('SINK', field)}.`,
       { cause: error }
     )
   }

@@ -1,15 +1,11 @@
 import {
-  AbortMultipartUploadCommand,
-  CompleteMultipartUploadCommand,
   CopyObjectCommand,
-  CreateMultipartUploadCommand,
   DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
   S3Client,
-  UploadPartCommand,
   type ListObjectsV2CommandInput,
   type ListObjectsV2CommandOutput
 } from '@aws-sdk/client-s3'
@@ -18,14 +14,12 @@ import { FatalError, RetryableError } from '../../lib/errors.ts'
 import type { ReadSecret } from '../../lib/secrets.ts'
 import type { ObjectStore, StoredObject } from './object-store.ts'
 import { clientOptions, type S3Use } from './s3-client.ts'
+import { encryptionFields, type EncryptionFields } from './s3-encryption.ts'
 import { classify, isAbsent, statusOf } from './s3-errors.ts'
+import { inParts, uploadParts } from './s3-upload.ts'
 
-/** Larger objects go up in parts of this size, one after the other. */
-const PART_BYTES = 8 * 2 ** 20
 /** Whether the gateway keeps "only if absent" is tried on this object; no table's folder begins with an underscore. */
 const PROBE = '_bronze/put-if-absent-probe'
-
-const DELTA: S3Use = { field: 'spec.sink.delta', isConditional: true }
 
 /** Objects below a prefix of an S3 bucket, on AWS or a gateway that speaks its API and keeps `If-None-Match`. */
 export class S3Store implements ObjectStore {
@@ -36,11 +30,20 @@ export class S3Store implements ObjectStore {
   /** Sends once: a repeated conditional PUT cannot tell its own first effect from another writer's. */
   readonly #once: S3Client
   readonly #use: S3Use
+  readonly #encryption: EncryptionFields
   #probing: Promise<void> | undefined
 
-  private constructor(bucket: string, prefix: string, use: S3Use, client: S3Client, once: S3Client) {
+  private constructor(
+    bucket: string,
+    prefix: string,
+    use: S3Use,
+    encryption: EncryptionFields,
+    client: S3Client,
+    once: S3Client
+  ) {
     this.#bucket = bucket
     this.#use = use
+    this.#encryption = encryption
     this.#prefix = prefix
     this.#client = client
     this.#once = once
@@ -56,13 +59,14 @@ export class S3Store implements ObjectStore {
     prefix: string,
     options: S3Options,
     readSecret: ReadSecret,
-    use = DELTA
+    use: S3Use
   ): Promise<S3Store> {
     const configuration = await clientOptions(options, readSecret, use)
     return new S3Store(
       bucket,
       prefix === '' || prefix.endsWith('/') ? prefix : `${prefix}/`,
       use,
+      encryptionFields(options.encryption),
       new S3Client(configuration),
       new S3Client({ ...configuration, maxAttempts: 1 })
     )
@@ -95,8 +99,11 @@ export class S3Store implements ObjectStore {
       const parts = inParts(chunks)
       const { value: first = Buffer.alloc(0) } = await parts.next()
       const { value: second } = await parts.next()
-      if (second !== undefined) return await this.#upload(path, [first, second], parts)
-      this.#isStored(path, await this.#client.send(new PutObjectCommand({ ...this.#at(path), Body: first })))
+      const stored =
+        second === undefined
+          ? await this.#client.send(new PutObjectCommand({ ...this.#to(path), Body: first }))
+          : await uploadParts(this.#client, this.#at(path), this.#encryption, [first, second], parts)
+      this.#isStored(path, stored)
     })
   }
 
@@ -107,7 +114,7 @@ export class S3Store implements ObjectStore {
   async copy(from: string, to: string): Promise<boolean> {
     const CopySource = encodeURIComponent(`${this.#bucket}/${this.#prefix}${from}`).replaceAll('%2F', '/')
     const copied = await this.#orAbsent(to, async () => {
-      const { CopyObjectResult } = await this.#client.send(new CopyObjectCommand({ ...this.#at(to), CopySource }))
+      const { CopyObjectResult } = await this.#client.send(new CopyObjectCommand({ ...this.#to(to), CopySource }))
       this.#isStored(to, CopyObjectResult ?? {})
       return true
     })
@@ -185,28 +192,6 @@ export class S3Store implements ObjectStore {
     })
   }
 
-  /** In parts: the object appears whole with the last request, or not at all. */
-  async #upload(path: string, first: readonly Buffer[], rest: AsyncIterator<Buffer>): Promise<void> {
-    const at = this.#at(path)
-    const { UploadId } = await this.#client.send(new CreateMultipartUploadCommand(at))
-    const parts: { ETag: string | undefined; PartNumber: number }[] = []
-    const send = async (body: Buffer) => {
-      const part = { ...at, UploadId, PartNumber: parts.length + 1, Body: body }
-      const { ETag } = await this.#client.send(new UploadPartCommand(part))
-      parts.push({ ETag, PartNumber: part.PartNumber })
-    }
-    try {
-      for (const body of first) await send(body)
-      for (let next = await rest.next(); next.done !== true; next = await rest.next()) await send(next.value)
-      const completed = { ...at, UploadId, MultipartUpload: { Parts: parts } }
-      this.#isStored(path, await this.#client.send(new CompleteMultipartUploadCommand(completed)))
-    } catch (error) {
-      // Parts of an upload that never ends would be stored, and paid for, for ever. After an unknown end this is refused.
-      await this.#client.send(new AbortMultipartUploadCommand({ ...at, UploadId })).catch(() => {})
-      throw error
-    }
-  }
-
   /** A store names the version that it has stored; a proxy that says 200 and stores nothing does not. */
   #isStored(path: string, { ETag }: { readonly ETag?: string | undefined }): void {
     if (ETag === undefined) throw misanswered(`${this.location}${path}`)
@@ -214,7 +199,7 @@ export class S3Store implements ObjectStore {
 
   async #putOnce(path: string, body: Buffer): Promise<'created' | 'exists'> {
     try {
-      const input = { ...this.#at(path), Body: body, IfNoneMatch: '*' }
+      const input = { ...this.#to(path), Body: body, IfNoneMatch: '*' }
       this.#isStored(path, await this.#once.send(new PutObjectCommand(input)))
       return 'created'
     } catch (error) {
@@ -232,6 +217,11 @@ export class S3Store implements ObjectStore {
         'consumers could overwrite each other’s commits. Use a service or version that supports conditional writes ' +
         `(${this.#use.field}.s3.endpoint).`
     )
+  }
+
+  /** Of a request that makes an object. */
+  #to(path: string) {
+    return { ...this.#at(path), ...this.#encryption }
   }
 
   #at(path: string): { Bucket: string; Key: string } {
@@ -265,22 +255,3 @@ export class S3Store implements ObjectStore {
 
 const misanswered = (where: string): RetryableError =>
   new RetryableError('S3Misanswered', `${where}: the answer is not that of an S3 service; is there a proxy before it?`)
-
-/** Gathers chunks into parts of equal size, the last one excepted. */
-async function* inParts(chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): AsyncGenerator<Buffer, undefined> {
-  let gathered: Uint8Array[] = []
-  let size = 0
-  for await (let chunk of chunks) {
-    while (size + chunk.length >= PART_BYTES) {
-      const taken = chunk.subarray(0, PART_BYTES - size)
-      yield Buffer.concat([...gathered, taken])
-      chunk = chunk.subarray(taken.length)
-      gathered = []
-      size = 0
-    }
-    if (chunk.length > 0) gathered.push(chunk)
-    size += chunk.length
-  }
-  if (size > 0) yield Buffer.concat(gathered)
-  return undefined
-}

@@ -33,8 +33,8 @@ export async function sharedS3(): Promise<S3Addresses> {
   return endpoint === undefined ? (own ??= startS3()) : addresses(endpoint)
 }
 
-/** A MinIO of its own, on one empty folder. */
-export async function startS3(): Promise<S3Server> {
+/** A MinIO of its own, on one empty folder. `env` are further settings of it. */
+export async function startS3(env: NodeJS.ProcessEnv = {}): Promise<S3Server> {
   const state = await stateFolder('s3')
   const objects = join(state.path, 'objects')
   await mkdir(objects)
@@ -51,7 +51,8 @@ export async function startS3(): Promise<S3Server> {
         MINIO_ROOT_PASSWORD: SECRET,
         MINIO_BROWSER: 'off',
         MINIO_UPDATE: 'off',
-        MINIO_SCANNER_SPEED: 'slowest'
+        MINIO_SCANNER_SPEED: 'slowest',
+        ...env
       }
     }
   )

@@ -55,7 +55,8 @@ export function s3Options(said: S3Options | undefined, told: S3Access): S3Option
     region: (said?.region === DEFAULT_REGION ? undefined : said?.region) ?? told.region ?? DEFAULT_REGION,
     forcePathStyle: said?.forcePathStyle === true || told.forcePathStyle === true,
     credentialsSecret: said?.credentialsSecret,
-    caSecret: said?.caSecret
+    caSecret: said?.caSecret,
+    ...(said?.encryption === undefined ? {} : { encryption: said.encryption })
   }
 }
 
