@@ -59,10 +59,13 @@ export class Fleet {
   async stop(): Promise<void> {
     this.#isStopping = true
     const stopping = this.#running.map(async (consumer, slot) => {
-      if (consumer === undefined) return
+      // Killed, and not yet started again.
+      if (consumer === undefined || !consumer.isRunning()) return
       await consumer.stop(STOP_PATIENCE_MS)
       const { code, signal } = await consumer.ended
-      if (code !== 0) this.failure ??= `consumer ${slot} ended with ${code ?? signal} when it was asked to stop`
+      // By the signal itself ends who was still starting: there was nothing yet to end well.
+      if (code !== 0 && signal !== 'SIGTERM')
+        this.failure ??= `consumer ${slot} ended with ${code ?? signal} when it was asked to stop`
     })
     await Promise.all([...stopping, ...this.#lives])
   }
