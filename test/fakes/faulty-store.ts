@@ -3,10 +3,13 @@ import type { ObjectStore, StoredObject } from '../../consumer/store/object-stor
 
 type StoreOperation = 'get' | 'getRange' | 'size' | 'put' | 'putIfAbsent' | 'copy' | 'list' | 'folders' | 'delete'
 type CatalogOperation = 'createNamespace' | 'createTable' | 'loadTable' | 'commitTable' | 'commitTransaction'
+type SessionOperation = 'statement' | 'close'
+type ChannelOperation = 'open' | 'append' | 'statuses'
+type LedgerOperation = 'refresh' | 'read' | 'take' | 'confirm' | 'holders' | 'pin' | 'move' | 'settle' | 'deleteLetters'
 
 export interface Operation {
-  readonly kind: StoreOperation | CatalogOperation
-  /** Of the object, or the name of the table. */
+  readonly kind: StoreOperation | CatalogOperation | SessionOperation | ChannelOperation | LedgerOperation
+  /** Of the object, the name of the table or channel, or the statement. */
   readonly path: string
 }
 

@@ -1,0 +1,45 @@
+import type { BatchPart } from '../../../batch.ts'
+import type { Field } from '../../../columns/schema.ts'
+import { ndjsonChunks } from '../../../ndjson/encode.ts'
+import type { StagedRange } from '../../../sink.ts'
+import { lettersOf, type Letter } from './letters.ts'
+import { rowsRequests, type RowsRequest } from './requests.ts'
+
+/** What `stage` leaves for `commit`, one for each range: there is no place to upload to, so it is the rows themselves. */
+export interface StagedPart {
+  readonly rows: readonly StagedRequest[]
+  readonly letters: readonly Letter[]
+  /** Members of the rows' lines, in upper case. */
+  readonly columns: readonly string[]
+}
+
+interface StagedRequest extends Omit<RowsRequest, 'body'> {
+  /** A Buffer, or what `JSON.stringify` makes of one. */
+  readonly body: Buffer | { readonly type: 'Buffer'; readonly data: readonly number[] }
+}
+
+/** `offsetColumn` is the field that holds a record's offset; it may be one that the table does not have. */
+export function stagePart(part: BatchPart, offsetColumn: string): StagedPart {
+  const options = { embedJson: true, longColumn: offsetColumn, memberOf: memberName }
+  const groups = part.rows.filter(({ rows }) => rows > 0)
+  const chunks = groups.values().flatMap(group => ndjsonChunks(group, options))
+  const fields = groups.flatMap(({ schema }) => schema.fields)
+  return {
+    rows: rowsRequests(chunks, part.nextOffset),
+    letters: part.deadLetters === undefined ? [] : lettersOf(part.deadLetters),
+    columns: [...new Set(fields.flatMap(field => memberName(field) ?? []))]
+  }
+}
+
+/** The column's name as it is in Snowflake: whether the pipe minds the case is not told. */
+export const memberName = ({ name, isStagedOnly }: Field): string | undefined =>
+  isStagedOnly === true ? undefined : name.toUpperCase()
+
+export const bodyOf = ({ body }: StagedRequest): Buffer => (Buffer.isBuffer(body) ? body : Buffer.from(body.data))
+
+/** Keeps what was staged of each range beside it; ranges without anything are offsets that move alone. */
+export const partsOf = (
+  ranges: readonly StagedRange[],
+  files: unknown
+): readonly (readonly [StagedRange, StagedPart])[] =>
+  ranges.map((range, index) => [range, (files as readonly StagedPart[])[index] as StagedPart])
