@@ -71,8 +71,9 @@ export class Executioner {
 }
 
 /** The tables of dead letters have names of their own. */
-function momentOf(phase: 'before' | 'after', { path, isCommit }: Write): Moment | undefined {
+function momentOf(phase: 'before' | 'after', { path, isCommit, isOfDeadLetters }: Write): Moment | undefined {
+  if (isOfDeadLetters ?? (isCommit && path.includes('/dlq_')))
+    return phase === 'after' ? 'dead letters published' : undefined
   if (!isCommit) return phase === 'after' ? 'upload done' : undefined
-  if (path.includes('/dlq_')) return phase === 'after' ? 'dead letters published' : undefined
   return phase === 'after' ? 'commit done' : 'commit sent'
 }

@@ -13,7 +13,7 @@ export type Fault =
   | { readonly kind: 'loseResponse' }
   /** The request takes effect, and is answered 500, 502 or 504. */
   | { readonly kind: 'failAfter'; readonly status: number }
-  /** The request takes effect, is sent again, and the second answer is given: to a commit 409, caused by itself. */
+  /** The request takes effect, is sent again, and the second answer is given: to a catalog's commit 409, caused by itself. */
   | { readonly kind: 'repeat' }
   /** The response ends in the middle of its body. */
   | { readonly kind: 'cutResponse' }
@@ -21,13 +21,15 @@ export type Fault =
 export type FaultKind = Exclude<Fault['kind'], 'none'>
 
 /** What a proxy stands before. */
-export type Protocol = 's3' | 'catalog'
+export type Protocol = 's3' | 'catalog' | 'snowflake'
 
 export interface RequestKind {
   readonly protocol: Protocol
   readonly method: string
-  /** S3: a PUT with If-None-Match or If-Match. Catalog: a commit to one table or to several. */
+  /** S3: a PUT with If-None-Match or If-Match. Catalog: a commit to one table or to several. Snowflake: a COMMIT. */
   readonly isCommit: boolean
+  /** Snowflake's statements are all POST: whether this one changes nothing. */
+  readonly isRead?: boolean
 }
 
 /** Likelihoods per request. */
@@ -47,6 +49,16 @@ const COMMITS: Likelihoods = [
   ['delay', 0.15]
 ]
 const CATALOG_COMMITS: Likelihoods = [...COMMITS, ['conflict', 0.03], ['failAfter', 0.04], ['repeat', 0.02]]
+// The driver repeats a request by itself, with its id: it must have its effect once.
+const STATEMENTS: Likelihoods = [
+  ['loseResponse', 0.02],
+  ['resetBefore', 0.01],
+  ['unavailable', 0.01],
+  ['failAfter', 0.01],
+  ['repeat', 0.01],
+  ['delay', 0.04]
+]
+const SNOWFLAKE_COMMITS: Likelihoods = [...COMMITS, ['failAfter', 0.04], ['repeat', 0.02]]
 const READS: Likelihoods = [
   ['cutResponse', 0.005],
   ['resetBefore', 0.005],
@@ -64,8 +76,9 @@ export function chooseFault(request: RequestKind, random: () => number): Fault {
   return { kind: 'none' }
 }
 
-function likelihoodsOf({ protocol, method, isCommit }: RequestKind): Likelihoods {
-  if (method === 'GET' || method === 'HEAD') return READS
+function likelihoodsOf({ protocol, method, isCommit, isRead = false }: RequestKind): Likelihoods {
+  if (method === 'GET' || method === 'HEAD' || isRead) return READS
+  if (protocol === 'snowflake') return isCommit ? SNOWFLAKE_COMMITS : STATEMENTS
   if (!isCommit) return WRITES
   return protocol === 'catalog' ? CATALOG_COMMITS : COMMITS
 }
@@ -73,7 +86,7 @@ function likelihoodsOf({ protocol, method, isCommit }: RequestKind): Likelihoods
 function faultOf(kind: FaultKind, protocol: Protocol, random: () => number): Fault {
   const oneOf = (...statuses: number[]) => statuses[Math.floor(random() * statuses.length)] ?? 500
   if (kind === 'delay') return { kind, ms: 20 + Math.floor(random() * 480) }
-  if (kind === 'unavailable') return { kind, status: protocol === 's3' ? 503 : oneOf(500, 502, 503) }
+  if (kind === 'unavailable') return { kind, status: protocol === 'catalog' ? oneOf(500, 502, 503) : 503 }
   if (kind === 'failAfter') return { kind, status: oneOf(500, 502, 504) }
   return { kind }
 }

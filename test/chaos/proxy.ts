@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { pipeline } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
 import { chooseFault, type Fault, type FaultKind, type Protocol } from './faults.ts'
+import { snowflakeRequest } from './snowflake-statements.ts'
 
 export interface ProxyOptions {
   /** The real server, `http://host:port`. */
@@ -13,8 +14,9 @@ export interface ProxyOptions {
   readonly random: () => number
   readonly choose?: typeof chooseFault
   /**
-   * Called when a write (S3: PUT, catalog: POST) has arrived whole in its headers (`before`) and when it has taken effect
-   * but is not answered yet (`after`). True means that the client was killed there: nothing more is done for it.
+   * Called when a write (S3: PUT, catalog: POST, Snowflake: an upload or a statement that writes) has arrived whole in its
+   * headers (`before`) and when it has taken effect but is not answered yet (`after`). True means that the client was killed
+   * there: nothing more is done for it.
    */
   readonly intercept?: (phase: 'before' | 'after', write: Write) => boolean
 }
@@ -22,6 +24,8 @@ export interface ProxyOptions {
 export interface Write {
   readonly path: string
   readonly isCommit: boolean
+  /** Dead letters become visible by it; of stores and catalogs the path tells. */
+  readonly isOfDeadLetters?: boolean
 }
 
 export interface Proxy {
@@ -32,19 +36,25 @@ export interface Proxy {
   readonly stop: () => Promise<void>
 }
 
-/** A server between a client and a store or a catalog that is as unreliable as a network. Bodies are passed on as they come. */
+/**
+ * A server between a client and a store, a catalog or Snowflake that is as unreliable as a network. Bodies are passed on as
+ * they come; a statement for Snowflake is first read whole, since its text tells what it is.
+ */
 export async function startProxy(options: ProxyOptions): Promise<Proxy> {
   const agent = new Agent({ keepAlive: true })
   const { protocol, random, choose = chooseFault } = options
   const faults: Record<FaultKind, number> = { ...NO_FAULTS }
-  const server = createServer((incoming, response) => {
-    const isCommit = isCommitOf(protocol, incoming)
-    const method = incoming.method ?? 'GET'
-    const fault = choose({ protocol, method, isCommit }, random)
+  const front = async (incoming: IncomingMessage, response: ServerResponse) => {
+    const body = protocol === 'snowflake' ? await bodyOf(incoming) : undefined
+    const { isRead, write } = body === undefined ? requestOf(protocol, incoming) : statementOf(incoming, body)
+    const isCommit = write?.isCommit ?? false
+    const fault = choose({ protocol, method: incoming.method ?? 'GET', isCommit, isRead }, random)
     if (fault.kind !== 'none') faults[fault.kind]++
-    const isWrite = method === (protocol === 's3' ? 'PUT' : 'POST')
-    const write = isWrite ? { path: incoming.url ?? '/', isCommit } : undefined
-    void serve({ incoming, response, fault, write }, options, agent)
+    await serve({ incoming, response, fault, write, body }, options, agent)
+  }
+  const server = createServer((incoming, response) => {
+    // A client that goes away in the middle of its request.
+    front(incoming, response).catch(() => incoming.socket.destroy())
   })
   server.requestTimeout = 0
   server.listen(0, '127.0.0.1')
@@ -78,21 +88,46 @@ function isCommitOf(protocol: Protocol, { method, url = '/', headers }: Incoming
   return 'if-none-match' in headers || 'if-match' in headers
 }
 
+interface Kind {
+  readonly isRead: boolean
+  readonly write: Write | undefined
+}
+
+function requestOf(protocol: Protocol, incoming: IncomingMessage): Kind {
+  const isWrite = incoming.method === (protocol === 's3' ? 'PUT' : 'POST')
+  const write = { path: incoming.url ?? '/', isCommit: isCommitOf(protocol, incoming) }
+  return { isRead: false, write: isWrite ? write : undefined }
+}
+
+function statementOf({ method = 'GET', url = '/', headers }: IncomingMessage, body: Buffer): Kind {
+  const { kind, isOfDeadLetters } = snowflakeRequest(method, url, body, headers['content-encoding'])
+  const write = { path: kind, isCommit: kind === 'commit', isOfDeadLetters }
+  return { isRead: kind === 'read', write: kind === 'read' || kind === 'session' ? undefined : write }
+}
+
+async function bodyOf(incoming: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  for await (const chunk of incoming) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks)
+}
+
 interface Exchange {
   readonly incoming: IncomingMessage
   readonly response: ServerResponse
   readonly fault: Fault
   readonly write: Write | undefined
+  /** When it has been read already. */
+  readonly body: Buffer | undefined
 }
 
 async function serve(exchange: Exchange, options: ProxyOptions, agent: Agent): Promise<void> {
-  const { incoming, response, fault, write } = exchange
+  const { incoming, response, fault, write, body: whole } = exchange
   const { upstream, protocol, intercept } = options
   const hangUp = () => incoming.socket.destroy()
   if (write !== undefined && intercept?.('before', write) === true) return void hangUp()
   if (fault.kind === 'resetBefore') return void hangUp()
   if (fault.kind === 'unavailable' || fault.kind === 'conflict')
-    return refuse(incoming, response, answerOf(protocol, fault.kind === 'conflict' ? 409 : fault.status))
+    return refuse(exchange, answerOf(protocol, fault.kind === 'conflict' ? 409 : fault.status))
   if (fault.kind === 'delay') await wait(fault.ms)
   if (incoming.socket.destroyed) return
 
@@ -120,12 +155,18 @@ async function serve(exchange: Exchange, options: ProxyOptions, agent: Agent): P
     answer.resume()
     forward().on('response', finish).end(Buffer.concat(body))
   }
+  const first = forward().on('response', fault.kind === 'repeat' ? repeat : finish)
+  if (whole !== undefined) {
+    body.push(whole)
+    return void first.end(whole)
+  }
   if (fault.kind === 'repeat') incoming.on('data', (chunk: Buffer) => body.push(chunk))
-  pipeline(incoming, forward().on('response', fault.kind === 'repeat' ? repeat : finish), () => {})
+  pipeline(incoming, first, () => {})
 }
 
 /** The body is taken first: a client that still sends would see a reset instead. */
-function refuse(incoming: IncomingMessage, response: ServerResponse, answer: Answer): void {
+function refuse({ incoming, response, body }: Exchange, answer: Answer): void {
+  if (body !== undefined) return send(response, answer)
   incoming.resume()
   incoming.on('end', () => send(response, answer))
 }
@@ -147,6 +188,7 @@ function answerOf(protocol: Protocol, status: number): Answer {
     const body = '<?xml version="1.0" encoding="UTF-8"?><Error><Code>SlowDown</Code><Message>Busy.</Message></Error>'
     return { status, type: 'application/xml', body }
   }
+  if (protocol === 'snowflake') return { status, type: 'text/html', body: '<html>Service Unavailable</html>' }
   const [type, message] =
     status === 409 ? ['CommitFailedException', 'Another was faster.'] : ['InternalServerError', 'Something broke.']
   return { status, type: 'application/json', body: JSON.stringify({ error: { message, type, code: status } }) }
