@@ -2,14 +2,15 @@
 import { randomInt } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { errorText } from '../../lib/errors.ts'
+import type { ServerName } from '../servers/cache.ts'
 import { install } from '../servers/installer.ts'
 import { runChaos } from './run.ts'
 
-const USAGE = `npm run chaos -- [--sink delta|iceberg|iceberg-transactions] [--records 1000000] [--kills 20] [--pauses 2] [--interval 5] [--seed N]
+const USAGE = `npm run chaos -- [--sink delta|iceberg|iceberg-transactions|s3|s3-glob|snowflake|snowflake-merge] [--records 1000000] [--kills 20] [--pauses 2] [--interval 5] [--seed N]
   --kills     how often a consumer is killed while the topics are fed
   --pauses    how often one stands still for longer than its session in the group lasts
   --interval  seconds between kills, on average
-With an Iceberg sink the catalog itself is killed half-way, and started again.
+With an Iceberg sink the catalog itself is killed half-way, and started again; so is the stand-in for Snowflake.
 Exit code 0 and, last, one line of JSON: every record is in its table or its dead letters exactly once.`
 
 const { values } = parseArgs({
@@ -29,6 +30,11 @@ function whole(name: 'records' | 'kills' | 'pauses' | 'interval' | 'seed'): numb
   return Number(values[name])
 }
 
+function serversOf(sink: string): readonly ServerName[] {
+  if (sink.startsWith('snowflake')) return ['snowflake']
+  return sink.startsWith('iceberg') ? ['s3', 'catalog'] : ['s3']
+}
+
 async function main(): Promise<void> {
   if (values.help) return console.log(USAGE)
   const options = {
@@ -39,8 +45,7 @@ async function main(): Promise<void> {
     secondsBetweenKills: whole('interval'),
     seed: whole('seed')
   }
-  const catalog = options.sink.startsWith('iceberg') ? (['catalog'] as const) : []
-  await install(['kafka', 's3', 'readers', ...catalog])
+  await install(['kafka', 'readers', ...serversOf(options.sink)])
   console.log(`${options.records} records into ${options.sink}, ${options.kills} kills, seed ${options.seed}`)
   const { result, failure, logs, details } = await runChaos(options)
   console.log(details)
