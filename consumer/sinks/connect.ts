@@ -17,6 +17,8 @@ export interface SinkPorts {
   readonly clock: Clock
   readonly log: Log
   readonly author: CommitAuthor
+  /** Is told what a table's statements took of a warehouse, now and then. */
+  readonly onWarehouseSeconds?: ((table: string, seconds: number) => void) | undefined
 }
 
 /** Where the tables are, for logs and metrics. */

@@ -1,11 +1,22 @@
-import type { SnowflakeSink, SettledPipeline } from '../../../crds/settled.ts'
-import { FatalError } from '../../../lib/errors.ts'
+import type { SettledPipeline, SnowflakeSink } from '../../../crds/settled.ts'
 import type { SinkPorts, Sinks } from '../connect.ts'
+import { snowflakeSessions } from './session/open.ts'
 
+/** Each table has a session of its own, opened when it is first needed: nothing is asked of Snowflake yet. */
 export async function connectSnowflake(
-  _pipeline: SettledPipeline,
-  _sink: SnowflakeSink,
-  _ports: SinkPorts
+  pipeline: SettledPipeline,
+  snowflake: SnowflakeSink,
+  ports: SinkPorts
 ): Promise<Sinks> {
-  throw new FatalError('UnsupportedSink', 'This sink is not built yet.')
+  const { readSecret, onWarehouseSeconds, ...rest } = ports
+  const open = snowflakeSessions({ snowflake, readSecret, clock: rest.clock })
+  if (snowflake.mode === 'Streaming') {
+    const { connectStreaming } = await import('./streaming/connect.ts')
+    return await connectStreaming(pipeline, snowflake, { ...ports, open })
+  }
+  const { openSnowflakeSink } = await import('./sink.ts')
+  return {
+    open: plan => openSnowflakeSink({ plan, pipeline, snowflake, open, onWarehouseSeconds, ...rest }),
+    close: async () => {}
+  }
 }

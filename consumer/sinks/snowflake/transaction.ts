@@ -1,0 +1,160 @@
+import type { Clock } from '../../../lib/clock.ts'
+import { FatalError, RetryableError } from '../../../lib/errors.ts'
+import type { CommitAuthor, CommitOutcome, Staged } from '../../sink.ts'
+import type { MergedRange } from '../offset-key.ts'
+import { commitRows, insertCommits } from './commits.ts'
+import { insertDeadLetters } from './dead-letters.ts'
+import { fencedBy, lockLedger, moveLedger, readKeys, type Move } from './ledger.ts'
+import type { TableObjects } from './objects.ts'
+import { insertRows } from './publish.ts'
+import { canRefuse, countRefused, firstRefused, insertRefused, refusedCounts, refusedError } from './refused.ts'
+import type { StatementResult } from './session/session.ts'
+import { batchSource, copiedRows, copyBatch, createBatch, inlineSource, type Kind, type Source } from './source.ts'
+import type { StagedFiles, StagedRows } from './staging.ts'
+import type { SnowflakeTable } from './table.ts'
+import type { TableSession } from './table-session.ts'
+
+/** One commit, whichever attempt makes it. */
+export interface Commit {
+  readonly staged: readonly Staged[]
+  readonly merged: ReadonlyMap<string, MergedRange>
+  readonly table: SnowflakeTable
+  readonly author: CommitAuthor
+}
+
+interface Rows {
+  readonly source: Source
+  readonly rows: number
+}
+
+/**
+ * One attempt at a commit, as one transaction: rows, dead letters, what history tells, and the offsets last, so that their lock is
+ * held shortly. Every count is compared with what was staged. When it throws, nothing is in, unless COMMIT itself was lost:
+ * `onCommit` is called before that is sent.
+ */
+export async function transact(
+  session: TableSession,
+  commit: Commit,
+  clock: Clock,
+  onCommit: () => void
+): Promise<CommitOutcome> {
+  const files = filesOf(commit)
+  // DDL, which would commit a transaction. The tables are the session's own.
+  for (const kind of ['rows', 'deadLetters'] as const) {
+    if (files[kind].length > 0) await session.run(createBatch(commit.table, kind))
+  }
+  await session.begin()
+  try {
+    await publish(session, commit, files, clock)
+    const fenced = await moveOffsets(session, commit, clock)
+    if (fenced !== undefined) {
+      await session.rollback()
+      return fenced
+    }
+    onCommit()
+    await session.commit()
+    return { status: 'committed', version: lastId(commit) }
+  } catch (error) {
+    await session.rollback()
+    throw error
+  }
+}
+
+async function publish(session: TableSession, commit: Commit, files: Files, clock: Clock): Promise<void> {
+  const { table, staged, author } = commit
+  const ranges = staged.flatMap(each => each.ranges)
+  const refused = []
+  for (const { source, rows } of await sources(session, commit, files, 'rows')) {
+    const inserted = affected(await session.run(insertRows(table, source, ranges)))
+    const found = await refusedRows(session, commit, source, rows - inserted, clock)
+    refused.push(...found)
+    const accounted = inserted + found.reduce((sum, each) => sum + each.refused, 0)
+    // A merge also counts those as none that are in already.
+    if (table.mode !== 'Merge') compare('rows', accounted, rows)
+  }
+  for (const { source, rows } of await sources(session, commit, files, 'deadLetters')) {
+    compare('dead letters', affected(await session.run(insertDeadLetters(table, source))), rows)
+  }
+  const told = commitRows(staged, refused)
+  if (told.length > 0) await session.run(insertCommits(table.objects, told, { author, committedAtMs: clock.now() }))
+}
+
+/** What the table could not take, by partition; after this it is in the dead letters. */
+async function refusedRows(
+  session: TableSession,
+  { table, author }: Commit,
+  source: Source,
+  missing: number,
+  clock: Clock
+): Promise<ReturnType<typeof refusedCounts>> {
+  if (!canRefuse(table) || (missing === 0 && table.mode !== 'Merge') || table.policy === 'Inline') return []
+  const counts = refusedCounts((await session.run(countRefused(table, source))).rows)
+  const refused = counts.reduce((sum, each) => sum + each.refused, 0)
+  if (refused === 0) return []
+  if (table.policy !== 'Table') throw refusedError(table, (await session.run(firstRefused(table, source))).rows)
+  const inserted = affected(await session.run(insertRefused(table, source, { author, failedAtMs: clock.now() })))
+  compare('refused rows', inserted, refused)
+  return counts
+}
+
+/** The fence: each offset moves only from where it is expected. */
+async function moveOffsets(session: TableSession, commit: Commit, clock: Clock): Promise<CommitOutcome | undefined> {
+  const { table, merged, author } = commit
+  const { objects } = table
+  const move = { commitId: lastId(commit), author, committedAtMs: clock.now() }
+  await lock(session, objects, move)
+  if (affected(await session.run(moveLedger(objects, merged, move))) === merged.size) return undefined
+  const { rows } = await session.run(readKeys(objects, merged))
+  return { status: 'fenced', ...fencedBy(rows, merged, lastId(commit)) }
+}
+
+/** Takes the ledger's lock for the transaction. */
+export async function lock(session: TableSession, objects: TableObjects, move: Move): Promise<void> {
+  if (affected(await session.run(lockLedger(objects, move))) > 0) return
+  throw new FatalError(
+    'LedgerDamaged',
+    `${objects.ledgerRef} lacks its row with the empty TOPIC, which every commit locks: somebody deleted it. Restart the ` +
+      'consumers: they write it anew.'
+  )
+}
+
+interface Files {
+  readonly rows: readonly StagedRows[]
+  readonly deadLetters: readonly StagedRows[]
+}
+
+/** Of each kind, what lies in the stage. */
+function filesOf({ staged }: Commit): Files {
+  const inStage = (kind: Kind) => staged.map(each => (each.files as StagedFiles)[kind]).filter(isInStage)
+  return { rows: inStage('rows'), deadLetters: inStage('deadLetters') }
+}
+
+const isInStage = (rows: StagedRows) => rows.kind === 'files'
+
+/** Where the statements find the rows; what lies in the stage is copied into the batch table first. */
+async function sources(session: TableSession, commit: Commit, files: Files, kind: Kind): Promise<readonly Rows[]> {
+  const { table, staged } = commit
+  const found: Rows[] = []
+  const names = files[kind].flatMap(each => (each.kind === 'files' ? each.names : []))
+  if (names.length > 0) {
+    const rows = files[kind].reduce((sum, each) => sum + each.rows, 0)
+    const copied = copiedRows((await session.run(copyBatch(table, kind, names))).rows)
+    compare('rows of the stage', copied, rows)
+    found.push({ source: batchSource(table, kind), rows })
+  }
+  for (const each of staged) {
+    const inline = (each.files as StagedFiles)[kind]
+    if (inline.kind !== 'inline' || inline.rows === 0) continue
+    found.push({ source: inlineSource(table, kind, inline.lines), rows: inline.rows })
+  }
+  return found
+}
+
+function compare(what: string, found: number, expected: number): void {
+  if (found !== expected)
+    throw new RetryableError('StagedRowsMissing', `${found} of ${expected} ${what} were found: nothing is committed`)
+}
+
+const affected = ({ affected: rows }: StatementResult): number => rows ?? 0
+
+export const lastId = ({ staged }: Pick<Commit, 'staged'>): string => staged.at(-1)?.commitId ?? ''
