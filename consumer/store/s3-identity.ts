@@ -11,11 +11,10 @@ const REMEDY =
 /** Refusals of the token service that do not pass by themselves; that a token has expired does, its file is renewed. */
 const REFUSALS = new Set([
   'AccessDenied',
-  'AccessDeniedException',
   'IDPRejectedClaim',
   'InvalidIdentityToken',
   'InvalidParameterValue',
-  'RegionDisabledException',
+  'RegionDisabled',
   'ValidationError'
 ])
 
@@ -42,7 +41,9 @@ function classifyIdentity(error: unknown, field: string, hasWorked: boolean): Er
   const [name, status] = [nameOf(error), statusOf(error)]
   const fatal = (reason: string, what: string) =>
     new FatalError(reason, `${what}: ${errorText(error)}. ${REMEDY.replaceAll('SINK', field)}.`, { cause: error })
-  if (status !== undefined && status < 500 && REFUSALS.has(name))
+  // The SDK puts Exception to those names that it knows. Keys of an issuer that cannot be fetched are another kind of invalid token.
+  const isRefusal = REFUSALS.has(name.replace(/Exception$/, '')) && !/verification key/.test(errorText(error))
+  if (status !== undefined && status < 500 && isRefusal)
     return fatal('S3IdentityDenied', `The pod’s identity for S3 is refused (${name})`)
   const isAbsent = name === 'CredentialsProviderError' || (error as NodeJS.ErrnoException).syscall === 'open'
   if (isAbsent && !hasWorked) return fatal('S3IdentityMissing', 'The pod has no identity for S3')

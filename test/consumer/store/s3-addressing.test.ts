@@ -1,15 +1,7 @@
 import assert from 'node:assert/strict'
-import dns from 'node:dns'
-import { test, type TestContext } from 'node:test'
+import { test } from 'node:test'
 import { fakeS3, storeAt } from './fake-s3.ts'
-
-/** Names below localhost are the loopback, as browsers have it. */
-function resolveLocalhost(context: TestContext): void {
-  const lookup = dns.lookup as (name: string, ...rest: unknown[]) => void
-  context.mock.method(dns, 'lookup', (name: string, ...rest: unknown[]) =>
-    lookup(name.endsWith('.localhost') ? '127.0.0.1' : name, ...rest)
-  )
-}
+import { resolveLocalhost } from './localhost.ts'
 
 test('buckets are addressed by path, or by host', async context => {
   resolveLocalhost(context)
