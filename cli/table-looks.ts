@@ -89,7 +89,7 @@ async function s3Looks({ location, s3 }: S3Sink, readSecret: ReadSecret): Promis
     import('../consumer/store/open.ts'),
     import('../consumer/sinks/s3/table.ts')
   ])
-  const store = await openObjectStore(location, s3, readSecret)
+  const store = await openObjectStore(location, s3, readSecret, 'spec.sink.s3')
   return {
     columnsOf: async table => {
       const found = await readTableObject(store, table)

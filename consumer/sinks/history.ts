@@ -110,7 +110,7 @@ export async function openHistories(
         import('../store/open.ts'),
         import('./reversed-history.ts')
       ])
-      const store = await openObjectStore(sink.s3.location, sink.s3.s3, readSecret)
+      const store = await openObjectStore(sink.s3.location, sink.s3.s3, readSecret, 'spec.sink.s3')
       const read = (table: string) => (part: HistoryRange) => readS3History(store, table, part)
       return {
         tables: tables.map(table => reversedHistory(table, range, read(table))),

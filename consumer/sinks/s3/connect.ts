@@ -9,7 +9,7 @@ export async function connectS3(
   sink: S3Sink,
   { readSecret, ...ports }: SinkPorts
 ): Promise<Sinks> {
-  const store = await openObjectStore(sink.location, sink.s3, readSecret)
+  const store = await openObjectStore(sink.location, sink.s3, readSecret, 'spec.sink.s3')
   return {
     open: plan => openS3Sink({ plan, pipeline, sink, store, ...ports }),
     close: async () => await store.close()
