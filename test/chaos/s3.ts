@@ -53,7 +53,12 @@ async function count(s3: S3Server, layout: Layout, workload: Workload): Promise<
 type Layout = 'Partitioned' | 'Glob'
 
 /** What PyArrow has to know of an S3 server. */
-export const storeOf = ({ endpoint, region, accessKeyId, secretAccessKey }: S3Server) => ({
+export const storeOf = ({
+  endpoint,
+  region,
+  accessKeyId,
+  secretAccessKey
+}: Pick<S3Server, 'endpoint' | 'region' | 'accessKeyId' | 'secretAccessKey'>) => ({
   endpoint_override: endpoint.replace(/^https?:\/\//, ''),
   scheme: 'http',
   region,

@@ -7,18 +7,17 @@ import { hastyClock } from './delta-harness.ts'
 import { FaultyStore } from './faulty-store.ts'
 import { readByGlob, readCommitted } from './s3-sink-reader.ts'
 
+/** Of `spec.sink.s3` in the manifest, beside its location. */
+export type S3Settings = Readonly<Partial<Record<'format' | 'compression' | 'layout' | 'path' | 'pathTime', string>>>
+
 export interface S3HarnessOptions {
-  /** Of `spec.sink.s3` in the manifest, beside its location. */
-  readonly settings?: Readonly<Partial<Record<'format' | 'compression' | 'layout' | 'path' | 'pathTime', string>>>
+  readonly settings?: S3Settings
   readonly close?: () => Promise<void>
   readonly sink?: Partial<S3SinkOptions>
 }
 
 /** The plan of a table as objects. */
-export function plannedObjectTable(
-  settings: S3HarnessOptions['settings'] = {},
-  options: { readonly wider?: boolean } = {}
-) {
+export function plannedObjectTable(settings: S3Settings = {}, options: { readonly wider?: boolean } = {}) {
   const { pipeline, plan } = plannedTable(
     JSON.stringify({ s3: { location: 'file:///conformance', ...settings } }),
     options
