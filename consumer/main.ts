@@ -102,7 +102,7 @@ async function consume(pipeline: SettledPipeline, options: ConsumerOptions, log:
   let sinks: Sinks | undefined
   try {
     sinks = await retrying(
-      () => connectSinks(pipeline, { readSecret, clock: systemClock, log, author }),
+      () => connectSinks(pipeline, { ...identity, author, onWarehouseSeconds: metrics.warehouseUsed }),
       systemClock,
       stopping,
       (error, waitMs) => {

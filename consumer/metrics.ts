@@ -47,6 +47,11 @@ export class ConsumerMetrics {
   readonly #sourceErrors = this.#counter('bronze_source_errors_total', 'Times Kafka could not be reached.', ['code'])
   readonly #losses = this.#counter('bronze_source_losses_total', 'Losses found in the source.', ['topic', 'kind'])
   readonly #rebalances = this.#counter('bronze_assignments_total', 'Changes of the assigned partitions.', [])
+  readonly #warehouseSeconds = this.#counter(
+    'bronze_snowflake_warehouse_seconds_total',
+    "Execution time of the table's statements on a Snowflake warehouse, by the query history.",
+    ['table']
+  )
   readonly #commitSeconds = new Histogram({
     name: 'bronze_commit_duration_seconds',
     help: 'From taking a batch to its commit, staging included.',
@@ -78,6 +83,9 @@ export class ConsumerMetrics {
     this.observer = this.#listen()
     this.#look(view)
   }
+
+  /** Execution time of statements, in seconds; see `SinkPorts`. */
+  readonly warehouseUsed = (table: string, seconds: number): void => this.#warehouseSeconds.inc({ table }, seconds)
 
   #listen(): Observer {
     return {

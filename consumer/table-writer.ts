@@ -145,6 +145,7 @@ export class TableWriter {
 
   /** Commits all that is held, for a clean stop. */
   async drain(): Promise<void> {
+    this.#ports.sink.hurry?.()
     await this.settled()
     // A full table leaves batches waiting: twice at most, since what waits came from one poll.
     for (let round = 0; round < 2 && this.#buffer.sinceMs !== undefined && this.#failure === undefined; round++) {
