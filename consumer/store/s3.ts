@@ -111,6 +111,7 @@ export class S3Store implements ObjectStore {
     return await this.#act(path, async () => await this.#putOnce(path, Buffer.concat(chunks)))
   }
 
+  /** S3 copies objects of up to 5 GiB so; no batch makes one as large (spec.batch.maxBytes). */
   async copy(from: string, to: string): Promise<boolean> {
     const CopySource = encodeURIComponent(`${this.#bucket}/${this.#prefix}${from}`).replaceAll('%2F', '/')
     const copied = await this.#orAbsent(to, async () => {
