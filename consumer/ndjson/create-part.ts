@@ -15,8 +15,14 @@ type Chunks = readonly ColumnChunk[]
 type Meaning = 'json' | 'header' | undefined
 
 /** The part of a field and all that is below it. */
-export function createPart(field: Field, node: Node, chunks: Chunks, embedJson: boolean): Part {
-  return partOf(field.type, node, chunks, { isJson: embedJson && field.isJson === true, embedJson })
+export function createPart(
+  field: Field,
+  node: Node,
+  chunks: Chunks,
+  { embedJson, isMaybeText }: { readonly embedJson: boolean; readonly isMaybeText: boolean }
+): Part {
+  const isHeader = isMaybeText && field.type === 'binary'
+  return partOf(field.type, node, chunks, { isJson: embedJson && field.isJson === true, isHeader, embedJson })
 }
 
 interface Context {

@@ -16,9 +16,12 @@ export interface RowOptions {
   readonly longColumn?: string
   /** What a field is called in the lines; undefined: it is not in them. By default its own name. */
   readonly memberOf?: (field: Field) => string | undefined
+  /** Whether a field's bytes are text where they are UTF-8 and `{"base64":…}` where not, as those of headers; else all are base64. */
+  readonly isMaybeText?: (field: Field) => boolean
 }
 
 const ownName = ({ name }: Field): string => name
+const never = (): boolean => false
 
 /** Writes the rows of a group, one after another, each as a line of JSON. */
 export class RowWriter {
@@ -32,7 +35,10 @@ export class RowWriter {
   /** Where the long column goes that is not in the lines. */
   #aside: Output | undefined
 
-  constructor(group: RowGroupBuffer, { embedJson = false, longColumn, memberOf = ownName }: RowOptions) {
+  constructor(
+    group: RowGroupBuffer,
+    { embedJson = false, longColumn, memberOf = ownName, isMaybeText = never }: RowOptions
+  ) {
     const chunks = group.chunks()
     const fields = new Map(group.schema.fields.map(field => [field.name, field]))
     let text: Buffer[] = []
@@ -41,7 +47,7 @@ export class RowWriter {
       const field = fields.get(name) as Field
       const member = memberOf(field)
       if (member === undefined && name !== longColumn) continue
-      const part = createPart(field, node, chunks, embedJson)
+      const part = createPart(field, node, chunks, { embedJson, isMaybeText: isMaybeText(field) })
       const chunk = node.kind === 'leaf' ? (chunks[node.leaf] as ColumnChunk) : undefined
       const isConstant = chunk !== undefined && (chunk.dictionary !== undefined || chunk.nullCount === group.rows)
       const value = isConstant ? written(part) : undefined

@@ -1,6 +1,6 @@
 import type { Field } from '../../columns/schema.ts'
 import { fold, quoted } from './identifier.ts'
-import { snowflakeType } from './types.ts'
+import { snowflakeType, type StagedType } from './types.ts'
 
 /** A field of ours with the column it goes to. */
 export interface Column {
@@ -11,6 +11,8 @@ export interface Column {
   readonly ref: string
   /** The type that the table's column has, or will have. */
   readonly type: string
+  /** What the member of a line is cast to first. */
+  readonly staged: StagedType
   /** What a column that others made takes besides, and ours of that type. */
   readonly limits: ColumnLimits
 }
@@ -24,5 +26,6 @@ export interface ColumnLimits {
 /** The column that we would make. Of an empty type there is no limit that we know. */
 export function newColumn(field: Field): Column {
   const name = fold(field.name, 'Column')
-  return { field, name, ref: quoted(name), type: snowflakeType(field).name, limits: {} }
+  const { name: type, staged } = snowflakeType(field)
+  return { field, name, ref: quoted(name), type, staged, limits: {} }
 }

@@ -4,7 +4,7 @@ import type { Column } from './column.ts'
 import type { Statement } from './session/session.ts'
 import { staged, type Source } from './source.ts'
 import { DEAD_LETTER_COLUMNS, type SnowflakeTable } from './table.ts'
-import { jsonTextOrBytes, object, textOrBytes } from './variant.ts'
+import { jsonTextOrBytes, object } from './variant.ts'
 
 /** The columns of every dead-letter table, in this order. */
 export const DEAD_LETTER_TABLE = [
@@ -42,7 +42,7 @@ export function insertDeadLetters(table: SnowflakeTable, source: Source): Statem
       ['offset', of('_kafka_offset')],
       ['last_offset', of('_kafka_last_offset')],
       ['timestamp', of('_kafka_timestamp')],
-      ['key', textOrBytes(of('_kafka_key'))],
+      ['key', `STRIP_NULL_VALUE(${of('_kafka_key')})`],
       ['headers', of('_kafka_headers')],
       ['ingestion_id', of('_ingestion_id')],
       ['reason', of('reason')],

@@ -8,7 +8,7 @@ import type { Row, Statement } from './session/session.ts'
 import { staged, type Source } from './source.ts'
 import { metadataColumn, ownColumns, type SnowflakeTable } from './table.ts'
 import { timestampText } from './timestamp-text.ts'
-import { jsonOrText, jsonTextOrBytes, object, textOrBytes } from './variant.ts'
+import { bytesObject, jsonOrText, object } from './variant.ts'
 
 /** The reason of dead letters that Snowflake decided; names are never changed. */
 export const REFUSED = 'RefusedBySnowflake'
@@ -117,9 +117,9 @@ function payload(table: SnowflakeTable): string {
     const members = ownColumns(table).map(column => [column.name, kept(column)] as const)
     return `${object(members)}::VARIANT`
   }
-  return value.field.type === 'binary' ? jsonTextOrBytes(staged(value)) : jsonOrText(staged(value))
+  return value.field.type === 'binary' ? `${kept(value)}::VARIANT` : jsonOrText(staged(value))
 }
 
-const kept = (column: Column): string => (column.field.type === 'binary' ? textOrBytes(staged(column)) : staged(column))
+const kept = (column: Column): string => (column.field.type === 'binary' ? bytesObject(staged(column)) : staged(column))
 
 const reason = (table: SnowflakeTable): string => reasonExpression(hardRefusals(table)) ?? 'NULL'

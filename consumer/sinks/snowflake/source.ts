@@ -19,7 +19,7 @@ export interface Source {
  * (user-guide/query-size-limits).
  */
 export function inlineSource(table: SnowflakeTable, kind: Kind, lines: readonly string[]): Source {
-  const columns = stagedColumns(table, kind).map(({ field, ref }) => `${readExpression('F.VALUE', field)} AS ${ref}`)
+  const columns = stagedColumns(table, kind).map(column => `${readExpression('F.VALUE', column)} AS ${column.ref}`)
   const documents = lines.flatMap(text => text.split('\n')).filter(line => line !== '')
   return {
     text: `(\n  SELECT\n    ${columns.join(',\n    ')}\n  FROM TABLE(FLATTEN(INPUT => PARSE_JSON(?))) AS F\n)`,
@@ -32,7 +32,7 @@ export const batchSource = (table: SnowflakeTable, kind: Kind): Source => ({ tex
 
 /** DDL, which would commit a transaction: it goes before BEGIN. Empty, and without a memory of files that COPY loaded before. */
 export function createBatch(table: SnowflakeTable, kind: Kind): Statement {
-  const columns = stagedColumns(table, kind).map(({ field, ref }) => `${ref} ${stagedTypeName(field)}`)
+  const columns = stagedColumns(table, kind).map(column => `${column.ref} ${stagedTypeName(column)}`)
   return {
     text: `CREATE OR REPLACE TEMPORARY TABLE ${batchRef(table, kind)} (\n  ${columns.join(',\n  ')}\n)`,
     binds: []
@@ -45,7 +45,7 @@ export function createBatch(table: SnowflakeTable, kind: Kind): Statement {
  */
 export function copyBatch(table: SnowflakeTable, kind: Kind, files: readonly string[]): Statement {
   const columns = stagedColumns(table, kind)
-  const selected = columns.map(({ field }) => readExpression('$1', field))
+  const selected = columns.map(column => readExpression('$1', column))
   return {
     text: [
       `COPY INTO ${batchRef(table, kind)} (${columns.map(({ ref }) => ref).join(', ')})`,

@@ -1,6 +1,7 @@
 import type { MetadataSource, SettledDeadLetters, SettledPipeline, SnowflakeSink } from '../../../crds/settled.ts'
 import { FatalError, invariant } from '../../../lib/errors.ts'
 import { DEAD_LETTER_SCHEMA, type TablePlan } from '../../columns/bronze.ts'
+import type { Field } from '../../columns/schema.ts'
 import { newColumn, type Column } from './column.ts'
 import { fold } from './identifier.ts'
 import { tableObjects, type TableObjects } from './objects.ts'
@@ -63,5 +64,10 @@ export function metadataColumn({ metadata }: SnowflakeTable, source: MetadataSou
   return column
 }
 
+/** Fields of dead letters whose bytes are staged as text where they are that (`NdjsonOptions.isMaybeText`). */
+export const isMaybeText = ({ type }: Field): boolean => type === 'binary'
+
 /** What is staged of a dead letter. */
-export const DEAD_LETTER_COLUMNS: readonly Column[] = DEAD_LETTER_SCHEMA.fields.map(newColumn)
+export const DEAD_LETTER_COLUMNS: readonly Column[] = DEAD_LETTER_SCHEMA.fields.map(field =>
+  isMaybeText(field) ? { ...newColumn(field), staged: 'VARIANT' } : newColumn(field)
+)

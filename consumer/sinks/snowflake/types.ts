@@ -60,13 +60,12 @@ const SIMPLE: Readonly<Record<Extract<ColumnType, string>, SnowflakeType>> = {
 const STAGED_VARCHAR = 'VARCHAR(134217728)'
 
 /** The type of a column of the batch table. */
-export function stagedTypeName(field: Field): string {
-  const { name, staged } = snowflakeType(field)
+export function stagedTypeName({ type, staged }: Staging): string {
   switch (staged) {
     case 'VARCHAR':
       return STAGED_VARCHAR
     case 'NUMBER':
-      return name
+      return type
     case 'BOOLEAN':
     case 'VARIANT':
       return staged
@@ -74,18 +73,23 @@ export function stagedTypeName(field: Field): string {
 }
 
 /** The member of a line for the batch; `line` is an expression of the whole line. */
-export function readExpression(line: string, field: Field): string {
+export function readExpression(line: string, { field, type, staged }: Staging): string {
   const member = `${line}:${memberPath(field.name)}`
-  const { name, staged } = snowflakeType(field)
   switch (staged) {
     case 'VARIANT':
       return member
     case 'NUMBER':
-      return `${member}::${name}`
+      return `${member}::${type}`
     case 'VARCHAR':
     case 'BOOLEAN':
       return `${member}::${staged}`
   }
+}
+
+interface Staging {
+  readonly field: Field
+  readonly type: string
+  readonly staged: StagedType
 }
 
 /**

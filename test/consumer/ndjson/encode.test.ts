@@ -85,6 +85,17 @@ test('the value of a header is text, or base64 where it is none', () => {
   ])
 })
 
+test('bytes of a field that may be text are text, or base64 where they are none', () => {
+  const rows = [Buffer.from('{"ü":1}'), Buffer.from([0xff, 0x00]), Buffer.alloc(0), null].map(a => ({ a, b: a }))
+  const group = groupOf(schemaOf(field('a', 'binary'), field('b', 'binary')), rows)
+  assert.deepEqual(linesOf(group, { isMaybeText: ({ name }) => name === 'a' }), [
+    '{"a":"{\\"ü\\":1}","b":"eyLDvCI6MX0="}',
+    '{"a":{"base64":"/wA="},"b":"/wA="}',
+    '{"a":"","b":""}',
+    '{"a":null,"b":null}'
+  ])
+})
+
 test('JSON stands in a line as text, or embedded without its line breaks', () => {
   const schema = schemaOf({ ...field('v', 'string'), isJson: true }, field('t', 'string'))
   const values = ['{"a":1}', '{\r\n  "a": "x\\ny",\n  "b": [1,\r2]\n}', ' 5', null, '\n{}\r', '"\u00e9"']
