@@ -58,7 +58,9 @@ async function runClean(args: readonly string[], io: Io): Promise<number> {
   const whole = settle(document)
   const pipeline = chosenPart(whole, values.topic)
   if (values['keep-files'] && whole.sink.kind !== 'iceberg') {
-    throw new UsageError('--keep-files goes with Iceberg tables only: a Delta table is its files')
+    throw new UsageError(
+      '--keep-files goes with Iceberg tables only: others cannot be taken out of a catalog and keep their files'
+    )
   }
   const chosen = { whole, topics: values.topic, isConfirmed: values.yes, keepFiles: values['keep-files'] }
   const sources = { secrets, secretsFolder: values.secrets, cwd: io.cwd }

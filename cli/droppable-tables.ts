@@ -5,10 +5,12 @@ import { planTables } from '../consumer/columns/bronze.ts'
 import { dropTable, listTable } from '../consumer/sinks/delta/drop.ts'
 import { tableName, type LoadedTable } from '../consumer/sinks/iceberg/catalog/catalog.ts'
 import { openRestCatalog } from '../consumer/sinks/iceberg/catalog/rest.ts'
+import { dropS3Table, listS3Table } from '../consumer/sinks/s3/drop.ts'
+import { tableFolder } from '../consumer/sinks/s3/names.ts'
 import { openObjectStore } from '../consumer/store/open.ts'
 import { under } from '../consumer/store/under.ts'
 import { FatalError } from '../lib/errors.ts'
-import type { DeltaSink, IcebergSink, SettledPipeline } from '../crds/settled.ts'
+import type { DeltaSink, IcebergSink, S3Sink, SettledPipeline } from '../crds/settled.ts'
 import { systemClock } from '../lib/clock.ts'
 import { shortCount } from '../lib/figures.ts'
 import type { ReadSecret } from '../lib/secrets.ts'
@@ -38,6 +40,7 @@ export async function droppableTables(
   const { sink } = pipeline
   if (sink.kind === 'delta') return await deltaTables(names, sink.delta, readSecret)
   if (sink.kind === 'iceberg') return await icebergTables(names, sink.iceberg, readSecret, keepFiles)
+  if (sink.kind === 's3') return await s3Tables(names, sink.s3, readSecret)
   throw new FatalError('UnsupportedSink', `Tables of sink ${sink.kind} cannot be dropped.`)
 }
 
@@ -59,6 +62,30 @@ async function deltaTables(
       drop: async () => {
         const outcome = await dropTable(folder, systemClock.now())
         if (outcome === 'dropped' && location.startsWith('file:')) await removeEmpty(fileURLToPath(folder.location))
+        return outcome
+      }
+    }
+  })
+  return { tables, close: async () => await store.close() }
+}
+
+async function s3Tables(
+  names: readonly string[],
+  { location, s3 }: S3Sink,
+  readSecret: ReadSecret
+): Promise<DroppableTables> {
+  const store = await openObjectStore(location, s3, readSecret, 'spec.sink.s3')
+  const tables = names.map((name): DroppableTable => {
+    const folder = `${store.location.replace(/\/$/, '')}/${tableFolder(name)}`
+    return {
+      name,
+      describe: async () => {
+        const found = await listS3Table(store, name)
+        return found && `${folder}   ${shortCount(found.objects)} objects, ${shortCount(found.bytes)}B`
+      },
+      drop: async () => {
+        const outcome = await dropS3Table(store, name)
+        if (outcome === 'dropped' && location.startsWith('file:')) await removeEmpty(fileURLToPath(folder))
         return outcome
       }
     }

@@ -79,7 +79,7 @@ export function runStatus(seen: Seen): RunStatus {
     atMs,
     startedMs,
     name: pipeline.name,
-    sink: pipeline.sink.kind === 'delta' ? 'Delta' : pipeline.sink.kind,
+    sink: SINKS[pipeline.sink.kind],
     trouble: troubleOf(seen),
     consumers,
     readyConsumers,
@@ -99,6 +99,12 @@ export function runStatus(seen: Seen): RunStatus {
     progress
   }
 }
+
+/** As people name them. */
+const SINKS = { delta: 'Delta', iceberg: 'Iceberg', snowflake: 'Snowflake', s3: 'S3' } as const satisfies Record<
+  SettledPipeline['sink']['kind'],
+  string
+>
 
 /** In the order of the Ready condition: source, sink, workload. */
 function troubleOf({ pipeline, sample, sourceTrouble, consumers, readyConsumers }: Seen): string | undefined {

@@ -105,18 +105,8 @@ export async function openHistories(
       return await snowflakeHistories(sink.snowflake, tables, range, ports)
     }
     case 's3': {
-      const [{ readS3History }, { openObjectStore }, { reversedHistory }] = await Promise.all([
-        import('./s3/history.ts'),
-        import('../store/open.ts'),
-        import('./reversed-history.ts')
-      ])
-      const store = await openObjectStore(sink.s3.location, sink.s3.s3, readSecret, 'spec.sink.s3')
-      const read = (table: string) => (part: HistoryRange) => readS3History(store, table, part)
-      return {
-        tables: tables.map(table => reversedHistory(table, range, read(table))),
-        lookEveryMs: LOOK_EVERY_MS,
-        close: async () => await store.close()
-      }
+      const { s3Histories } = await import('./s3/histories.ts')
+      return await s3Histories(sink.s3, tables, range, ports)
     }
   }
 }

@@ -76,6 +76,28 @@ test('clean drops the tables once their pipeline is named, and a later run reads
   assert.deepEqual([await rows('orders'), await rows('dlq_orders'), await rows('clicks')], [2, 1, 1])
 })
 
+test('raw objects are written, told, dropped, and written again', LIMIT, async context => {
+  const { bronze, run, folder } = await shop(context, 's3')
+  for (const round of ['first', 'second']) {
+    const { code, out } = await run()
+    assert.equal(code, 0, `${round}: ${out}`)
+    assert.match((await bronze(['status']).ended).out, /orders +bronze\.orders +CaughtUp .* 1\n/)
+    const history = (await bronze(['history']).ended).out
+    assert.match(history, /\ntotal +bronze\.orders +orders +2 +1 /)
+    assert.match(history, /\ntotal +bronze\.clicks +clicks +1 +0 /)
+    const cleaned = await bronze(['clean'], 'shop\n').ended
+    assert.equal(cleaned.code, 0, cleaned.err)
+    assert.match(cleaned.out, / {2}bronze\.orders +file:\S+\/tables\/bronze\/orders\/ +\d+ objects, /)
+    assert.match(cleaned.out, /bronze\.orders: dropped\nbronze\.dlq_orders: dropped\n/)
+    assert.deepEqual(await readdir(join(folder, 'tables/bronze')), [])
+  }
+  const gone = await bronze(['history']).ended
+  assert.deepEqual(
+    [gone.code, gone.err],
+    [0, 'bronze: bronze.orders is not there\nbronze: bronze.clicks is not there\n']
+  )
+})
+
 test('clean of one entry leaves the tables and offsets of the others alone', LIMIT, async context => {
   const { bronze, run, rows, held } = await shop(context)
   assert.equal((await run()).code, 0)

@@ -17,8 +17,8 @@ import { readDeltaRows } from '../fakes/delta-reader.ts'
 const program = fileURLToPath(new URL('../../cli/bronze.js', import.meta.url))
 const GROUP = 'bronze.default.shop'
 
-/** The pipeline `shop` of two topics on the embedded broker, with Delta tables in a folder, and `bronze` to deal with it. */
-export async function shop(context: TestContext) {
+/** The pipeline `shop` of two topics on the embedded broker, with tables in a folder, and `bronze` to deal with it. */
+export async function shop(context: TestContext, sink: 'delta' | 's3' = 'delta') {
   const folder = await mkdtemp(join(tmpdir(), 'bronze-clean-'))
   const broker = await startBroker({})
   const cluster = new KafkaCluster([broker.bootstrap], {}, systemClock)
@@ -40,7 +40,7 @@ spec:
   source: {bootstrapServers: ['${broker.bootstrap}']}
   topics: [{name: orders, table: bronze.orders, format: Json}, {name: clicks, table: bronze.clicks, format: Json}]
   batch: {triggerInterval: 100ms}
-  sink: {delta: {location: '${pathToFileURL(join(folder, 'tables')).href}'}}
+  sink: {${sink}: {location: '${pathToFileURL(join(folder, 'tables')).href}'}}
   scaling: {mode: Partitions, maxReplicas: 1}
 `
   )
