@@ -21,7 +21,7 @@ const MAX_ROW_BYTES = 16_000_000
  * Rows gathered for a request, before compression: what cannot be compressed still fits, and at the 10 requests a second that a
  * channel may make this is more than the 20 MB/s it may take.
  */
-const TARGET_BYTES = 3_900_000
+export const TARGET_BYTES = 3_900_000
 
 /**
  * Requests for the rows of one part, in the order of their offsets; the last one's `next` is the part's. None when there are
@@ -30,24 +30,21 @@ const TARGET_BYTES = 3_900_000
 export function rowsRequests(
   chunks: Iterable<NdjsonChunk>,
   partNext: number,
-  limits: { readonly targetBytes: number; readonly maxBodyBytes: number } = {
-    targetBytes: TARGET_BYTES,
-    maxBodyBytes: MAX_BODY_BYTES
-  }
+  targetBytes: number = TARGET_BYTES
 ): readonly RowsRequest[] {
   const requests: RowsRequest[] = []
   let pieces: Buffer[] = []
   let [bytes, rows, next] = [0, 0, 0]
   const cut = (end: number) => {
     const whole = pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces)
-    requests.push({ body: compressed(whole, limits.maxBodyBytes), rows, next: end })
+    requests.push({ body: compressed(whole), rows, next: end })
     pieces = []
     bytes = 0
     rows = 0
   }
   for (const chunk of chunks) {
     invariant(chunk.lastLong !== undefined && chunk.lastLong >= next, 'rows of a part ascend by offset')
-    if (rows > 0 && bytes + chunk.bytes.length > limits.targetBytes) cut(next)
+    if (rows > 0 && bytes + chunk.bytes.length > targetBytes) cut(next)
     pieces.push(chunk.bytes)
     bytes += chunk.bytes.length
     rows += chunk.rows
@@ -58,12 +55,12 @@ export function rowsRequests(
   return requests
 }
 
-function compressed(bytes: Buffer, maxBytes: number): Buffer {
+function compressed(bytes: Buffer): Buffer {
   const frame = compress(bytes)
-  if (frame.byteLength > maxBytes || bytes.length > MAX_ROW_BYTES) {
+  if (frame.byteLength > MAX_BODY_BYTES || bytes.length > MAX_ROW_BYTES) {
     throw new FatalError(
       'RowTooLarge',
-      `A row has ${bytes.length} bytes as JSON (${frame.byteLength} compressed), and Snowpipe Streaming takes ${maxBytes} in a request: lower ` +
+      `A row has ${bytes.length} bytes as JSON (${frame.byteLength} compressed), and Snowpipe Streaming takes ${MAX_BODY_BYTES} in a request: lower ` +
         'spec.topics[].maxRecordBytes, so that such records go to the dead letters, or choose another spec.sink.snowflake.mode.'
     )
   }

@@ -15,6 +15,7 @@ import type { StreamingLedger } from './ledger.ts'
 import { channelName, defaultPipe } from './names.ts'
 import type { Pipe, StreamingService } from './service.ts'
 import { memberName, stagePart } from './staged.ts'
+import { TARGET_BYTES } from './requests.ts'
 
 /** The table itself and its columns, by SQL. */
 export interface StreamingTables {
@@ -35,11 +36,16 @@ export interface StreamingSinkOptions {
   readonly clock: Clock
   readonly log: Log
   readonly author: CommitAuthor
-  readonly limits?: Partial<CommitLimits>
+  readonly limits?: Partial<StreamingLimits>
+}
+
+export interface StreamingLimits extends CommitLimits {
+  /** NDJSON gathered for one append, before compression. */
+  readonly requestBytes: number
 }
 
 /** A commit that takes longer than this starts anew from where the table is. */
-const LIMITS: CommitLimits = { commitMs: 60_000, politeMs: 15_000, attempts: 4 }
+const LIMITS: StreamingLimits = { commitMs: 60_000, politeMs: 15_000, attempts: 4, requestBytes: TARGET_BYTES }
 
 /**
  * One bronze table, fed through Snowpipe Streaming: a channel for each key, whose offset token is the key's next offset. What it
@@ -54,11 +60,13 @@ class StreamingTableSink implements Sink {
   readonly #holds: Holds
   readonly #mainPipe: Pipe
   readonly #offsetColumn: string
+  readonly #limits: StreamingLimits
   /** Columns that the table has, in upper case. */
   #columns: ReadonlySet<string> = new Set()
 
   constructor(options: StreamingSinkOptions) {
     this.#options = options
+    this.#limits = { ...LIMITS, ...options.limits }
     const { plan, tables, service, ledger, clock } = options
     const { database, schema, table, ledgerRef, deadLetterRef, deadLetterTable } = tables.objects
     this.#mainPipe = { database, schema, name: defaultPipe(table) }
@@ -115,13 +123,13 @@ class StreamingTableSink implements Sink {
       commitId,
       takenAtMs,
       ranges: parts.map(stagedRange),
-      files: parts.map(part => stagePart(part, this.#offsetColumn))
+      files: parts.map(part => stagePart(part, this.#offsetColumn, this.#limits.requestBytes))
     }
   }
 
   async commit(staged: readonly Staged[]): Promise<CommitOutcome> {
     invariant(staged.length > 0, 'a commit has something staged')
-    const { plan, service, ledger, clock, author, log, limits, tables } = this.#options
+    const { plan, service, ledger, clock, author, log, tables } = this.#options
     const commit = new StreamingCommit(staged, {
       table: plan.table,
       ledgerTable: tables.objects.ledgerRef,
@@ -133,7 +141,7 @@ class StreamingTableSink implements Sink {
       clock,
       author,
       log,
-      limits: { ...LIMITS, ...limits }
+      limits: this.#limits
     })
     return await commit.run()
   }

@@ -18,14 +18,18 @@ interface StagedRequest extends Omit<RowsRequest, 'body'> {
   readonly body: Buffer | { readonly type: 'Buffer'; readonly data: readonly number[] }
 }
 
+/** Of the lines that are gathered at a time. */
+const CHUNK_BYTES = 64 * 1024
+
 /** `offsetColumn` is the field that holds a record's offset; it may be one that the table does not have. */
-export function stagePart(part: BatchPart, offsetColumn: string): StagedPart {
-  const options = { embedJson: true, longColumn: offsetColumn, memberOf: memberName }
+export function stagePart(part: BatchPart, offsetColumn: string, requestBytes: number): StagedPart {
+  const maxBytes = Math.min(CHUNK_BYTES, requestBytes)
+  const options = { embedJson: true, longColumn: offsetColumn, memberOf: memberName, maxBytes }
   const groups = part.rows.filter(({ rows }) => rows > 0)
   const chunks = groups.values().flatMap(group => ndjsonChunks(group, options))
   const fields = groups.flatMap(({ schema }) => schema.fields)
   return {
-    rows: rowsRequests(chunks, part.nextOffset),
+    rows: rowsRequests(chunks, part.nextOffset, requestBytes),
     letters: part.deadLetters === undefined ? [] : lettersOf(part.deadLetters),
     columns: [...new Set(fields.flatMap(field => memberName(field) ?? []))]
   }
