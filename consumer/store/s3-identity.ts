@@ -18,6 +18,9 @@ const REFUSALS = new Set([
   'ValidationError'
 ])
 
+/** Of invalid tokens those that may be valid later: AWS could not fetch the issuer's keys; MinIO tells so that one has expired. */
+const PASSING = /verification key|expired/i
+
 /**
  * The environment's own identity: keys, a role by web identity, that of a container or of the machine; asked for again as what it
  * gave expires. Errors are in our terms, and name the sink's `field`.
@@ -41,8 +44,8 @@ function classifyIdentity(error: unknown, field: string, hasWorked: boolean): Er
   const [name, status] = [nameOf(error), statusOf(error)]
   const fatal = (reason: string, what: string) =>
     new FatalError(reason, `${what}: ${errorText(error)}. ${REMEDY.replaceAll('SINK', field)}.`, { cause: error })
-  // The SDK puts Exception to those names that it knows. Keys of an issuer that cannot be fetched are another kind of invalid token.
-  const isRefusal = REFUSALS.has(name.replace(/Exception$/, '')) && !/verification key/.test(errorText(error))
+  // The SDK puts Exception to those names that it knows.
+  const isRefusal = REFUSALS.has(name.replace(/Exception$/, '')) && !PASSING.test(errorText(error))
   if (status !== undefined && status < 500 && isRefusal)
     return fatal('S3IdentityDenied', `The pod’s identity for S3 is refused (${name})`)
   const isAbsent = name === 'CredentialsProviderError' || (error as NodeJS.ErrnoException).syscall === 'open'

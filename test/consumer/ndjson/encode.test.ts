@@ -11,7 +11,7 @@ for (let seed = 1; seed <= 60; seed++) {
   test(`rows of random columns are read from their lines as they were appended (seed ${seed})`, () => {
     const random = randomFrom(seed, 0)
     const schema = randomSchema(random)
-    const count = seed % 20 === 0 ? 20_000 : Math.floor(random() * 400)
+    const count = seed === 20 ? 20_000 : Math.floor(random() * 400)
     const rows = Array.from({ length: count }, () => randomRow(schema, random))
     const group = groupOf(schema, rows)
     const lines = linesOf(group, { maxBytes: 1 + Math.floor(random() * 5000) })

@@ -1,18 +1,14 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, test, type TestContext } from 'node:test'
 import { HeadObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import type { S3Options } from '../../../crds/settled.ts'
 import type { ObjectStore } from '../../../consumer/store/object-store.ts'
 import { openObjectStore } from '../../../consumer/store/open.ts'
 import { FatalError } from '../../../lib/errors.ts'
-import { fakeSts, withIdentity } from '../../consumer/store/fake-sts.ts'
 import { resolveLocalhost } from '../../consumer/store/localhost.ts'
 import { need } from '../../servers/need.ts'
-import { startS3, temporaryCredentials, type S3Server } from '../../servers/s3.ts'
+import { startS3, type S3Server } from '../../servers/s3.ts'
 
 const BUCKET = 'bronze-store'
 const KEY = 'bronze-key'
@@ -127,24 +123,4 @@ test('a bucket that is named by the host is used as one that is named by the pat
   const { port } = new URL(endpoint)
   const { store } = await storeWith(context, { endpoint: `http://localhost:${port}`, forcePathStyle: false })
   await isWhole(store)
-})
-
-test('credentials that a pod has for its token open the real server', need('s3'), async context => {
-  const s3 = await server()
-  const temporary = await temporaryCredentials(s3)
-  const sts = await fakeSts(context, token =>
-    token === 'token of the pod' ? temporary : { status: 403, code: 'AccessDenied', message: 'unknown token' }
-  )
-  const folder = await mkdtemp(join(tmpdir(), 'bronze-identity-'))
-  context.after(async () => await rm(folder, { recursive: true }))
-  const token = join(folder, 'token')
-  await writeFile(token, 'token of the pod')
-  withIdentity(context, {
-    AWS_ROLE_ARN: 'arn:aws:iam::123456789012:role/bronze',
-    AWS_WEB_IDENTITY_TOKEN_FILE: token,
-    AWS_ENDPOINT_URL_STS: sts.endpoint
-  })
-  const { store } = await storeWith(context, { credentialsSecret: undefined })
-  await isWhole(store)
-  assert.equal(sts.asked.length, 1)
 })
