@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test'
 import { countDeltaTables } from '../../chaos/delta.ts'
 import type { Expectation } from '../../chaos/expectation.ts'
 import { countIcebergTables } from '../../chaos/iceberg.ts'
+import { countObjects } from '../../chaos/s3.ts'
 import type { Counted } from '../../chaos/sink.ts'
 import { sharedCatalog } from '../../servers/catalog.ts'
 import { need } from '../../servers/need.ts'
@@ -48,6 +49,37 @@ for path, offsets in tables.items():
         table.append(rows(part))
 `
 
+/** As a landing zone has them, beside an object that no commit names. */
+const WRITE_OBJECTS = `
+import os
+import pyarrow.parquet as pq
+def put(path, part):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    if path.endswith(".parquet"):
+        return pq.write_table(rows(part), path)
+    # No reader takes lines of which there are none.
+    if not part:
+        return
+    with pa.output_stream(path, compression="zstd") as lines:
+        lines.write("".join(json.dumps(row) + "\\n" for row in rows(part).to_pylist()).encode())
+root, layout = catalog["root"], catalog["layout"]
+main, dead = tables
+for step in (slice(None, 2), slice(2, None)):
+    named = {}
+    for name, offsets in tables.items():
+        suffix = "ndjson.zst" if layout == "Glob" else "parquet"
+        named[name] = f"{name}/topic=t/{name}-{step.start or 0}.{suffix}"
+        put(f"{root}/{named[name]}", offsets[step])
+    commit = {"objects": [{"path": named[main]}], "deadLetters": [{"path": named[dead], "table": dead}]}
+    path = f"{root}/{main}/_bronze/commits/t/id/0/{step.start or 0}.json"
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w") as file:
+        json.dump(commit, file)
+stray = f"{root}/{main}/_bronze/staged/x.staged" if layout == "Glob" else f"{root}/{main}/topic=t/x.parquet"
+os.makedirs(os.path.dirname(stray), exist_ok=True)
+pq.write_table(rows([(9, 9)]), stray)
+`
+
 type Rows = readonly (readonly [partition: number, offset: number])[]
 type Count = (name: string, rows: Rows, deadLetters: Rows, records: readonly number[]) => Promise<Counted>
 
@@ -76,8 +108,19 @@ const countIceberg: Count = async (name, rows, deadLetters, records) => {
   return await countIcebergTables({ tables: [{ path, deadLetters: dead }], catalog, expected: expectedOf(records) })
 }
 
+const countObjectsOf =
+  (layout: 'Partitioned' | 'Glob'): Count =>
+  async (name, rows, deadLetters, records) => {
+    const [root, dead] = [join(folder, layout, name), `dlq_${name}`]
+    await write(WRITE_OBJECTS, { [name]: rows, [dead]: deadLetters }, { root, layout })
+    const tables = [{ path: name, deadLetters: dead }]
+    return await countObjects({ tables, layout, location: root, expected: expectedOf(records) })
+  }
+
 const counts: readonly (readonly [what: string, count: Count, options: ReturnType<typeof need>])[] = [
   ['Delta', countDelta, need('readers')],
+  ['objects that commits name', countObjectsOf('Partitioned'), need('readers')],
+  ['objects in folders', countObjectsOf('Glob'), need('readers')],
   ['Iceberg', countIceberg, need('readers', 'catalog', 's3')]
 ]
 
