@@ -10,7 +10,7 @@ import type { CommitAuthor, CommitOutcome, Recovered, Sink, Staged } from '../..
 import { DEFAULT_COMMIT_ATTEMPTS, untilDone } from '../attempts.ts'
 import { batchConstants } from '../constants.ts'
 import { mergeRanges, newestOffsets, stagedRange } from '../offset-key.ts'
-import { findCommits, pruneCommits } from './commits.ts'
+import { pruneCommits } from './commits.ts'
 import { ledgerRows, readLedger } from './ledger.ts'
 import { StatementError } from './session/errors.ts'
 import type { OpenSession } from './session/session.ts'
@@ -19,7 +19,7 @@ import { inlineBytesOf, stageRows, type StagedFiles, type StagingLimits } from '
 import { StuckLocks, type StuckLimits } from './stuck-locks.ts'
 import { TableSession } from './table-session.ts'
 import { TableState } from './table-state.ts'
-import { lastId, lock, transact, type Commit } from './transaction.ts'
+import { isIn, lastId, transact, type Commit } from './transaction.ts'
 import { Warehouse } from './warehouse.ts'
 
 export interface SnowflakeSinkOptions {
@@ -144,7 +144,8 @@ class SnowflakeTableSink implements Sink {
     let isDoubtful = false
     const outcome = await this.#untilDone('a commit', async () => {
       await this.#session.abortLost()
-      if (isDoubtful && (await this.#isIn(commit, sinceMs))) return { status: 'committed', version: lastId(commit) }
+      if (isDoubtful && (await isIn(this.#session, commit, sinceMs)))
+        return { status: 'committed', version: lastId(commit) }
       isDoubtful = false
       return await transact(this.#session, commit, clock, () => {
         isDoubtful = true
@@ -160,21 +161,6 @@ class SnowflakeTableSink implements Sink {
 
   async close(): Promise<void> {
     await this.#session.discard()
-  }
-
-  /**
-   * Whether a COMMIT that had no answer took effect. Its transaction held the ledger's lock, so that it has ended once we have
-   * that: it cannot come in after we looked.
-   */
-  async #isIn({ staged, author }: Commit, sinceMs: number): Promise<boolean> {
-    const { objects } = this.#state
-    const ids = staged.map(({ commitId }) => commitId)
-    return await this.#session.reading(async () => {
-      await this.#session.begin()
-      await lock(this.#session, objects, { commitId: `${lastId({ staged })}?`, author, committedAtMs: sinceMs })
-      const { rows } = await this.#session.run(findCommits(objects, ids, sinceMs))
-      return rows.length > 0
-    })
   }
 
   async #untilDone(what: string, attempt: (count: number) => Promise<CommitOutcome>): Promise<CommitOutcome> {

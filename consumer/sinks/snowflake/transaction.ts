@@ -2,7 +2,7 @@ import type { Clock } from '../../../lib/clock.ts'
 import { FatalError, RetryableError } from '../../../lib/errors.ts'
 import type { CommitAuthor, CommitOutcome, Staged } from '../../sink.ts'
 import type { MergedRange } from '../offset-key.ts'
-import { commitRows, insertCommits } from './commits.ts'
+import { commitRows, findCommits, insertCommits } from './commits.ts'
 import { insertDeadLetters } from './dead-letters.ts'
 import { fencedBy, lockLedger, moveLedger, readKeys, type Move } from './ledger.ts'
 import type { TableObjects } from './objects.ts'
@@ -46,10 +46,10 @@ export async function transact(
   await session.begin()
   try {
     await publish(session, commit, files, clock)
-    const fenced = await moveOffsets(session, commit, clock)
-    if (fenced !== undefined) {
+    const outcome = await moveOffsets(session, commit, clock)
+    if (outcome !== 'moved') {
       await session.rollback()
-      return fenced
+      return outcome
     }
     onCommit()
     await session.commit()
@@ -97,19 +97,40 @@ async function refusedRows(
   return counts
 }
 
-/** The fence: each offset moves only from where it is expected. */
-async function moveOffsets(session: TableSession, commit: Commit, clock: Clock): Promise<CommitOutcome | undefined> {
+/** The fence: each offset moves only from where it is expected. Committed, when an earlier attempt is in after all. */
+async function moveOffsets(session: TableSession, commit: Commit, clock: Clock): Promise<CommitOutcome | 'moved'> {
   const { table, merged, author } = commit
   const { objects } = table
   const move = { commitId: lastId(commit), author, committedAtMs: clock.now() }
   await lock(session, objects, move)
-  if (affected(await session.run(moveLedger(objects, merged, move))) === merged.size) return undefined
+  if (affected(await session.run(moveLedger(objects, merged, move))) === merged.size) return 'moved'
   const { rows } = await session.run(readKeys(objects, merged))
-  return { status: 'fenced', ...fencedBy(rows, merged, lastId(commit)) }
+  const fenced = fencedBy(rows, merged, lastId(commit))
+  return fenced.partitions.length === 0
+    ? { status: 'committed', version: lastId(commit) }
+    : { status: 'fenced', ...fenced }
+}
+
+/**
+ * Whether a COMMIT that had no answer took effect. Its transaction held the ledger's lock, so that it has ended once we have that: it
+ * cannot come in after we looked.
+ */
+export async function isIn(session: TableSession, commit: Commit, sinceMs: number): Promise<boolean> {
+  const { staged, merged, author, table } = commit
+  const { objects } = table
+  return await session.reading(async () => {
+    await session.begin()
+    await lock(session, objects, { commitId: `${lastId(commit)}?`, author, committedAtMs: sinceMs })
+    const { rows } = await session.run(readKeys(objects, merged))
+    if (fencedBy(rows, merged, lastId(commit)).partitions.length === 0) return true
+    // Others may have gone on from there.
+    const ids = staged.map(({ commitId }) => commitId)
+    return (await session.run(findCommits(objects, ids, sinceMs))).rows.length > 0
+  })
 }
 
 /** Takes the ledger's lock for the transaction. */
-export async function lock(session: TableSession, objects: TableObjects, move: Move): Promise<void> {
+async function lock(session: TableSession, objects: TableObjects, move: Move): Promise<void> {
   if (affected(await session.run(lockLedger(objects, move))) > 0) return
   throw new FatalError(
     'LedgerDamaged',
