@@ -24,7 +24,8 @@ const CLIENTS = [
   'hyparquet-writer',
   'kafkajs',
   'protobufjs',
-  're2js'
+  're2js',
+  'snowflake-sdk'
 ]
 
 /** Files, or folders, that decide and compute: no input or output, and time and chance are arguments. */
@@ -130,6 +131,8 @@ const PURE = [
   'consumer/sinks/snowflake/refusals.ts',
   'consumer/sinks/snowflake/refused.ts',
   'consumer/sinks/snowflake/session-parameters.ts',
+  'consumer/sinks/snowflake/session/errors.ts',
+  'consumer/sinks/snowflake/session/session.ts',
   'consumer/sinks/snowflake/source.ts',
   'consumer/sinks/snowflake/stage.ts',
   'consumer/sinks/snowflake/streaming/answers.ts',

@@ -14,9 +14,8 @@ export async function loadDriver(): Promise<Driver> {
 }
 
 async function load(): Promise<Driver> {
-  // Can be said by these alone, and before it is loaded: it would ask every cloud's metadata service who we are, run a native
-  // binary of no use, and send what our connection looks like.
-  // oxlint-disable-next-line node/no-process-env
+  // Else it asks every cloud's metadata service who we are, runs a native binary of no use, and sends what our connection looks like.
+  // oxlint-disable-next-line node/no-process-env -- the client reads these alone, when it is loaded
   const { env } = process
   env['SNOWFLAKE_DISABLE_PLATFORM_DETECTION'] = 'true'
   env['SNOWFLAKE_DISABLE_MINICORE'] = 'true'
