@@ -51,8 +51,8 @@ export class S3Store implements ObjectStore {
   }
 
   /**
-   * Reads the secrets; nothing is sent yet. The first operation proves that the gateway refuses a second conditional PUT,
-   * so that a server that is away at the start is trouble like any other.
+   * Reads the secrets; nothing is sent yet. The first write proves that the gateway refuses a second conditional PUT, so that
+   * a server that is away at the start is trouble like any other, and who only reads needs no right to write.
    */
   static async open(
     bucket: string,
@@ -87,15 +87,16 @@ export class S3Store implements ObjectStore {
         const { ContentLength } = await this.#client.send(new HeadObjectCommand(this.#at(path)))
         return ContentLength ?? 0
       } catch (error) {
-        if (statusOf(error) !== 404) throw error
+        if (![400, 403, 404].includes(statusOf(error) ?? 0)) throw error
       }
-      // An answer to HEAD has no words: by them the store's own is told from that of a proxy.
+      // An answer to HEAD has no words: by them the store's own is told from that of a proxy, and a wrong key from a missing right.
       return (await this.#read(path, undefined))?.length
     })
   }
 
   async put(path: string, chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
     await this.#act(path, async () => {
+      await this.#proved()
       const parts = inParts(chunks)
       const { value: first = Buffer.alloc(0) } = await parts.next()
       const { value: second } = await parts.next()
@@ -108,13 +109,17 @@ export class S3Store implements ObjectStore {
   }
 
   async putIfAbsent(path: string, chunks: readonly Uint8Array[]): Promise<'created' | 'exists'> {
-    return await this.#act(path, async () => await this.#putOnce(path, Buffer.concat(chunks)))
+    return await this.#act(path, async () => {
+      await this.#proved()
+      return await this.#putOnce(path, Buffer.concat(chunks))
+    })
   }
 
   /** S3 copies objects of up to 5 GiB so; no batch makes one as large (spec.batch.maxBytes). */
   async copy(from: string, to: string): Promise<boolean> {
     const CopySource = encodeURIComponent(`${this.#bucket}/${this.#prefix}${from}`).replaceAll('%2F', '/')
     const copied = await this.#orAbsent(to, async () => {
+      await this.#proved()
       const { CopyObjectResult } = await this.#client.send(new CopyObjectCommand({ ...this.#to(to), CopySource }))
       this.#isStored(to, CopyObjectResult ?? {})
       return true
@@ -147,7 +152,10 @@ export class S3Store implements ObjectStore {
   }
 
   async delete(path: string): Promise<void> {
-    await this.#orAbsent(path, async () => await this.#client.send(new DeleteObjectCommand(this.#at(path))))
+    await this.#orAbsent(path, async () => {
+      await this.#proved()
+      await this.#client.send(new DeleteObjectCommand(this.#at(path)))
+    })
   }
 
   async close(): Promise<void> {
@@ -240,13 +248,17 @@ export class S3Store implements ObjectStore {
     })
   }
 
+  /** Before anything is written for the first time. */
+  async #proved(): Promise<void> {
+    this.#probing ??= this.#use.isConditional ? this.#probe() : Promise.resolve()
+    await this.#probing.catch((error: unknown) => {
+      this.#probing = undefined
+      throw error
+    })
+  }
+
   async #act<T>(path: string, work: () => Promise<T>): Promise<T> {
     try {
-      this.#probing ??= this.#use.isConditional ? this.#probe() : Promise.resolve()
-      await this.#probing.catch((error: unknown) => {
-        this.#probing = undefined
-        throw error
-      })
       return await work()
     } catch (error) {
       throw classify(error, `${this.location}${path}`, this.#use.field)

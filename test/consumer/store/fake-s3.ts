@@ -101,7 +101,8 @@ const answerTo = (what: string): string =>
 export async function storeAt(
   context: TestContext,
   endpoint: string,
-  options: Partial<S3Options> = {}
+  options: Partial<S3Options> = {},
+  isConditional = false
 ): Promise<S3Store> {
   const all: S3Options = {
     endpoint,
@@ -113,7 +114,7 @@ export async function storeAt(
   }
   const store = await S3Store.open('lake', 'raw', all, async (_name, key) => (key === 'sessionToken' ? '' : 'secret'), {
     field: 'spec.sink.s3',
-    isConditional: false
+    isConditional
   })
   context.after(async () => await store.close())
   return store
