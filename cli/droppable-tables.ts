@@ -9,8 +9,7 @@ import { dropS3Table, listS3Table } from '../consumer/sinks/s3/drop.ts'
 import { tableFolder } from '../consumer/sinks/s3/names.ts'
 import { openObjectStore } from '../consumer/store/open.ts'
 import { under } from '../consumer/store/under.ts'
-import { FatalError } from '../lib/errors.ts'
-import type { DeltaSink, IcebergSink, S3Sink, SettledPipeline } from '../crds/settled.ts'
+import type { DeltaSink, IcebergSink, S3Sink, SettledPipeline, SnowflakeSink } from '../crds/settled.ts'
 import { systemClock } from '../lib/clock.ts'
 import { shortCount } from '../lib/figures.ts'
 import type { ReadSecret } from '../lib/secrets.ts'
@@ -41,7 +40,7 @@ export async function droppableTables(
   if (sink.kind === 'delta') return await deltaTables(names, sink.delta, readSecret)
   if (sink.kind === 'iceberg') return await icebergTables(names, sink.iceberg, readSecret, keepFiles)
   if (sink.kind === 's3') return await s3Tables(names, sink.s3, readSecret)
-  throw new FatalError('UnsupportedSink', `Tables of sink ${sink.kind} cannot be dropped.`)
+  return await snowflakeTables(names, sink.snowflake, readSecret)
 }
 
 async function deltaTables(
@@ -91,6 +90,30 @@ async function s3Tables(
     }
   })
   return { tables, close: async () => await store.close() }
+}
+
+async function snowflakeTables(
+  names: readonly string[],
+  snowflake: SnowflakeSink,
+  readSecret: ReadSecret
+): Promise<DroppableTables> {
+  // The others need no such client.
+  const [{ dropSnowflakeTable, findSnowflakeTable }, { LastingSession }, { snowflakeSessions }] = await Promise.all([
+    import('../consumer/sinks/snowflake/drop.ts'),
+    import('../consumer/sinks/snowflake/session/lasting-session.ts'),
+    import('../consumer/sinks/snowflake/session/open.ts')
+  ])
+  const open = snowflakeSessions({ snowflake, readSecret, clock: systemClock })
+  const session = new LastingSession(async () => await open('bronze clean'))
+  const tables = names.map((name): DroppableTable => ({
+    name,
+    describe: async () => {
+      const found = await findSnowflakeTable(session, snowflake, name)
+      return found && `${found.ref}   ${shortCount(found.rows)} rows`
+    },
+    drop: async () => await dropSnowflakeTable(session, snowflake, name)
+  }))
+  return { tables, close: async () => await session.close() }
 }
 
 /** What an object store does not have: the folders that objects were in. */

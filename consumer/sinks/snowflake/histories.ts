@@ -1,6 +1,7 @@
 import type { SnowflakeSink } from '../../../crds/settled.ts'
 import { followedHistory } from '../followed-history.ts'
-import type { Histories, HistoryPorts, HistoryRange } from '../history.ts'
+import type { Histories, HistoryPorts, HistoryRange, TableHistory } from '../history.ts'
+import { findSnowflakeTable } from './drop.ts'
 import { readSnowflakeHistory } from './history.ts'
 import { LastingSession } from './session/lasting-session.ts'
 import { snowflakeSessions } from './session/open.ts'
@@ -28,14 +29,21 @@ export async function snowflakeHistories(
     for (const table of tables) onNote({ table, message, isIncomplete: true })
   }
   const known = { ...range, sinceMs: Math.max(range.sinceMs, keptMs) }
-  return {
-    tables: tables.map(table =>
-      followedHistory(table, known, ({ sinceMs, untilMs }) => {
-        const endMs = Math.min(untilMs, clock.now() + AHEAD_MS)
-        return readSnowflakeHistory({ session, snowflake, table, sinceMs, untilMs: endMs })
-      })
-    ),
-    lookEveryMs: LOOK_EVERY_MS,
-    close: async () => await session.close()
+  const historyOf = (table: string): TableHistory => {
+    const history = followedHistory(table, known, ({ sinceMs, untilMs }) => {
+      const endMs = Math.min(untilMs, clock.now() + AHEAD_MS)
+      return readSnowflakeHistory({ session, snowflake, table, sinceMs, untilMs: endMs })
+    })
+    let isFirst = true
+    return {
+      table,
+      read: async function* () {
+        if (isFirst && (await findSnowflakeTable(session, snowflake, table)) === undefined)
+          onNote({ table, message: 'is not there', isIncomplete: false })
+        isFirst = false
+        yield* history.read()
+      }
+    }
   }
+  return { tables: tables.map(historyOf), lookEveryMs: LOOK_EVERY_MS, close: async () => await session.close() }
 }
