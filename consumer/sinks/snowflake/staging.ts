@@ -1,9 +1,11 @@
 import { once } from 'node:events'
 import { constants, createZstdCompress } from 'node:zlib'
+import { DEAD_LETTER_SCHEMA } from '../../columns/bronze.ts'
 import type { RowGroupBuffer } from '../../columns/row-group.ts'
 import type { Field } from '../../columns/schema.ts'
 import { ndjsonChunks } from '../../ndjson/encode.ts'
 import type { StageFile } from './session/session.ts'
+import { isMaybeText } from './table.ts'
 
 /** What `stage` leaves for `commit`: plain JSON. */
 export interface StagedFiles {
@@ -65,7 +67,10 @@ export const inlineBytesOf = (staged: StagedRows): number =>
   staged.kind === 'inline' ? staged.lines.reduce((sum, lines) => sum + Buffer.byteLength(lines), 0) : 0
 
 function* linesOf(groups: readonly RowGroupBuffer[]): Generator<Buffer, undefined> {
-  for (const group of groups) for (const { bytes } of ndjsonChunks(group)) yield bytes
+  for (const group of groups) {
+    const options = group.schema === DEAD_LETTER_SCHEMA ? { isMaybeText } : {}
+    for (const { bytes } of ndjsonChunks(group, options)) yield bytes
+  }
 }
 
 /** One file in the making. */

@@ -87,7 +87,7 @@ async function refusedRows(
   missing: number,
   clock: Clock
 ): Promise<ReturnType<typeof refusedCounts>> {
-  if (!canRefuse(table) || (missing === 0 && table.mode !== 'Merge') || table.policy === 'Inline') return []
+  if (missing === 0 || !canRefuse(table)) return []
   const counts = refusedCounts((await session.run(countRefused(table, source))).rows)
   const refused = counts.reduce((sum, each) => sum + each.refused, 0)
   if (refused === 0) return []

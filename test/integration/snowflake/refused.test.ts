@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { test } from 'node:test'
+import { planTables } from '../../../consumer/columns/bronze.ts'
+import { readHistory, historyEntries } from '../../../consumer/sinks/snowflake/commits.ts'
+import { tableObjects } from '../../../consumer/sinks/snowflake/objects.ts'
+import { snowflakeSessions } from '../../../consumer/sinks/snowflake/session/open.ts'
+import { openSnowflakeSink, type SinkLimits } from '../../../consumer/sinks/snowflake/sink.ts'
+import { systemClock } from '../../../lib/clock.ts'
+import { silentLog } from '../../../lib/log.ts'
+import { groupOf } from '../../consumer/ndjson/lines.ts'
+import { shop, sinkOf } from '../../consumer/sinks/snowflake/tables.ts'
+import { hastyClock } from '../../fakes/delta-harness.ts'
+import { need } from '../../servers/need.ts'
+import { sharedSnowflake } from '../../servers/snowflake.ts'
+
+const needed = need('snowflake')
+const GOOD = '{"a":1}'
+/** JSON for our scanner; Snowflake refuses a key that is there twice. */
+const TWICE = '{"a":1,"a":2}'
+
+/** A table of the stand-in and a sink that writes it; `before` has the name of the table. */
+async function setUp(
+  spec: string,
+  limits: Partial<SinkLimits> = {},
+  before: (table: string) => readonly string[] = () => [],
+  settings = ''
+) {
+  const server = await sharedSnowflake()
+  const secrets: Readonly<Record<string, string>> = { user: server.user, password: server.password }
+  const named = spec.replaceAll('SCHEMA', `R_${randomUUID().slice(0, 8)}`)
+  const pipeline = shop(named, `, authentication: Password${settings}`)
+  const [plan] = planTables(pipeline)
+  assert.ok(plan !== undefined)
+  const snowflake = { ...sinkOf(pipeline), url: server.url, database: server.database, warehouse: server.warehouse }
+  const reader = await server.connect()
+  const objects = tableObjects(snowflake, plan.table, plan.deadLetterTable)
+  for (const text of before(objects.tableRef)) await reader.query(text)
+  const sink = openSnowflakeSink({
+    plan,
+    pipeline,
+    snowflake,
+    open: snowflakeSessions({ snowflake, readSecret: async (_name, key) => secrets[key], clock: systemClock }),
+    clock: hastyClock,
+    log: silentLog,
+    author: { pipeline: 'lake/shop', createdAt: undefined, consumerId: 'shop-0' },
+    limits: { commitAttempts: 3, ...limits }
+  })
+  await sink.open()
+  const commit = async (values: readonly (string | null)[], more: object = {}) => {
+    const rows = values.map((value, offset) => ({
+      _kafka_topic: 'orders',
+      _kafka_partition: 0,
+      _kafka_offset: BigInt(offset),
+      _kafka_timestamp: 1_795_255_205_123_000n,
+      _ingestion_id: `orders-0-${offset}`,
+      value,
+      ...more
+    }))
+    const partition = { topic: 'orders', topicId: 'topic-1', partition: 0 }
+    const part = { partition, epoch: 0, expectedOffset: undefined, nextOffset: rows.length, deadLetters: undefined }
+    const parts = [{ ...part, rows: [groupOf(plan.schema, rows)] }]
+    return await sink.commit([await sink.stage({ commitId: randomUUID(), takenAtMs: 1_795_255_205_200, parts })])
+  }
+  const count = async (ref: string) => Number((await reader.rows(`SELECT COUNT(*) AS N FROM ${ref}`))[0]?.['N'])
+  return {
+    sink,
+    objects,
+    commit,
+    count,
+    history: async () => {
+      const { text, binds = [] } = readHistory(objects, 0, Date.now() + 86_400_000)
+      return historyEntries(await reader.rows(text, ...binds))
+    },
+    close: async () => await Promise.all([sink.close(), reader.close()])
+  }
+}
+
+for (const inlineBytes of [512 << 10, 0]) {
+  test(
+    `a row that Snowflake refuses is a dead letter of the same commit (${inlineBytes} bytes inline)`,
+    needed,
+    async () => {
+      const { commit, count, history, objects, close } = await setUp(
+        'topics: [{name: orders, table: SCHEMA.orders, format: Json}]',
+        { inlineBytes }
+      )
+      assert.equal((await commit([GOOD, TWICE, null, TWICE])).status, 'committed')
+      assert.equal(await count(objects.tableRef), 2)
+      assert.equal(await count(objects.deadLetterRef ?? ''), 2)
+      assert.deepEqual(
+        (await history()).map(({ topic, records, deadLetters }) => ({ topic, records, deadLetters })),
+        [{ topic: 'orders', records: 2, deadLetters: 2 }]
+      )
+      await close()
+    }
+  )
+}
+
+for (const policy of ['Stop', 'Topic']) {
+  test(`policy ${policy} stops at a row that Snowflake refuses, and nothing of the commit is in`, needed, async () => {
+    const { commit, count, objects, sink, close } = await setUp(
+      `topics: [{name: orders, table: SCHEMA.orders, format: Json}]\ndeadLetters: {policy: ${policy}}`
+    )
+    await assert.rejects(commit([GOOD, TWICE]), {
+      reason: 'RefusedBySnowflake',
+      message: /orders-0-1.*VALUE is no JSON/
+    })
+    assert.equal(await count(objects.tableRef), 0)
+    assert.equal((await sink.recover(['orders'])).offsets.size, 0)
+    await close()
+  })
+}
+
+test('policy Inline keeps the row, and stops at one that the columns of others forbid', needed, async () => {
+  const spec = 'topics: [{name: orders, table: SCHEMA.orders, format: Json}]\ndeadLetters: {policy: Inline}'
+  const kept = await setUp(spec)
+  assert.equal((await kept.commit([GOOD, TWICE])).status, 'committed')
+  assert.equal(await kept.count(kept.objects.tableRef), 2)
+  await kept.close()
+  const strict = await setUp(spec, {}, table => [
+    `CREATE SCHEMA IF NOT EXISTS ${table.split('.').slice(0, 2).join('.')}`,
+    `CREATE TABLE ${table} ("_CONSUMER_ID" VARCHAR NOT NULL)`
+  ])
+  await assert.rejects(strict.commit([GOOD]), { reason: 'RefusedBySnowflake', message: /_CONSUMER_ID is null/ })
+  assert.equal(await strict.count(strict.objects.tableRef), 0)
+  await strict.close()
+})
+
+test(
+  'mode Merge leaves out what another writer has written, and still finds what Snowflake refuses',
+  needed,
+  async () => {
+    const { commit, count, objects, close } = await setUp(
+      'topics: [{name: orders, table: SCHEMA.orders, format: Json}]',
+      {},
+      table => [
+        `CREATE SCHEMA IF NOT EXISTS ${table.split('.').slice(0, 2).join('.')}`,
+        `CREATE TABLE ${table} (_INGESTION_ID VARCHAR, _KAFKA_PARTITION NUMBER, _KAFKA_OFFSET NUMBER)`,
+        `INSERT INTO ${table} VALUES ('orders-0-0', 0, 0)`
+      ],
+      ', mode: Merge'
+    )
+    assert.equal((await commit([GOOD, TWICE, null])).status, 'committed')
+    assert.equal(await count(objects.tableRef), 2)
+    assert.equal(await count(objects.deadLetterRef ?? ''), 1)
+    await close()
+  }
+)
