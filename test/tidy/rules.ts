@@ -137,6 +137,7 @@ const PURE = [
   'consumer/sinks/snowflake/stage.ts',
   'consumer/sinks/snowflake/streaming/answers.ts',
   'consumer/sinks/snowflake/streaming/embeddable.ts',
+  'consumer/sinks/snowflake/streaming/history-statements.ts',
   'consumer/sinks/snowflake/streaming/jobs.ts',
   'consumer/sinks/snowflake/streaming/ledger-statements.ts',
   'consumer/sinks/snowflake/streaming/letters.ts',

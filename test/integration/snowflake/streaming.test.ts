@@ -3,7 +3,10 @@ import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { snowflakeSessions } from '../../../consumer/sinks/snowflake/session/open.ts'
 import { connectStreaming } from '../../../consumer/sinks/snowflake/streaming/connect.ts'
+import { readStreamingHistory } from '../../../consumer/sinks/snowflake/streaming/history.ts'
 import { SqlLedger } from '../../../consumer/sinks/snowflake/streaming/sql-ledger.ts'
+import { snowflakeTable } from '../../../consumer/sinks/snowflake/table.ts'
+import { timestampText } from '../../../consumer/sinks/snowflake/timestamp-text.ts'
 import { TableSession } from '../../../consumer/sinks/snowflake/table-session.ts'
 import { TableState } from '../../../consumer/sinks/snowflake/table-state.ts'
 import { systemClock } from '../../../lib/clock.ts'
@@ -119,3 +122,51 @@ test(
     }
   }
 )
+
+test('the past of a table is told by its rows and dead letters', server, async () => {
+  const { plan, pipeline, snowflake, own, state, drop } = await world()
+  try {
+    await own.reading(async () => await state.open())
+    const table = snowflakeTable(plan, pipeline, snowflake)
+    await own.begin()
+    for (const [second, topic] of [
+      [10, 'orders'],
+      [10, 'orders'],
+      [40, 'orders'],
+      [40, 'clicks'],
+      [70, 'orders']
+    ] as const) {
+      await own.run({
+        text: `INSERT INTO ${table.objects.tableRef} ("_INGESTED_AT", "_KAFKA_TOPIC") SELECT ?::TIMESTAMP_NTZ, ?`,
+        binds: [timestampText(second * 1000), topic]
+      })
+      await own.run({
+        text: `INSERT INTO ${table.objects.deadLetterRef} (FAILED_AT, KAFKA_METADATA) SELECT ?::TIMESTAMP_NTZ, PARSE_JSON(?)`,
+        binds: [timestampText(second * 1000 + 5), JSON.stringify({ topic, pipeline: 'lake/one' })]
+      })
+    }
+    await own.commit()
+    const told = []
+    const session = { run: own.run.bind(own), put: own.put.bind(own), close: async () => {} }
+    const range = { sinceMs: 5_000, untilMs: 60_000 }
+    for await (const entry of readStreamingHistory({ session, table, topic: 'orders', ...range })) told.push(entry)
+    assert.deepEqual(
+      told.map(({ committedMs, topic, records, deadLetters, pipeline: by }) => [
+        committedMs,
+        topic,
+        records,
+        deadLetters,
+        by
+      ]),
+      [
+        [0, 'clicks', 0, 1, 'lake/one'],
+        [0, 'orders', 0, 3, 'lake/one'],
+        [10_000, 'orders', 2, 0, undefined],
+        [40_000, 'clicks', 1, 0, undefined],
+        [40_000, 'orders', 1, 0, undefined]
+      ]
+    )
+  } finally {
+    await drop()
+  }
+})
