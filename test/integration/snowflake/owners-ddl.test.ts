@@ -47,7 +47,7 @@ const FLOWGUARD = {
 
 for (const [example, expected] of [['commerce', COMMERCE] as const, ['flowguard', FLOWGUARD] as const]) {
   test(`bronze init makes the tables of ${example} as their owners have them`, needed, async context => {
-    const owned = await owner(context, example)
+    const owned = await owner(context, example, text => text.replace(/triggerInterval: \w+/, 'triggerInterval: 1s'))
     await owned.bronze('init')
     await holds(owned, expected)
     // Again, and by consumers: nothing is to do.
@@ -60,7 +60,7 @@ for (const [example, expected] of [['commerce', COMMERCE] as const, ['flowguard'
     `an administrator who runs what bronze init prints for ${example} has the same tables`,
     needed,
     async context => {
-      const owned = await owner(context, example)
+      const owned = await owner(context, example, text => text.replace(/triggerInterval: \w+/, 'triggerInterval: 1s'))
       const printed = await owned.bronze('init', '--dry-run')
       for (const statement of statementsOf(printed)) await owned.session.query(statement)
       await holds(owned, expected)

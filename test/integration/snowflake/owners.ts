@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { createPrivateKey, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -11,6 +11,7 @@ import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { Kafka, logLevel } from 'kafkajs'
 import { sharedKafka } from '../../servers/kafka.ts'
+import { freePorts } from '../../servers/process.ts'
 import type { SnowflakeClient } from '../../servers/snowflake-client.ts'
 import { startSnowflake, type SnowflakeServer } from '../../servers/snowflake.ts'
 
@@ -26,8 +27,8 @@ export interface Owner {
   readonly produce: (topic: string, values: readonly (string | Message)[]) => Promise<void>
   /** Runs the program to its end; what it printed, when it succeeded. */
   readonly bronze: (...args: readonly string[]) => Promise<string>
-  /** Starts `bronze run`. */
-  readonly run: (...args: readonly string[]) => Running
+  /** Starts a consumer as a pod does. */
+  readonly run: (topic: string) => Promise<Running>
   /** DESCRIBE TABLE as `NAME TYPE`, in order. */
   readonly columns: (table: string) => Promise<readonly string[]>
   readonly count: (table: string) => Promise<number>
@@ -41,11 +42,15 @@ export interface Message {
 }
 
 export interface Running {
-  /** SIGTERM, and what it printed; its code must be 0. */
+  /** SIGTERM, and what it has logged; its code must be 0. */
   readonly stop: () => Promise<string>
+  /** The sum of a metric's values. */
+  readonly metric: (name: string) => Promise<number>
 }
 
 const FILE = 'pipeline.yaml'
+const SECRETS = 'secrets'
+const PASSPHRASE = 'change-me'
 const PATIENCE_MS = 60_000
 
 /** `change` works on the manifest's text. */
@@ -61,8 +66,12 @@ export async function owner(
   context.after(() => rm(folder, { recursive: true, force: true }))
   const id = randomUUID().slice(0, 8)
   const text = readFileSync(repository(`deploy/examples/${example}-snowflake.yaml`), 'utf8')
-  const adapted = adapt(text, snowflake, kafka.bootstrap, id)
-  await writeFile(join(folder, FILE), change(adapted))
+  const key = keyOf(text, snowflake)
+  await writeFile(join(folder, FILE), change(adapt(text, { snowflake, key, bootstrap: kafka.bootstrap, id })))
+  // As a pod has them.
+  await mkdir(join(folder, SECRETS, 'snowflake'), { recursive: true })
+  for (const [name, value] of Object.entries({ user: snowflake.user, privateKey: key, passphrase: PASSPHRASE }))
+    await writeFile(join(folder, SECRETS, 'snowflake', name), value)
 
   const client = new Kafka({ clientId: 'test', brokers: [kafka.bootstrap], logLevel: logLevel.NOTHING })
   const [admin, producer] = [client.admin(), client.producer()]
@@ -75,8 +84,8 @@ export async function owner(
   })
 
   const session = await snowflake.connect({ database, parameters: { TIMEZONE: 'UTC' } })
-  const start = (args: readonly string[]): Program => {
-    const child = spawn(process.execPath, [repository('cli/bronze.js'), ...args], { cwd: folder })
+  const start = (script: string, args: readonly string[]): Program => {
+    const child = spawn(process.execPath, [repository(script), ...args], { cwd: folder })
     context.after(() => child.kill('SIGKILL'))
     return programOf(child)
   }
@@ -91,13 +100,21 @@ export async function owner(
       )
       await producer.send({ topic, messages })
     },
-    bronze: async (...args) => await start([...args, '-f', FILE]).ended(),
-    run: (...args) => {
-      const program = start(['run', '-f', FILE, '--output', 'json', ...args])
+    bronze: async (...args) => await start('cli/bronze.js', [...args, '-f', FILE]).ended(),
+    run: async topic => {
+      const [port = 0] = await freePorts(1)
+      const flags = { pipeline: FILE, secrets: SECRETS, instance: 'owner-0', port, topic }
+      const args = Object.entries(flags).map(([name, value]) => `--${name}=${value}`)
+      const program = start('consumer/main.ts', args)
       return {
         stop: async () => {
           program.child.kill('SIGTERM')
           return await program.ended()
+        },
+        metric: async name => {
+          const page = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
+          const values = page.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'gm'))
+          return [...values].reduce((sum, [, value]) => sum + Number(value), 0)
         }
       }
     },
@@ -107,10 +124,20 @@ export async function owner(
   }
 }
 
-function adapt(text: string, snowflake: SnowflakeServer, bootstrap: string, id: string): string {
-  const encrypted = { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'change-me' } as const
-  const isEncrypted = text.includes('BEGIN ENCRYPTED')
-  const key = isEncrypted ? createPrivateKey(snowflake.privateKey).export(encrypted).toString() : snowflake.privateKey
+/** Encrypted, where the example's is. */
+function keyOf(text: string, { privateKey }: SnowflakeServer): string {
+  const encryption = { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: PASSPHRASE } as const
+  return text.includes('BEGIN ENCRYPTED') ? createPrivateKey(privateKey).export(encryption).toString() : privateKey
+}
+
+interface Addresses {
+  readonly snowflake: SnowflakeServer
+  readonly key: string
+  readonly bootstrap: string
+  readonly id: string
+}
+
+function adapt(text: string, { snowflake, key, bootstrap, id }: Addresses): string {
   return text
     .replace(/kafka\.\w+\.svc:9092/, bootstrap)
     .replaceAll(/raw\.(orders|clicks)\.v1/g, `raw.$1.v1.${id}`)

@@ -61,7 +61,7 @@ async function atWork(context: TestContext) {
   const owned = await owner(context, 'commerce')
   await owned.bronze('init')
   await owned.produce(owned.orders, [order(-1)])
-  const { stop } = owned.run('--topic', owned.orders)
+  const { stop } = await owned.run(owned.orders)
   await owned.until('the consumer commits', async () => (await owned.count('BRONZE.ORDERS_RAW')) === 1)
   return { owned, first: 1, stop }
 }
