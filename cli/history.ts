@@ -73,7 +73,7 @@ async function runHistory(args: readonly string[], io: Io): Promise<number> {
   const sources = { secrets, secretsFolder: options.secretsFolder, cwd: io.cwd }
   return await withSecrets([document], sources, async ([readSecret]) => {
     if (readSecret === undefined) return EXIT_PROBLEMS
-    const [totals, display] = [new HistoryTotals(tables), displayFor(options, io)]
+    const [totals, display] = [new HistoryTotals(tables, options.range), displayFor(options, io)]
     const onNote = (note: HistoryNote) => {
       display.note(note)
       if (note.isIncomplete) totals.markIncomplete(note.table)

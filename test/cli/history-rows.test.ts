@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { HistoryLines, HistoryTable, type HistoryDisplay } from '../../cli/history-display.ts'
 import { mergedRows, minuteRows } from '../../cli/history-rows.ts'
 import { HistoryTotals } from '../../cli/history-totals.ts'
-import type { HistoryEntry } from '../../consumer/sinks/history.ts'
+import type { HistoryEntry, HistoryRange } from '../../consumer/sinks/history.ts'
 import { RetryableError } from '../../lib/errors.ts'
 
 const TEN = Date.UTC(2026, 10, 21, 10)
@@ -31,9 +31,10 @@ const rowsOf = (table: string, entries: readonly HistoryEntry[]) => minuteRows(t
 async function told(
   display: HistoryDisplay,
   one: readonly HistoryEntry[],
-  other: readonly HistoryEntry[]
+  other: readonly HistoryEntry[],
+  range: HistoryRange = { sinceMs: 0, untilMs: Infinity }
 ): Promise<void> {
-  const totals = new HistoryTotals(['bronze.orders', 'bronze.clicks', 'bronze.none'])
+  const totals = new HistoryTotals(['bronze.orders', 'bronze.clicks', 'bronze.none'], range)
   display.note({ table: 'bronze.none', message: 'is not there', isIncomplete: false })
   totals.markIncomplete('bronze.clicks')
   for await (const row of mergedRows([rowsOf('bronze.orders', one), rowsOf('bronze.clicks', other)])) {
@@ -167,4 +168,16 @@ test('a table that cannot be read to the end gives what was read, and the others
     ]
   )
   assert.deepEqual(troubles, ['S3Unavailable'])
+})
+
+test('what a table tells of more than the range is shown, and not counted as of the range', async () => {
+  let text = ''
+  const table = new HistoryTable(
+    more => (text += more),
+    () => {}
+  )
+  await told(table, ORDERS, CLICKS.slice(0, 1), { sinceMs: TEN - 60 * MINUTE + MINUTE, untilMs: TEN + MINUTE })
+  assert.match(text, /\n2026-11-21 09:00–09:59 +bronze\.clicks +shop\.clicks +5000 /)
+  assert.match(text, /\ntotal +bronze\.orders +2 topics +≥127 +≥2 +≥3 +2026-11-21 10:00:20\n/)
+  assert.match(text, /\ntotal +bronze\.clicks +- +≥0 +≥0 +≥0 +-\n/)
 })

@@ -4,8 +4,11 @@ import { hasState } from './state.ts'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
-/** All snapshots are kept so long, then one of each hour, then one of each day. */
-const ALL_MS = HOUR_MS
+/**
+ * All snapshots are kept so long, then one of each hour, then one of each day. A little more than an hour: who looks back an
+ * hour then sees each commit.
+ */
+const ALL_MS = HOUR_MS + 5 * 60_000
 const HOURLY_MS = 2 * DAY_MS
 const DAILY_MS = 30 * DAY_MS
 /** In the metadata, the one that is about to be added included. */
