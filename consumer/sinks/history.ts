@@ -105,6 +105,10 @@ export async function openHistories(
         const { streamingHistories } = await import('./snowflake/streaming/history.ts')
         return await streamingHistories(pipeline, sink.snowflake, tables, range, ports)
       }
+      if (sink.snowflake.mode === 'Streaming') {
+        const { streamingHistories } = await import('./snowflake/streaming/history.ts')
+        return await streamingHistories(pipeline, sink.snowflake, tables, range, ports)
+      }
       const { snowflakeHistories } = await import('./snowflake/histories.ts')
       return await snowflakeHistories(sink.snowflake, tables, range, ports)
     }
