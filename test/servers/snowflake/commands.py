@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import session as sessions
-from catalog import Name
+from catalog import Name, Table
 from errors import SnowflakeError, missing, syntax, unsupported
 from information import Relation, as_sql, describe, like
 from stages import STAGE, Location, parts_of
@@ -129,16 +129,20 @@ def _require(session: "Session", scope: tuple[str | None, str | None]) -> None:
 def _tables(session: "Session", where: list[str]) -> Relation:
     scope = _scope(session, where)
     _require(session, scope)
-    names = "created_on name database_name schema_name kind comment cluster_by owner".split()
+    names = "created_on name database_name schema_name kind comment cluster_by rows owner".split()
     every = [*session.catalog.tables(), *session.temporary.values()]
     kind = lambda table: "TEMPORARY" if table.temporary else "TABLE"  # noqa: E731
     clustered = lambda table: f"LINEAR({table.cluster_by})" if table.cluster_by else ""  # noqa: E731
     rows = [
-        [t.created, t.name[2], t.name[0], t.name[1], kind(t), t.comment, clustered(t), session.role or ""]
+        [t.created, t.name[2], t.name[0], t.name[1], kind(t), t.comment, clustered(t), _rows(session, t), session.role or ""]
         for t in every
         if _within(t.name, scope)
     ]
     return names, rows
+
+
+def _rows(session: "Session", table: Table) -> int:
+    return session.db.execute(f"select count(*) from {table.physical()}").fetchall()[0][0]
 
 
 def _stages(session: "Session", where: list[str]) -> Relation:

@@ -143,7 +143,7 @@ def wire(value: Any, of: DataType) -> str | None:
         return None
     match of.kind:
         case "fixed":
-            return format(round(Decimal(value), of.scale or 0), "f")
+            return format(Decimal(value), f".{of.scale or 0}f")
         case "real":
             return {"inf": "inf", "-inf": "-inf", "nan": "NaN"}.get(str(value), repr(float(value)))
         case "boolean":

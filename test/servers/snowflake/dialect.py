@@ -121,9 +121,9 @@ def _alias(name: str) -> exp.TableAlias:
     return exp.TableAlias(this=exp.to_identifier(name, quoted=True))
 
 
-# The member's path tells whether it is one of an array. THIS is not there.
-FLATTENED = """(SELECT 1 AS "SEQ", CASE WHEN fullkey NOT LIKE '%]' THEN key END AS "KEY", fullkey AS "PATH",
-CASE WHEN fullkey LIKE '%]' THEN CAST(key AS BIGINT) END AS "INDEX", value AS "VALUE" FROM json_each({0}))"""
+# THIS and SEQ are not there.
+FLATTENED = """(SELECT m.k AS "KEY", m.i AS "INDEX", CAST(m.v AS JSON) AS "VALUE"
+FROM (SELECT unnest(_members(CAST({0} AS TEXT))) AS m) AS members)"""
 
 
 def _table_function(node: exp.TableFromRows | exp.Lateral, around: Surroundings) -> Expr:
@@ -232,7 +232,10 @@ def _cast(node: exp.Cast) -> Expr:
     if node.to.this in SEMI_STRUCTURED:
         return value if extracted else exp.Anonymous(this="to_json", expressions=[value])
     target = exp.DataType.build(_duckdb_type(node.to), dialect="duckdb")
-    if extracted:
+    if extracted and re.fullmatch(r"DECIMAL\(\d+,\s*[1-9]\d*\)", target.sql(dialect="duckdb")):
+        of, path = value.expressions
+        value = exp.Anonymous(this="_number", expressions=[exp.cast(of, "TEXT"), path])
+    elif extracted:
         value.set("this", "json_extract_string")
     elif _is_variant(value):
         value = exp.Anonymous(this="json_extract_string", expressions=[value, exp.Literal.string("$")])

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+import re
 from typing import Any
 
 import duckdb
@@ -19,6 +20,8 @@ def add_to(connection: duckdb.DuckDBPyConnection) -> None:
     add("_binary", binary, "BLOB", "VARCHAR", "VARCHAR")
     add("_try_binary", try_binary, "BLOB", "VARCHAR", "VARCHAR")
     add("try_base64_decode_string", try_base64_text, "VARCHAR", "VARCHAR")
+    add("_members", members, "STRUCT(k VARCHAR, i BIGINT, v VARCHAR)[]", "VARCHAR")
+    add("_number", number, "VARCHAR", "VARCHAR", "VARCHAR")
 
 
 def parse_json(text: str | None) -> str | None:
@@ -46,6 +49,41 @@ def _unique(pairs: list[tuple[str, Any]]) -> None:
 
 def _refuse(name: str) -> None:
     raise ValueError(f"unknown keyword {name}")
+
+
+_decoder = json.JSONDecoder(parse_int=str, parse_float=str)
+_SPACE = re.compile(r"[ \t\n\r,:]*")
+
+
+def members(text: str | None) -> list[dict[str, Any]]:
+    """Of an object or an array, each with its text as it stands: DuckDB's own functions round long numbers."""
+    text = (text or "").strip()
+    found: list[dict[str, Any]] = []
+    if text[:1] not in ("[", "{"):
+        return found
+    at = _SPACE.match(text, 1).end()
+    while at < len(text) - 1:
+        key = None
+        if text[0] == "{":
+            key, at = _decoder.raw_decode(text, at)
+            at = _SPACE.match(text, at).end()
+        _, end = _decoder.raw_decode(text, at)
+        found.append({"k": key, "i": len(found) if key is None else None, "v": text[at:end]})
+        at = _SPACE.match(text, end).end()
+    return found
+
+
+def number(text: str | None, path: str) -> str | None:
+    """A number with all its digits, or the text of a string; the path is `$."a"."b"`."""
+    found = None if text is None else json.loads(text, parse_int=str, parse_float=str)
+    for key, index in re.findall(r'\."([^"]*)"|\[(\d+)\]', path):
+        if isinstance(found, dict) and not index:
+            found = found.get(key)
+        elif isinstance(found, list) and index and int(index) < len(found):
+            found = found[int(index)]
+        else:
+            return None
+    return found if isinstance(found, str) else None
 
 
 def binary(text: str | None, encoding: str) -> bytes | None:

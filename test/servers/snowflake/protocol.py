@@ -124,16 +124,18 @@ class Protocol:
                 if name in DEFAULTS:
                     session.set_parameter(name, str(value))
             result = session.execute(body["sqlText"], binds)
+            if result.upload is None:
+                data = answer(session, result)
+            else:
+                result.upload["stageInfo"]["endPoint"] = base
+                data = {**result.upload, "queryId": session.query_id}
         except SnowflakeError as error:
             return refusal(error, session.query_id)
         except duckdb.Error as error:
             return refusal(of_duckdb(error), session.query_id)
         except Exception as error:  # noqa: BLE001
             return refusal(SnowflakeError(603, "XX000", f"SQL execution internal error: {error!r}"), session.query_id)
-        if result.upload is not None:
-            result.upload["stageInfo"]["endPoint"] = base
-            return {"data": {**result.upload, "queryId": session.query_id}, "success": True, "code": None, "message": None}
-        return {"data": answer(session, result), "success": True, "code": None, "message": None}
+        return {"data": data, "success": True, "code": None, "message": None}
 
 
 def parameters(session: Session) -> list[dict[str, Any]]:

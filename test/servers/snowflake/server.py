@@ -15,9 +15,10 @@ What it takes care to do as Snowflake does:
 What it does not, and refuses by error 000002 where that can be told: COPY of other formats than JSON and ON_ERROR other than
 ABORT_STATEMENT, several statements in one request, procedures, views, sequences, tasks, streams, pipes, constraints other than
 NOT NULL, time travel, clones, roles and grants (every role may do all). And quietly: times are exact to the microsecond; two names
-that differ in case alone are one; a VARIANT keeps the text it was made of; deadlocks end by LOCK_TIMEOUT alone; clustering is
-remembered and does nothing; a statement repeated on a new snapshot (transactions.py) sees the rows that others inserted
-meanwhile; a temporary table has no load history; a COPY's load history knows names alone, not contents.
+that differ in case alone are one; a VARIANT keeps the text it was made of, and a part taken of it by a path 17 digits of a fraction, unless it
+becomes a NUMBER at once; deadlocks end by LOCK_TIMEOUT alone; clustering is remembered and does nothing; a statement repeated on
+a new snapshot (transactions.py) sees the rows that others inserted meanwhile; a temporary table has no load history; a COPY's
+load history knows names alone, not contents; UPDATE does not refuse rows that are joined twice.
 """
 
 import argparse
