@@ -1,3 +1,4 @@
+import { Gate } from '../../consumer/sinks/s3/gate.ts'
 import { openS3Sink, type S3SinkOptions } from '../../consumer/sinks/s3/sink.ts'
 import type { ObjectStore } from '../../consumer/store/object-store.ts'
 import { silentLog } from '../../lib/log.ts'
@@ -43,7 +44,7 @@ export function s3Harness(store: ObjectStore, { settings, close, sink }: S3Harne
       const author = { pipeline: name, createdAt: undefined, consumerId: `consumer-${nextConsumer++}` }
       const ports = { store: faulty, clock: hastyClock, log: silentLog, author, commitAttempts: 12 }
       return {
-        sink: openS3Sink({ plan: wanted, pipeline, sink: s3, ...ports, ...sink }),
+        sink: openS3Sink({ plan: wanted, pipeline, sink: s3, lines: new Gate(2), ...ports, ...sink }),
         onOperation: fault => {
           faulty.fault = fault
         },

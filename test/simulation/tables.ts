@@ -3,6 +3,7 @@ import type { CommitAuthor, Sink } from '../../consumer/sink.ts'
 import { openDeltaSink } from '../../consumer/sinks/delta/sink.ts'
 import type { Catalog } from '../../consumer/sinks/iceberg/catalog/catalog.ts'
 import { openIcebergSink } from '../../consumer/sinks/iceberg/sink.ts'
+import { Gate } from '../../consumer/sinks/s3/gate.ts'
 import { openS3Sink } from '../../consumer/sinks/s3/sink.ts'
 import type { ObjectStore } from '../../consumer/store/object-store.ts'
 import type { SettledPipeline } from '../../crds/settled.ts'
@@ -122,7 +123,7 @@ function objectTables({ store: bug }: ServerBugs, { seed }: { readonly seed: num
       const faulty = new FaultyStore(store, calls)
       const { sink } = rest.pipeline
       if (sink.kind !== 's3') throw new Error(`the sink is ${sink.kind}`)
-      return openS3Sink({ ...rest, sink: sink.s3, store: bug?.(faulty) ?? faulty })
+      return openS3Sink({ ...rest, lines: new Gate(2), sink: sink.s3, store: bug?.(faulty) ?? faulty })
     },
     read: async table => {
       const main = table.replace('.dlq_', '.')

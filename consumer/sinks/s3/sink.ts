@@ -14,6 +14,7 @@ import { atOnce } from './at-once.ts'
 import type { CommitObject } from './commit-object.ts'
 import { Commits } from './commits.ts'
 import { suffixOf, writeObject } from './data-object.ts'
+import type { Gate } from './gate.ts'
 import { checkTemplate } from './path-template.ts'
 import { plannedObjects } from './planned-object.ts'
 import { publish, publishAgain } from './publish.ts'
@@ -29,6 +30,8 @@ export interface S3SinkOptions {
   readonly clock: Clock
   readonly log: Log
   readonly author: CommitAuthor
+  /** Through it go the objects of lines of all tables of a process. */
+  readonly lines: Gate
   /** Default 40, of which trouble with the store takes at most 15 s. */
   readonly commitAttempts?: number
 }
@@ -84,13 +87,14 @@ class ObjectSink implements Sink {
   }
 
   async stage(batch: Batch): Promise<Staged> {
-    const { plan, sink, store } = this.#options
+    const { plan, sink, store, lines } = this.#options
     const schemas = new Set(batch.parts.flatMap(({ rows }) => rows.map(({ schema }) => schema)))
     for (const { fields } of schemas) await this.#table.addColumns(fields)
     const planned = plannedObjects(batch, plan, sink, suffixOf(sink))
     const objects = await atOnce(UPLOADS_AT_ONCE, planned, async ({ staged, groups }): Promise<StagedObject> => {
       if (!staged.isDeadLetters) this.#setConstants(groups, batch.takenAtMs)
-      return { ...staged, ...(await writeObject(store, staged.path, groups, sink)) }
+      const write = async () => await writeObject(store, staged.path, groups, sink)
+      return { ...staged, ...(sink.format === 'Ndjson' ? await lines.run(write) : await write()) }
     })
     const files: StagedObjects = { objects }
     return { commitId: batch.commitId, takenAtMs: batch.takenAtMs, ranges: batch.parts.map(stagedRange), files }

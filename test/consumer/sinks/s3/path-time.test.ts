@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { planTables } from '../../../../consumer/columns/bronze.ts'
+import { Gate } from '../../../../consumer/sinks/s3/gate.ts'
 import { openS3Sink } from '../../../../consumer/sinks/s3/sink.ts'
 import { silentLog } from '../../../../lib/log.ts'
 import { decode, PARTITION } from '../../../fakes/decoded.ts'
@@ -26,7 +27,16 @@ test('with pathTime Timestamp each record lies in the folder of its own hour, an
   const [plan] = planTables(pipeline)
   assert.ok(plan !== undefined && pipeline.sink.kind === 's3')
   const author = { pipeline: 'test/hours', createdAt: undefined, consumerId: 'hours-0' }
-  const sink = openS3Sink({ plan, pipeline, sink: pipeline.sink.s3, store, clock: hastyClock, log: silentLog, author })
+  const sink = openS3Sink({
+    plan,
+    pipeline,
+    lines: new Gate(2),
+    sink: pipeline.sink.s3,
+    store,
+    clock: hastyClock,
+    log: silentLog,
+    author
+  })
   await sink.open()
   const { rows, deadLetters } = buffer
   const part = { partition: PARTITION, epoch: 0, expectedOffset: undefined, nextOffset: 5, rows, deadLetters }
