@@ -105,10 +105,6 @@ export async function openHistories(
         const { streamingHistories } = await import('./snowflake/streaming/history.ts')
         return await streamingHistories(pipeline, sink.snowflake, tables, range, ports)
       }
-      if (sink.snowflake.mode === 'Streaming') {
-        const { streamingHistories } = await import('./snowflake/streaming/history.ts')
-        return await streamingHistories(pipeline, sink.snowflake, tables, range, ports)
-      }
       const { snowflakeHistories } = await import('./snowflake/histories.ts')
       return await snowflakeHistories(sink.snowflake, tables, range, ports)
     }
