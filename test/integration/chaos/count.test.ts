@@ -9,6 +9,7 @@ import type { Expectation } from '../../chaos/expectation.ts'
 import { countIcebergTables } from '../../chaos/iceberg.ts'
 import { countObjects } from '../../chaos/s3.ts'
 import type { Counted } from '../../chaos/sink.ts'
+import { countSnowflakeTables } from '../../chaos/snowflake.ts'
 import { sharedCatalog } from '../../servers/catalog.ts'
 import { need } from '../../servers/need.ts'
 import { pyicebergProperties } from '../../servers/pyiceberg.ts'
@@ -80,6 +81,20 @@ os.makedirs(os.path.dirname(stray), exist_ok=True)
 pq.write_table(rows([(9, 9)]), stray)
 `
 
+/** As the stand-in for Snowflake keeps them. */
+const WRITE_SNOWFLAKE = `
+import duckdb
+main, dead = tables
+with duckdb.connect(catalog["file"]) as db:
+    db.execute('create schema if not exists "LAKE.BRONZE"')
+    for name in tables:
+        part = rows(tables[name])
+        columns = "*" if name == main else (
+            "json_object('topic', _kafka_topic, 'partition', _kafka_partition, 'offset', _kafka_offset) kafka_metadata"
+        )
+        db.execute(f'create table "LAKE.BRONZE"."{name.split(".")[1].upper()}" as select {columns} from part')
+`
+
 type Rows = readonly (readonly [partition: number, offset: number])[]
 type Count = (name: string, rows: Rows, deadLetters: Rows, records: readonly number[]) => Promise<Counted>
 
@@ -117,11 +132,20 @@ const countObjectsOf =
     return await countObjects({ tables, layout, location: root, expected: expectedOf(records) })
   }
 
+const countSnowflake: Count = async (name, rows, deadLetters, records) => {
+  const file = join(folder, `${name}.duckdb`)
+  const [path, dead] = [`bronze.${name}`, `bronze.dlq_${name}`]
+  await write(WRITE_SNOWFLAKE, { [path]: rows, [dead]: deadLetters }, { file })
+  const tables = [{ path, deadLetters: dead }]
+  return await countSnowflakeTables({ tables, file, database: 'LAKE', expected: expectedOf(records) })
+}
+
 const counts: readonly (readonly [what: string, count: Count, options: ReturnType<typeof need>])[] = [
   ['Delta', countDelta, need('readers')],
   ['objects that commits name', countObjectsOf('Partitioned'), need('readers')],
   ['objects in folders', countObjectsOf('Glob'), need('readers')],
-  ['Iceberg', countIceberg, need('readers', 'catalog', 's3')]
+  ['Iceberg', countIceberg, need('readers', 'catalog', 's3')],
+  ['Snowflake', countSnowflake, need('readers')]
 ]
 
 for (const [what, count, options] of counts) {
