@@ -77,7 +77,7 @@ stringData: {accessKeyId: ${s3.accessKeyId}, secretAccessKey: ${s3.secretAccessK
 }
 
 test(
-  'an Iceberg pipeline runs, shows that it has caught up, is dropped from its catalog, and runs from the start again',
+  'an Iceberg pipeline gets its tables, runs, shows that it has caught up, is dropped from its catalog, and runs from the start again',
   { ...need('kafka', 'catalog', 's3'), timeout: 180_000 },
   async context => {
     const { name, bronze, catalogHas } = await workplace(context)
@@ -85,6 +85,11 @@ test(
       `${name}\\.numbers +s3://\\S+ +${RECORDS} rows\\n +${name}\\.dlq_numbers +s3://\\S+ +1 rows`
     )
     for (const round of ['first', 'second']) {
+      for (const what of ['created, \\d+ columns', 'exists, matches']) {
+        const init = await bronze('init')
+        assert.deepEqual([init.code, init.err], [0, ''])
+        assert.match(init.out, new RegExp(`^${name}\\.numbers: ${what}\\n${name}\\.dlq_numbers: ${what}\\n$`))
+      }
       const run = await bronze('run', '--until-caught-up')
       assert.equal(run.code, 0, `${round}: ${run.out}${run.err}`)
       const status = await bronze('status')
