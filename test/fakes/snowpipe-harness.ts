@@ -30,8 +30,15 @@ export function testAccount(): NonNullable<typeof keyPair> {
 export const readTestSecret = async (_name: string, key: string): Promise<string | undefined> =>
   ({ user: 'loader', privateKey: testAccount().pem })[key]
 
+export interface StreamingHarness extends SinkHarness {
+  readonly server: SnowpipeServer
+  readonly memory: SqlMemory
+}
+
 /** Tables behind a fake of Snowpipe Streaming over HTTP, as the conformance suite wants them. */
-export async function streamingHarness({ commitLag = 0 }: { readonly commitLag?: number } = {}): Promise<SinkHarness> {
+export async function streamingHarness({
+  commitLag = 0
+}: { readonly commitLag?: number } = {}): Promise<StreamingHarness> {
   const server = new SnowpipeServer(testAccount().account)
   await server.start()
   server.state.commitLag = commitLag
@@ -42,6 +49,8 @@ export async function streamingHarness({ commitLag = 0 }: { readonly commitLag?:
   invariant(pipeline.sink.kind === 'snowflake', 'the pipeline writes to Snowflake')
   const snowflake = { ...pipeline.sink.snowflake, url: server.url }
   return {
+    server,
+    memory,
     plan,
     widerPlan: plannedTable(STREAMING_SINK, { wider: true }).plan,
     isOneStep: true,

@@ -105,8 +105,11 @@ async function appendAll(
   let token = ''
   for (const { body, next } of requests) {
     token = formatToken({ next, writeId, commitId: job.commitId, author })
+    const { isClean } = hold
     hold.isClean = false
     const answer = await service.append(channel.pipe, channel.name, { continuation: channel.continuation, body, token })
+    // What is refused for sure is not on its way.
+    if (answer.status === 'stale' || answer.status === 'invalid') hold.isClean = isClean
     if (answer.status === 'stale') return 'stale'
     if (answer.status !== 'received') return 'invalid'
     channel.continuation = answer.continuation
@@ -128,6 +131,8 @@ async function moveAlone(
     ...job.wanted,
     deadLetters: job.letters.length
   }))
+  // Until it is known to be in, or not, nothing else may go on under these write ids: it could arrive later.
+  for (const { hold } of moving) hold.isClean = false
   const lost = new Set(await ledger.move(moves, commitId))
   // All or none: those that were not lost are tried again.
   return new Map(

@@ -58,6 +58,8 @@ interface Opened {
 export class Holds {
   readonly #options: HoldsOptions
   readonly #held = new Map<string, Hold>()
+  /** Of keys that were held, and whose channels have to be opened anew. */
+  readonly #memories = new Map<string, Memory>()
 
   constructor(options: HoldsOptions) {
     this.#options = options
@@ -67,14 +69,19 @@ export class Holds {
     return this.#held.get(key)
   }
 
-  /** Nothing is known of it any more, or of the key's channel. */
+  /** The key has to be taken again. Where it is is remembered, unless something may be on its way. */
   drop(key: string): void {
+    const hold = this.#held.get(key)
+    if (hold === undefined) return
     this.#held.delete(key)
+    const { isClean, writeId, position } = hold
+    if (!isClean || position.next === undefined) this.#memories.delete(key)
+    else this.#memories.set(key, { writeIds: new Set([writeId]), next: position.next })
   }
 
   /** Forgets keys of which something may be on its way. */
   dropUnclean(): void {
-    for (const [key, { isClean }] of this.#held) if (!isClean) this.#held.delete(key)
+    for (const [key, { isClean }] of this.#held) if (!isClean) this.drop(key)
   }
 
   /**
@@ -82,20 +89,28 @@ export class Holds {
    */
   async take(keys: readonly OffsetKey[], columns: ReadonlySet<string>): Promise<readonly string[]> {
     const { ledger, clock } = this.#options
-    const memories = new Map(keys.flatMap(key => this.#memoryOf(formatKey(key))))
-    for (const key of keys) this.drop(formatKey(key))
     const writeId = randomId(clock)
+    for (const id of keys.map(formatKey)) {
+      this.drop(id)
+      const memory = this.#memories.get(id)
+      // Before it is known to be taken: should the answer be lost, the next taking finds this id.
+      if (memory !== undefined) this.#memories.set(id, { ...memory, writeIds: new Set([...memory.writeIds, writeId]) })
+    }
     const former = await ledger.take(keys, writeId)
     const opened = await severally(keys, async key => await this.#open(key))
     const holds = opened.map(each => {
       const id = formatKey(each.key)
-      return this.#hold(each, { writeId, columns, entry: former.get(id), memory: memories.get(id) })
+      return this.#hold(each, { writeId, columns, entry: former.get(id), memory: this.#memories.get(id) })
     })
     const lost = new Set(await ledger.confirm(holds, writeId))
     const orphans = opened.flatMap((each, index) => this.#orphansOf(each, holds[index] as Hold, lost))
     // Also before anything is appended: a row of these may be of a record that we shall append.
     if (orphans.length > 0) await ledger.deleteLetters(orphans)
-    for (const hold of holds) if (!lost.has(formatKey(hold.key))) this.#held.set(formatKey(hold.key), hold)
+    for (const hold of holds) {
+      const id = formatKey(hold.key)
+      this.#memories.delete(id)
+      if (!lost.has(id)) this.#held.set(id, hold)
+    }
     return [...lost]
   }
 
@@ -109,7 +124,11 @@ export class Holds {
     const sight = { table, ledgerTable, key: entry.key, channel: channelName(entry.key), entry, state }
     if (!isNewest) return positionOf({ ...sight, entry: { ...entry, mark: undefined } })
     checkRefusals(sight)
-    return positionOf({ ...sight, memory: new Map(this.#memoryOf(id)).get(id) })
+    if (this.#held.get(id)?.writeId !== entry.writeId) this.drop(id)
+    const memory = this.#memoryOf(id)
+    // Somebody else has taken it since.
+    if (memory?.writeIds.has(entry.writeId) !== true) this.#memories.delete(id)
+    return positionOf({ ...sight, memory })
   }
 
   /** Writes the ends of all channels down, so that the ledger knows them when the service has deleted them. */
@@ -120,10 +139,10 @@ export class Holds {
     if (ends.length > 0) await this.#options.ledger.settle(ends)
   }
 
-  #memoryOf(id: string): [string, Memory][] {
+  #memoryOf(id: string): Memory | undefined {
     const hold = this.#held.get(id)
-    if (hold?.isClean !== true || hold.position.next === undefined) return []
-    return [[id, { writeId: hold.writeId, next: hold.position.next }]]
+    if (hold?.isClean !== true || hold.position.next === undefined) return this.#memories.get(id)
+    return { writeIds: new Set([hold.writeId]), next: hold.position.next }
   }
 
   async #open(key: OffsetKey): Promise<Opened> {

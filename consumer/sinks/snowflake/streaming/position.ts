@@ -24,9 +24,9 @@ export interface Position {
   readonly token: OffsetToken | undefined
 }
 
-/** What a key's channel was when it was last seen by this process, with everything confirmed. */
+/** How far a key was when this process last had everything confirmed, and the ids under which it has taken it since. */
 export interface Memory {
-  readonly writeId: string
+  readonly writeIds: ReadonlySet<string>
   readonly next: number
 }
 
@@ -52,7 +52,7 @@ export function positionOf(sight: Sight): Position {
   const token = parseToken(state?.token, channel)
   const known = entry?.nextOffset
   if (token === undefined && entry?.mark !== undefined && !entry.mark.isSettled && isAnother(entry.mark, state)) {
-    if (memory === undefined || memory.writeId !== entry.writeId) throw lost(sight)
+    if (memory?.writeIds.has(entry.writeId) !== true) throw lost(sight)
     return { next: Math.max(memory.next, known ?? 0), by: entry.author, token: undefined }
   }
   if (token !== undefined && token.next >= (known ?? 0)) return { next: token.next, by: token.author, token }

@@ -69,15 +69,15 @@ class RestService implements StreamingService {
         answer = await this.#send({ method: 'POST', path, body, headers })
       } catch (error) {
         if (!(error instanceof RetryableError)) throw error
-        return { status: 'unknown', error }
+        return unknown(error)
       }
       const { verdict, code } = answer
       // A continuation token is good for one append: were this one taken up after all, the next try would say so.
       if (verdict === 'busy' && attempt < MAX_TRIES) await this.#wait(answer, attempt)
       else if (verdict === 'ok') return received(answer.body, what)
-      else if (verdict === 'stale') return attempt === 1 ? { status: 'stale' } : { status: 'invalid', code }
+      else if (verdict === 'unknown' || verdict === 'busy' || attempt > 1) return unknown(trouble(answer, what))
+      else if (verdict === 'stale') return { status: 'stale' }
       else if (verdict === 'invalid' || verdict === 'missing') return { status: 'invalid', code }
-      else if (verdict === 'unknown' || verdict === 'busy') return { status: 'unknown', error: trouble(answer, what) }
       else throw this.#failure(answer, what)
     }
   }
@@ -173,10 +173,10 @@ const channelPath = (prefix: string, pipe: Pipe, channel: string): string =>
 
 function received(body: string, what: string): AppendAnswer {
   const continuation = continuationOf(body)
-  return continuation === undefined
-    ? { status: 'unknown', error: unreadable(what) }
-    : { status: 'received', continuation }
+  return continuation === undefined ? unknown(unreadable(what)) : { status: 'received', continuation }
 }
+
+const unknown = (error: unknown): AppendAnswer => ({ status: 'unknown', error })
 
 const unreadable = (what: string): RetryableError =>
   new RetryableError('SnowflakeUnavailable', `Snowpipe Streaming, ${what}: the answer is not as documented`)

@@ -108,7 +108,7 @@ const POSITIONS: readonly (readonly [what: string, sight: Partial<Sight>, next: 
   ],
   [
     'one that is gone, and we know its end ourselves',
-    { entry: entryOf({ nextOffset: 5, mark: MARK }), memory: { writeId: 'ww', next: 40 } },
+    { entry: entryOf({ nextOffset: 5, mark: MARK }), memory: { writeIds: new Set(['vv', 'ww']), next: 40 } },
     40
   ],
   ['a token without a ledger', { state: stateOf({ token: tokenAt(9) }) }, 9]
@@ -120,7 +120,11 @@ for (const [what, sight, next] of POSITIONS) {
 
 test('a channel that is gone with its token stops the pipeline, and says what to do', () => {
   const entry = entryOf({ nextOffset: 5, mark: MARK })
-  for (const sight of [{}, { state: stateOf({ createdOnMs: 8 }) }, { memory: { writeId: 'of another', next: 40 } }]) {
+  for (const sight of [
+    {},
+    { state: stateOf({ createdOnMs: 8 }) },
+    { memory: { writeIds: new Set(['of another']), next: 40 } }
+  ]) {
     assert.throws(
       () => positionOf(sightOf({ entry, ...sight })),
       (error: unknown) => {
