@@ -1,19 +1,14 @@
 """CREATE, DROP and ALTER. Each commits the open transaction first, and then itself."""
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import duckdb
-from sqlglot import exp
 
-import commands
-import dialect
 import session as sessions
-from catalog import Column, Table, quoted, type_of
-from datatypes import MAX_BINARY, MAX_TEXT, DataType, of_duckdb
+import table_definitions
 from engine import Warehouse
-from errors import SnowflakeError, exists, missing, unsupported
+from errors import missing, unsupported
 from stages import parts_of
 
 if TYPE_CHECKING:
@@ -68,7 +63,9 @@ def _within_transaction(session: "Session", work: Any) -> str:
     raise AssertionError
 
 
-def _define(session: "Session", text: str, found: re.Match[str], verb: str, kind: str, parts: list[str], rest: str, binds: list[Any]) -> str:
+def _define(
+    session: "Session", text: str, found: re.Match[str], verb: str, kind: str, parts: list[str], rest: str, binds: list[Any]
+) -> str:
     guarded = found["guard"] is not None
     if kind == "DATABASE":
         return _database(session, verb, guarded, found["replace"] is not None, parts[0])
@@ -78,10 +75,10 @@ def _define(session: "Session", text: str, found: re.Match[str], verb: str, kind
         return _stage(session, verb, guarded, found["replace"] is not None, parts, rest)
     if verb == "CREATE":
         is_temporary = "TEMP" in (found["temporary"] or "").upper()
-        return _create_table(session, text, guarded, found["replace"] is not None, is_temporary, parts, binds)
+        return table_definitions.create(session, text, guarded, found["replace"] is not None, is_temporary, parts, binds)
     if verb == "DROP":
-        return _drop_table(session, guarded, parts)
-    return _alter_table(session, guarded, parts, rest)
+        return table_definitions.drop(session, guarded, parts)
+    return table_definitions.alter(session, guarded, parts, rest)
 
 
 def _database(session: "Session", verb: str, guarded: bool, replaces: bool, name: str) -> str:
@@ -96,7 +93,7 @@ def _database(session: "Session", verb: str, guarded: bool, replaces: bool, name
         if verb == "DROP":
             return f"{name} successfully dropped."
     if there and not replaces:
-        return _exists(guarded, name)
+        return table_definitions.already(guarded, name)
     session.catalog.create_database(name)
     session.database, session.schema = name, "PUBLIC"
     return f"Database {name} successfully created."
@@ -117,7 +114,7 @@ def _schema(session: "Session", verb: str, guarded: bool, replaces: bool, parts:
         if verb == "DROP":
             return f"{name} successfully dropped."
     if there and not replaces:
-        return _exists(guarded, name)
+        return table_definitions.already(guarded, name)
     session.catalog.create_schema(database, name)
     session.database, session.schema = database, name
     return f"Schema {name} successfully created."
@@ -137,148 +134,10 @@ def _stage(session: "Session", verb: str, guarded: bool, replaces: bool, parts: 
         if verb == "DROP":
             return f"{name[2]} successfully dropped."
     if there and not replaces:
-        return _exists(guarded, name[2])
+        return table_definitions.already(guarded, name[2])
     comment = re.search(r"COMMENT\s*=\s*'((?:[^']|'')*)'", rest, re.I)
     session.catalog.create_stage(name, comment[1].replace("''", "'") if comment else "")
     return f"Stage area {name[2]} successfully created."
-
-
-def _exists(guarded: bool, name: str) -> str:
-    if not guarded:
-        raise exists(name)
-    return f"{name} already exists, statement succeeded."
-
-
-def _create_table(
-    session: "Session", text: str, guarded: bool, replaces: bool, is_temporary: bool, parts: list[str], binds: list[Any]
-) -> str:
-    name = session.name_of(parts)
-    session.catalog.require_schema(*name[:2])
-    there = session.temporary.get(name) if is_temporary else session.catalog.table(name)
-    if there is not None and not replaces:
-        return _exists(guarded, name[2])
-    create = dialect.parse(text)
-    if not isinstance(create, exp.Create):
-        raise unsupported(text[:60])
-    properties = create.args.get("properties")
-    given = properties.expressions if properties is not None else []
-    comment = next((p.this.name for p in given if isinstance(p, exp.SchemaCommentProperty)), "")
-    cluster = next((p for p in given if isinstance(p, exp.ClusterProperty)), None)
-    by = ", ".join(each.sql(dialect="snowflake").replace('"', "") for each in cluster.expressions) if cluster else ""
-    schema = create.this if isinstance(create.this, exp.Schema) else None
-    columns = tuple(_column(each, session) for each in schema.expressions) if schema and _is_typed(schema) else ()
-    query = create.args.get("expression")
-    sql = dialect.translate(query, session.around()) if query is not None else None
-    if sql is not None and not columns:
-        columns = _columns_of(session, sql, schema, binds)
-    if not columns:
-        raise unsupported(text[:60])
-    table = Table(name, columns, by, comment, is_temporary)
-    session.catalog.create_table(table)
-    if sql is not None:
-        session.use_warehouse()
-        session.db.execute(f"insert into {table.physical()} {sql}", binds)
-    if is_temporary:
-        session.temporary[name] = table
-    return f"Table {name[2]} successfully created."
-
-
-def _is_typed(schema: exp.Schema) -> bool:
-    return any(isinstance(each, exp.ColumnDef) and each.args.get("kind") for each in schema.expressions)
-
-
-def _column(node: exp.Expression, session: "Session") -> Column:
-    if not isinstance(node, exp.ColumnDef):
-        raise unsupported(f"the table constraint {node.sql(dialect='snowflake')[:60]}")
-    nullable, default, comment = True, None, None
-    for constraint in node.args.get("constraints") or []:
-        match constraint.kind:
-            case exp.NotNullColumnConstraint():
-                nullable = bool(constraint.kind.args.get("allow_null"))
-            case exp.DefaultColumnConstraint():
-                default = dialect.default_sql(constraint.kind.this)
-            case exp.CommentColumnConstraint():
-                comment = constraint.kind.this.name
-            case _:
-                raise unsupported(f"the constraint {constraint.sql(dialect='snowflake')[:60]}")
-    return Column(node.name, type_of(_type_text(node.args["kind"])), nullable, default, comment)
-
-
-def _type_text(kind: exp.DataType) -> str:
-    # An unsized INT is NUMBER(38,0) here, which sqlglot writes as it came.
-    return kind.sql(dialect="snowflake")
-
-
-def _columns_of(session: "Session", sql: str, schema: exp.Schema | None, binds: list[Any]) -> tuple[Column, ...]:
-    described = session.db.execute(f"describe {sql}", binds).fetchall()
-    names = [each.name for each in schema.expressions] if schema is not None else [row[0] for row in described]
-    return tuple(Column(name, of_duckdb(row[1])) for name, row in zip(names, described, strict=True))
-
-
-def _drop_table(session: "Session", guarded: bool, parts: list[str]) -> str:
-    name = session.name_of(parts)
-    table = session.find(name)
-    if table is None:
-        if not guarded:
-            raise missing(".".join(name))
-        return "Drop statement executed successfully (already dropped)."
-    session.db.execute(f"drop table {table.physical()}")
-    if table.temporary:
-        del session.temporary[name]
-    else:
-        session.catalog.forget_table(name)
-    return f"{name[2]} successfully dropped."
-
-
-def _alter_table(session: "Session", guarded: bool, parts: list[str], rest: str) -> str:
-    name = session.name_of(parts)
-    table = session.find(name)
-    if table is None:
-        if guarded:
-            return "Statement executed successfully."
-        raise missing(".".join(name))
-    if by := re.fullmatch(r"CLUSTER\s+BY\s*\((.*)\)", rest, re.I | re.S):
-        changed = replace(table, cluster_by=by[1].replace('"', ""))
-    elif said := re.fullmatch(r"SET\s+COMMENT\s*=\s*'((?:[^']|'')*)'", rest, re.I | re.S):
-        changed = replace(table, comment=said[1].replace("''", "'"))
-    elif re.match(r"ADD\s", rest, re.I):
-        changed = _add_columns(session, table, rest)
-    elif dropped := re.fullmatch(r"DROP\s+COLUMN\s+(\S+)", rest, re.I):
-        column = parts_of(dropped[1])[0]
-        session.db.execute(f"alter table {table.physical()} drop column {quoted(column)}")
-        changed = replace(table, columns=tuple(c for c in table.columns if c.name != column))
-    else:
-        raise unsupported(f"ALTER TABLE … {rest[:60]}")
-    if table.temporary:
-        session.temporary[name] = changed
-    else:
-        session.catalog.save_table(changed)
-    return "Statement executed successfully."
-
-
-def _add_columns(session: "Session", table: Table, rest: str) -> Table:
-    """IF NOT EXISTS may stand before each column."""
-    text = re.sub(r"^ADD\s+(COLUMN\s+)?", "", rest, flags=re.I)
-    columns = list(table.columns)
-    for part in _split(text):
-        guard = re.match(r"(?:COLUMN\s+)?IF\s+NOT\s+EXISTS\s+", part, re.I)
-        schema = dialect.parse(f"CREATE TABLE T ({part[guard.end() if guard else 0 :]})").this
-        column = _column(schema.expressions[0], session)
-        if any(column.name == known.name for known in columns):
-            if guard:
-                continue
-            raise SnowflakeError(1430, "42601", f"SQL compilation error:\ncolumn '{column.name}' already exists")
-        if not column.nullable and column.default is None:
-            raise unsupported("ADD COLUMN … NOT NULL")
-        default = "" if column.default is None else f" default {column.default}"
-        session.db.execute(f"alter table {table.physical()} add column {quoted(column.name)} {column.type.duckdb()}{default}")
-        columns.append(column)
-    return replace(table, columns=tuple(columns))
-
-
-def _split(text: str) -> list[str]:
-    """At commas that are in no parentheses and no quotes."""
-    return [part.strip() for part in re.findall(r"""(?:\([^)]*\)|'(?:[^']|'')*'|"(?:[^"]|"")*"|[^,('"])+""", text) if part.strip()]
 
 
 def _alter_session(session: "Session", rest: str) -> "Result":
@@ -296,7 +155,7 @@ def _warehouse(session: "Session", verb: str, guarded: bool, rest: str) -> "Resu
     named = _NAME.match(rest)
     name = parts_of(named[0])[0] if named else ""
     known = session.engine.warehouses.get(name)
-    option = lambda key: re.search(rf"\b{key}\s*=\s*'?([\w-]+)", rest, re.I)  # noqa: E731
+    option = lambda key: re.search(rf"\b{key}\s*=\s*'?([\w-]+)", rest, re.I)
     if verb == "CREATE":
         session.engine.warehouses[name] = known if known and guarded else Warehouse(name)
         known = session.engine.warehouses[name]
@@ -311,5 +170,3 @@ def _warehouse(session: "Session", verb: str, guarded: bool, rest: str) -> "Resu
     if seconds := option("AUTO_SUSPEND"):
         known.auto_suspend = int(seconds[1])
     return sessions.status()
-
-

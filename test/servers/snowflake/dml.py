@@ -93,8 +93,9 @@ def _check_types(session: "Session", expression: exp.Insert, table: Table, binds
     for name, row in zip(names, session.db.execute(f"describe {source}", binds).fetchall(), strict=False):
         kind = types[name].kind if name in types else ""
         if kind in SEMI_STRUCTURED and row[1] not in ("JSON", '"NULL"'):
-            words = f"Expression type does not match column data type, expecting {kind.upper()} but got {row[1]} for column {name}"
-            raise SnowflakeError(2023, "22000", f"SQL compilation error:\n{words}")
+            words = f"expecting {kind.upper()} but got {row[1]} for column {name}"
+            told = f"SQL compilation error:\nExpression type does not match column data type, {words}"
+            raise SnowflakeError(2023, "22000", told)
 
 
 def merge(session: "Session", expression: exp.Merge, table: Table, sql: str, binds: list[Any]) -> "Result":
@@ -152,7 +153,9 @@ def copy(session: "Session", what: Copy) -> "Result":
                 continue
             source = staged_rows(path, compression_of(what, name))
             sql = dialect.translate(select, session.around({"STAGED_FILES": source}))
-            rows.append(copied(f"{at.stage[2].lower()}/{name}", _load(session, f"insert into {table.physical()} ({names}) {sql}")))
+            rows.append(
+                copied(f"{at.stage[2].lower()}/{name}", _load(session, f"insert into {table.physical()} ({names}) {sql}"))
+            )
             if not table.temporary:
                 session.catalog.note_loaded(table, [name])
         return rows

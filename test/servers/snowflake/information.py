@@ -49,7 +49,7 @@ def _schemata(session: "Session", database: str) -> Relation:
 
 def _tables(session: "Session", database: str) -> Relation:
     columns = "TABLE_CATALOG TABLE_SCHEMA TABLE_NAME TABLE_TYPE CLUSTERING_KEY COMMENT CREATED".split()
-    kind = lambda table: "LOCAL TEMPORARY" if table.temporary else "BASE TABLE"  # noqa: E731
+    kind = lambda table: "LOCAL TEMPORARY" if table.temporary else "BASE TABLE"
     rows = [[*t.name, kind(t), _clustering(t), t.comment or None, t.created] for t in _visible(session, database)]
     return columns, rows
 

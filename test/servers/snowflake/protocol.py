@@ -48,7 +48,7 @@ class Protocol:
         except SnowflakeError as error:
             return refusal(error)
         known = Catalog(self.engine.connection())
-        upper = lambda name: query.get(name, "").strip('"').upper() or None  # noqa: E731
+        upper = lambda name: query.get(name, "").strip('"').upper() or None
         database, schema, warehouse = upper("databaseName"), upper("schemaName"), upper("warehouse")
         database = database if database and known.has_database(database) else None
         schema = (schema or "PUBLIC") if database else None
@@ -133,7 +133,7 @@ class Protocol:
             return refusal(error, session.query_id)
         except duckdb.Error as error:
             return refusal(of_duckdb(error), session.query_id)
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             return refusal(SnowflakeError(603, "XX000", f"SQL execution internal error: {error!r}"), session.query_id)
         return {"data": data, "success": True, "code": None, "message": None}
 
@@ -164,7 +164,9 @@ def answer(session: Session, result: Result) -> dict[str, Any]:
         }
         for name, kind in result.columns
     ]
-    rows = [[datatypes.wire(value, kind) for value, (_, kind) in zip(row, result.columns, strict=True)] for row in result.rows]
+    rows = [
+        [datatypes.wire(value, kind) for value, (_, kind) in zip(row, result.columns, strict=True)] for row in result.rows
+    ]
     return {
         "parameters": parameters(session),
         "rowtype": rowtype,
@@ -275,7 +277,9 @@ class Handler(BaseHTTPRequestHandler):
         self.rfile.readline()
         return b"".join(parts)
 
-    def _send(self, status: int, body: bytes, kind: str = "application/octet-stream", digest: str = "", length: int = -1) -> None:
+    def _send(
+        self, status: int, body: bytes, kind: str = "application/octet-stream", digest: str = "", length: int = -1
+    ) -> None:
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body) if length < 0 else length))

@@ -13,12 +13,15 @@ What it takes care to do as Snowflake does:
   FLATTEN; stages with PUT, LIST and REMOVE; COPY with a transforming SELECT; temporary tables of a session; a session's time zone.
 
 What it does not, and refuses by error 000002 where that can be told: COPY of other formats than JSON and ON_ERROR other than
-ABORT_STATEMENT, several statements in one request, procedures, views, sequences, tasks, streams, pipes, constraints other than
-NOT NULL, time travel, clones, roles and grants (every role may do all). And quietly: times are exact to the microsecond; two names
-that differ in case alone are one; a VARIANT keeps the text it was made of, and a part taken of it by a path 17 digits of a fraction, unless it
-becomes a NUMBER at once; deadlocks end by LOCK_TIMEOUT alone; clustering is remembered and does nothing; a statement repeated on
-a new snapshot (transactions.py) sees the rows that others inserted meanwhile; a temporary table has no load history; a COPY's
-load history knows names alone, not contents; UPDATE does not refuse rows that are joined twice.
+ABORT_STATEMENT, procedures, views, sequences, tasks, streams, pipes, constraints other than NOT NULL, time travel, clones, roles
+and grants (every role may do all). And quietly:
+- Times are exact to the microsecond; two names that differ in case alone are one.
+- A VARIANT keeps the text it was made of; a part taken of it by a path keeps 17 digits of a fraction, unless it becomes a NUMBER
+  at once.
+- Deadlocks end by LOCK_TIMEOUT alone. A statement that is repeated on a new snapshot (transactions.py) sees the rows that others
+  inserted meanwhile. UPDATE does not refuse rows that are joined twice.
+- Clustering is remembered and does nothing; nothing costs anything.
+- A temporary table has no load history; a COPY's load history knows names alone, not contents.
 """
 
 import argparse

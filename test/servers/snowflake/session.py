@@ -15,6 +15,7 @@ import definitions
 import dialect
 import dml
 import errors
+import show
 from catalog import Catalog, Name, Table, quoted
 from datatypes import DataType, of_duckdb
 from engine import Engine, Query
@@ -109,9 +110,7 @@ class Session:
         kind = text.split(None, 1)[0].upper() if text else ""
         tag, size = self.parameters["QUERY_TAG"], used.size if used else None
         name = used.name if used else None
-        self.engine.note(
-            Query(self.query_id, text, kind, self.id, name, size, outcome, began, time.time(), rows, tag)
-        )
+        self.engine.note(Query(self.query_id, text, kind, self.id, name, size, outcome, began, time.time(), rows, tag))
 
     def _run(self, text: str, binds: list[Any]) -> Result:
         word = re.match(r"\w*", text)[0].upper()
@@ -163,7 +162,7 @@ class Session:
 
     def _lock(self, transaction: Transaction, table: Name) -> bool:
         seconds = float(self.parameters["LOCK_TIMEOUT"])
-        waits = lambda: self.is_cancelled or self.is_closed  # noqa: E731
+        waits = lambda: self.is_cancelled or self.is_closed
         return self.engine.locks.acquire(transaction, table, seconds, self.query_id, waits)
 
     def end(self, transaction: Transaction, commit: bool) -> None:
@@ -192,8 +191,8 @@ class Session:
     def use_warehouse(self) -> None:
         used = self.engine.warehouses.get(self.warehouse or "")
         if used is None:
-            words = "No active warehouse selected in the current session.  Select an active warehouse with the 'use warehouse' command."
-            raise SnowflakeError(606, "57P03", words)
+            remedy = "Select an active warehouse with the 'use warehouse' command."
+            raise SnowflakeError(606, "57P03", f"No active warehouse selected in the current session.  {remedy}")
         used.use()
 
     def set_parameter(self, name: str, value: str) -> None:
@@ -212,9 +211,15 @@ class Session:
         known = [*([None] * (3 - len(parts))), *parts]
         database, schema = known[0] or self.database, known[1] or self.schema
         if database is None:
-            raise SnowflakeError(90105, "22000", "This session does not have a current database. Call 'USE DATABASE', or use a qualified name.")
+            raise SnowflakeError(
+                90105,
+                "22000",
+                "This session does not have a current database. Call 'USE DATABASE', or use a qualified name.",
+            )
         if schema is None:
-            raise SnowflakeError(90106, "22000", "This session does not have a current schema. Call 'USE SCHEMA', or use a qualified name.")
+            raise SnowflakeError(
+                90106, "22000", "This session does not have a current schema. Call 'USE SCHEMA', or use a qualified name."
+            )
         return database, schema, known[2]
 
     def find(self, name: Name) -> Table | None:
@@ -238,12 +243,12 @@ class Session:
                 return information_schema(self, parts[0] if len(parts) == 3 else self.database, parts[-1])
             return self.table(parts).physical()
 
-        return dialect.Surroundings(resolve, self._constants(), lambda name: commands.table_function(self, name))
+        return dialect.Surroundings(resolve, self._constants(), lambda name: show.table_function(self, name))
 
     def _constants(self) -> dict[str, str]:
         """Of one statement; repeating it gives the same."""
         now = dt.datetime.now(dt.UTC).replace(tzinfo=None).isoformat(" ")
-        text = lambda value: "CAST(NULL AS TEXT)" if value is None else "'" + str(value).replace("'", "''") + "'"  # noqa: E731
+        text = lambda value: "CAST(NULL AS TEXT)" if value is None else "'" + str(value).replace("'", "''") + "'"
         return {
             "CURRENT_TIMESTAMP": f"TIMESTAMPTZ '{now}+00'",
             "SYSDATE": f"TIMESTAMP '{now}'",

@@ -101,7 +101,9 @@ class Copy:
 
 
 def parse_copy(text: str) -> Copy:
-    head = re.match(rf"COPY\s+INTO\s+(?P<target>{_PART}(?:\.{_PART}){{0,2}})\s*(?P<columns>\([^)]*\))?\s*FROM\s+", text, re.I)
+    head = re.match(
+        rf"COPY\s+INTO\s+(?P<target>{_PART}(?:\.{_PART}){{0,2}})\s*(?P<columns>\([^)]*\))?\s*FROM\s+", text, re.I
+    )
     if head is None:
         raise syntax("COPY INTO")
     rest = text[head.end() :]

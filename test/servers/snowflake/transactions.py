@@ -52,7 +52,9 @@ class Locks:
             holding = [("HOLDING", table, holder) for table, holder in self._holders.items()]
             return holding + [("WAITING", table, each) for table, waiters in self._waiters.items() for each in waiters]
 
-    def acquire(self, transaction: Transaction, table: Name, seconds: float, query: str, is_cancelled: Callable[[], bool]) -> bool:
+    def acquire(
+        self, transaction: Transaction, table: Name, seconds: float, query: str, is_cancelled: Callable[[], bool]
+    ) -> bool:
         """Whether it was not held by this transaction before."""
         with self._changed:
             if self._holders.get(table) is transaction:
@@ -61,11 +63,15 @@ class Locks:
             self._holders[table] = transaction
             return True
 
-    def _queue(self, transaction: Transaction, table: Name, seconds: float, query: str, is_cancelled: Callable[[], bool]) -> None:
+    def _queue(
+        self, transaction: Transaction, table: Name, seconds: float, query: str, is_cancelled: Callable[[], bool]
+    ) -> None:
         deadline = time.monotonic() + seconds
         waiters = self._waiters.setdefault(table, [])
         if table in self._holders and len(waiters) >= MAX_WAITERS:
-            raise self._refusal(table, query, f"the number of waiters for this lock exceeds the {MAX_WAITERS} statements limit")
+            raise self._refusal(
+                table, query, f"the number of waiters for this lock exceeds the {MAX_WAITERS} statements limit"
+            )
         waiters.append(transaction)
         try:
             while (holder := self._holders.get(table)) is not None:
