@@ -1,13 +1,14 @@
 /** In JSON text: strings, so that what remains has the punctuation only. */
 const STRINGS = /"(?:[^"\\]|\\.)*"/gs
+const PAIR = /\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}/g
 /** Half of a pair: no character. */
-const SURROGATE = /\\u[dD][89a-fA-F]/
+const HALF = /\\u[dD][89a-fA-F]/
 
 /**
  * Whether Snowflake takes the text as JSON: it is JSON, and no object of it has one key twice (sql-reference/functions/parse_json).
  */
 export function isEmbeddable(text: string): boolean {
-  if (SURROGATE.test(text)) return false
+  if (HALF.test(text) && HALF.test(text.replaceAll(PAIR, ''))) return false
   try {
     return membersOf(JSON.parse(text)) === colonsOf(text)
   } catch {

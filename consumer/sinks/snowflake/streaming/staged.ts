@@ -1,6 +1,9 @@
 import type { BatchPart } from '../../../batch.ts'
 import type { Field } from '../../../columns/schema.ts'
-import { ndjsonChunks } from '../../../ndjson/encode.ts'
+import type { RowGroupBuffer } from '../../../columns/row-group.ts'
+import { ndjsonChunks, type NdjsonChunk, type NdjsonOptions } from '../../../ndjson/encode.ts'
+import { invariant } from '../../../../lib/errors.ts'
+import { isEmbeddable } from './embeddable.ts'
 import type { StagedRange } from '../../../sink.ts'
 import { lettersOf, type Letter } from './letters.ts'
 import { rowsRequests, type RowsRequest } from './requests.ts'
@@ -26,12 +29,54 @@ export function stagePart(part: BatchPart, offsetColumn: string, requestBytes: n
   const maxBytes = Math.min(CHUNK_BYTES, requestBytes)
   const options = { embedJson: true, longColumn: offsetColumn, memberOf: memberName, maxBytes }
   const groups = part.rows.filter(({ rows }) => rows > 0)
-  const chunks = groups.values().flatMap(group => ndjsonChunks(group, options))
+  const chunks = groups.values().flatMap(group => linesOf(group, options))
   const fields = groups.flatMap(({ schema }) => schema.fields)
   return {
     rows: rowsRequests(chunks, part.nextOffset, requestBytes),
     letters: part.deadLetters === undefined ? [] : lettersOf(part.deadLetters),
     columns: [...new Set(fields.flatMap(field => memberName(field) ?? []))]
+  }
+}
+
+/**
+ * Rows with their JSON in them. What Snowflake would not take as JSON is in its row as text: the service refuses a row for it, and
+ * the row would be in no table.
+ */
+function* linesOf(group: RowGroupBuffer, options: NdjsonOptions): Generator<NdjsonChunk> {
+  const chunks = ndjsonChunks(group, options)
+  if (!group.schema.fields.some(({ isJson }) => isJson)) {
+    yield* chunks
+    return
+  }
+  const asText = new RowsAsText(group, options)
+  let row = 0
+  for (const chunk of chunks) {
+    const lines = chunk.bytes.toString().split('\n').slice(0, -1)
+    const first = row
+    row += chunk.rows
+    if (lines.every(isEmbeddable)) yield chunk
+    else {
+      const taken = lines.map((line, index) => (isEmbeddable(line) ? `${line}\n` : asText.line(first + index)))
+      yield { ...chunk, bytes: Buffer.from(taken.join('')) }
+    }
+  }
+}
+
+/** Single rows of a group, in ascending order, with their JSON as text. */
+class RowsAsText {
+  readonly #lines: Generator<NdjsonChunk>
+  #next = 0
+
+  constructor(group: RowGroupBuffer, options: NdjsonOptions) {
+    this.#lines = ndjsonChunks(group, { ...options, embedJson: false, maxBytes: 1 })
+  }
+
+  line(row: number): string {
+    for (;;) {
+      const { value } = this.#lines.next() as IteratorResult<NdjsonChunk, undefined>
+      invariant(value !== undefined, `row ${row} is in its group`)
+      if (this.#next++ === row) return value.bytes.toString()
+    }
   }
 }
 

@@ -8,6 +8,7 @@ import type { NdjsonChunk } from '../../../../../consumer/ndjson/encode.ts'
 import { isEmbeddable } from '../../../../../consumer/sinks/snowflake/streaming/embeddable.ts'
 import { letterRequests, lettersOf } from '../../../../../consumer/sinks/snowflake/streaming/letters.ts'
 import { MAX_BODY_BYTES, rowsRequests } from '../../../../../consumer/sinks/snowflake/streaming/requests.ts'
+import { bodyOf, stagePart } from '../../../../../consumer/sinks/snowflake/streaming/staged.ts'
 import { isFatal } from '../../../../fakes/failures.ts'
 
 const chunk = (text: string, lastLong: number, rows = 1): NdjsonChunk => ({ bytes: Buffer.from(text), rows, lastLong })
@@ -55,6 +56,9 @@ const EMBEDDABLE: readonly (readonly [text: string, isTaken: boolean])[] = [
   ['{"x":{"a":1,"b":2,"a":3}}', false],
   ['{"a":1,"\\u0061":2}', false],
   ['{"a":"\\ud800"}', false],
+  ['{"a":"\\ud83d\\ude00"}', true],
+  ['{"a":"\\ud83d\\ude00\\udE00"}', false],
+  ['{"a":"\\\\ud800"}', true],
   ['{a:1}', false],
   ['', false]
 ]
@@ -64,6 +68,41 @@ for (const [text, isTaken] of EMBEDDABLE) {
     assert.equal(isEmbeddable(text), isTaken)
   })
 }
+
+test('a row whose JSON has one key twice is in its table, with the JSON as text', () => {
+  const [jsonField, offset] = [
+    { name: 'value', type: 'string', nullable: true, isJson: true },
+    { name: 'at', type: 'long', nullable: true, isStagedOnly: true }
+  ] as const
+  const group = new RowGroupBuffer({ fields: [jsonField, offset], partitionBy: [] })
+  const values = ['{"a":1}', '{"a":1,"a":2}', '{"b":\n[1.0,1e400]}', null, '{"c":{"d":1,"d":1}}']
+  for (const [index, value] of values.entries())
+    group.appendRow({ value: value === null ? null : Buffer.from(value), at: BigInt(index) })
+  const partition = { topic: 'orders', topicId: '', partition: 0 }
+  const part = { partition, epoch: 0, expectedOffset: 0, nextOffset: 9, rows: [group], deadLetters: undefined }
+  for (const requestBytes of [1, 10_000]) {
+    const { rows, columns } = stagePart(part, 'at', requestBytes)
+    assert.deepEqual(columns, ['VALUE'])
+    assert.deepEqual(
+      rows.map(({ next }) => next),
+      requestBytes === 1 ? [1, 2, 3, 4, 9] : [9]
+    )
+    assert.deepEqual(
+      rows.map(request => zstdDecompressSync(bodyOf(request)).toString()).join(''),
+      [
+        '{"VALUE":{"a":1}}',
+        '{"VALUE":"{\\"a\\":1,\\"a\\":2}"}',
+        '{"VALUE":{"b": [1.0,1e400]}}',
+        '{"VALUE":null}',
+        '{"VALUE":"{\\"c\\":{\\"d\\":1,\\"d\\":1}}"}',
+        ''
+      ].join('\n')
+    )
+    // As another process gets it.
+    const [again] = (JSON.parse(JSON.stringify(rows)) as typeof rows).map(bodyOf)
+    assert.deepEqual(again, bodyOf(rows[0] as (typeof rows)[0]))
+  }
+})
 
 test('dead letters become rows of their table, with the write id and nothing of them lost', () => {
   const group = new RowGroupBuffer(DEAD_LETTER_SCHEMA)
