@@ -7,10 +7,11 @@ import { ownColumns, type SnowflakeTable } from './table.ts'
 
 /**
  * The table as it is there, whoever made it: its columns may be shorter than ours would be, or forbid nulls; what does not fit is
- * refused row by row then. FatalError `IncompatibleTable` when it can never take what we write. Columns that are missing will be
- * added (`init.ts`).
+ * refused row by row then. Columns that are missing will be added (`init.ts`). FatalError `IncompatibleTable` when it can never take
+ * what we write; `TableDropped` and `RolledBack` when it is not the table whose offsets the ledger has.
  */
 export function adopted(table: SnowflakeTable, found: FoundObjects): SnowflakeTable {
+  checkLedger(table, found)
   if (found.deadLetters !== undefined) checkDeadLetters(table, found.deadLetters)
   if (found.table === undefined) return table
   const { objects } = table
@@ -29,6 +30,34 @@ export function adopted(table: SnowflakeTable, found: FoundObjects): SnowflakeTa
   const same = (column: Column) => byName.get(column.name) ?? column
   const metadata = Object.fromEntries(Object.entries(table.metadata).map(([source, column]) => [source, same(column)]))
   return { ...table, columns, metadata, clusterBy: table.clusterBy.map(same) }
+}
+
+/**
+ * The ledger stands beside the table: what is done to the table alone, it does not see. A table is always made before its ledger,
+ * and is made anew by CREATE OR REPLACE, which is also how it is restored (CLONE … AT).
+ */
+function checkLedger({ objects }: SnowflakeTable, found: FoundObjects): void {
+  const { tableRef, ledgerRef } = objects
+  const anew = `to begin anew, DROP TABLE ${ledgerRef}`
+  if (found.ledger !== undefined && found.table === undefined) {
+    throw new FatalError(
+      'TableDropped',
+      `${tableRef} was dropped, and ${ledgerRef} still has its offsets. UNDROP the table; or, ${anew}.`
+    )
+  }
+  if (found.tableKind !== undefined && /VIEW|EXTERNAL|EVENT/.test(found.tableKind)) {
+    throw new FatalError(
+      'IncompatibleTable',
+      `${tableRef} is a ${found.tableKind}, not a table. Name another one in spec.topics[].table.`
+    )
+  }
+  const { tableCreatedMs, ledgerCreatedMs } = found
+  if (tableCreatedMs === undefined || ledgerCreatedMs === undefined || tableCreatedMs <= ledgerCreatedMs) return
+  throw new FatalError(
+    'RolledBack',
+    `${tableRef} was replaced or restored after ${ledgerRef} was made: rows before the offsets there may be missing. If none are, say so ` +
+      `by CREATE OR REPLACE TABLE ${ledgerRef} CLONE ${ledgerRef} COPY GRANTS; ${anew}.`
+  )
 }
 
 function limited(column: Column, known: FoundColumn, table: string): Column {

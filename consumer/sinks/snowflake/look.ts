@@ -22,6 +22,11 @@ export interface FoundColumn {
 /** What is there of a table's objects, as far as our role may see it; undefined for what is not. */
 export interface FoundObjects {
   readonly hasSchema: boolean
+  /** When the table and its ledger were made, ms since the epoch; undefined when they are not there. */
+  readonly tableCreatedMs?: number | undefined
+  readonly ledgerCreatedMs?: number | undefined
+  /** As INFORMATION_SCHEMA.TABLES says it: `BASE TABLE`, `VIEW` and others. */
+  readonly tableKind?: string | undefined
   readonly table: readonly FoundColumn[] | undefined
   readonly deadLetters: readonly FoundColumn[] | undefined
   readonly ledger: readonly FoundColumn[] | undefined
@@ -36,17 +41,20 @@ export const lookForSchema = ({ database, schema }: TableObjects): Statement => 
   binds: [schema]
 })
 
-/** Columns of all the tables at once, in order (sql-reference/info-schema/columns). */
+/** Columns of all the tables at once, in order, and of what kind of table (sql-reference/info-schema/columns and /tables). */
 export function lookForColumns({ database, schema, ...names }: TableObjects): Statement {
   const { table, deadLetterTable, ledger, commits } = names
   const tables = [table, ledger, commits, ...(deadLetterTable === undefined ? [] : [deadLetterTable])]
+  const views = `${quoted(database)}.INFORMATION_SCHEMA`
   return {
     text: [
-      'SELECT TABLE_NAME, COLUMN_NAME, DATA_TYPE, CHARACTER_MAXIMUM_LENGTH, CHARACTER_OCTET_LENGTH,',
-      '  NUMERIC_PRECISION, NUMERIC_SCALE, DATETIME_PRECISION, IS_NULLABLE, COLUMN_DEFAULT',
-      `FROM ${quoted(database)}.INFORMATION_SCHEMA.COLUMNS`,
-      `WHERE TABLE_SCHEMA = ? AND TABLE_NAME IN (${tables.map(() => '?').join(', ')})`,
-      'ORDER BY TABLE_NAME, ORDINAL_POSITION'
+      'SELECT C.TABLE_NAME, C.COLUMN_NAME, C.DATA_TYPE, C.CHARACTER_MAXIMUM_LENGTH, C.CHARACTER_OCTET_LENGTH,',
+      '  C.NUMERIC_PRECISION, C.NUMERIC_SCALE, C.DATETIME_PRECISION, C.IS_NULLABLE, C.COLUMN_DEFAULT,',
+      '  T.TABLE_TYPE, DATE_PART(EPOCH_MILLISECOND, T.CREATED::TIMESTAMP_LTZ) AS CREATED_MS',
+      `FROM ${views}.COLUMNS AS C`,
+      `JOIN ${views}.TABLES AS T ON T.TABLE_SCHEMA = C.TABLE_SCHEMA AND T.TABLE_NAME = C.TABLE_NAME`,
+      `WHERE C.TABLE_SCHEMA = ? AND C.TABLE_NAME IN (${tables.map(() => '?').join(', ')})`,
+      'ORDER BY C.TABLE_NAME, C.ORDINAL_POSITION'
     ].join('\n'),
     binds: [schema, ...tables]
   }
@@ -65,8 +73,12 @@ export function foundObjects(
 ): FoundObjects {
   const tables = Map.groupBy(rows.columns, row => row['TABLE_NAME'] ?? '')
   const columnsOf = (name: string | undefined) => (name === undefined ? undefined : tables.get(name)?.map(foundColumn))
+  const createdMs = (name: string) => number(tables.get(name)?.[0] ?? {}, 'CREATED_MS')
   return {
     hasSchema: rows.schema.length > 0,
+    tableCreatedMs: createdMs(objects.table),
+    ledgerCreatedMs: createdMs(objects.ledger),
+    tableKind: tables.get(objects.table)?.[0]?.['TABLE_TYPE'] ?? undefined,
     table: columnsOf(objects.table),
     deadLetters: columnsOf(objects.deadLetterTable),
     ledger: columnsOf(objects.ledger),

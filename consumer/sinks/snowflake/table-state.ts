@@ -66,7 +66,7 @@ export class TableState {
     await this.#session.commit()
   }
 
-  /** Looks again. FatalError `TableDropped` when the table that we opened is gone. */
+  /** Looks again. FatalError `TableDropped` when the table that we opened is gone, `RolledBack` when it is another one. */
   async refresh(): Promise<readonly TableColumn[]> {
     const found = await this.#look()
     const { tableRef, deadLetterRef, ledgerRef, commitsRef, stageRef } = this.objects
@@ -84,6 +84,8 @@ export class TableState {
           'the consumers to create it anew: a table goes on by its offsets table, and without one it begins anew.'
       )
     }
+    // Throws when it is not the table that we opened, or takes our rows no more.
+    this.tableWith([])
     return this.#named(tableColumns(found))
   }
 

@@ -65,6 +65,7 @@ async function setUp(
   const count = async (ref: string) => Number((await reader.rows(`SELECT COUNT(*) AS N FROM ${ref}`))[0]?.['N'])
   return {
     sink,
+    reader,
     objects,
     commit,
     count,
@@ -144,6 +145,29 @@ test(
     assert.equal((await commit([GOOD, TWICE, null])).status, 'committed')
     assert.equal(await count(objects.tableRef), 2)
     assert.equal(await count(objects.deadLetterRef ?? ''), 1)
+    await close()
+  }
+)
+
+test(
+  'a table that was restored or dropped by itself stops the consumers; its offsets are of another one',
+  needed,
+  async () => {
+    const { sink, commit, count, objects, reader, close } = await setUp(
+      'topics: [{name: orders, table: SCHEMA.orders, format: Json}]'
+    )
+    await commit([GOOD, null])
+    await sink.recover(['orders'])
+    await reader.query(`CREATE OR REPLACE TABLE ${objects.tableRef} AS SELECT * FROM ${objects.tableRef} LIMIT 1`)
+    await assert.rejects(sink.open(), { reason: 'RolledBack' })
+    await assert.rejects(sink.recover(['orders']), { reason: 'RolledBack' })
+    await reader.query(`DROP TABLE ${objects.tableRef}`)
+    await assert.rejects(sink.open(), { reason: 'TableDropped' })
+    await reader.query(`DROP TABLE ${objects.ledgerRef}`)
+    await sink.open()
+    assert.equal((await sink.recover(['orders'])).offsets.size, 0)
+    assert.equal((await commit([GOOD])).status, 'committed')
+    assert.equal(await count(objects.tableRef), 1)
     await close()
   }
 )

@@ -93,6 +93,23 @@ test('a dead-letter table of others is checked as well', () => {
   assert.doesNotThrow(() => adopted(table, letters('FAILED_AT', 'TIMESTAMP_NTZ(9) NOT NULL')))
 })
 
+test('a table that is gone, or newer than its ledger, is not the one whose offsets are there', () => {
+  const table = tableOf(TYPED)
+  const there = found(TYPED)
+  assert.throws(() => adopted(table, { ...there, table: undefined }), { reason: 'TableDropped', message: /UNDROP/ })
+  const made = { ...there, tableCreatedMs: 1_000, ledgerCreatedMs: 1_000 }
+  assert.doesNotThrow(() => adopted(table, made))
+  assert.throws(() => adopted(table, { ...made, tableCreatedMs: 1_001 }), { reason: 'RolledBack', message: /CLONE/ })
+  assert.doesNotThrow(() =>
+    adopted(table, { ...made, tableCreatedMs: 1_001, ledger: undefined, ledgerCreatedMs: undefined })
+  )
+})
+
+test('a view is no table', () => {
+  assert.throws(() => adopted(tableOf(TYPED), { ...found(TYPED), tableKind: 'VIEW' }), { reason: 'IncompatibleTable' })
+  assert.doesNotThrow(() => adopted(tableOf(TYPED), { ...found(TYPED), tableKind: 'BASE TABLE' }))
+})
+
 test('each refusal is of a column that could fail, and of no other', () => {
   const table = tableOf(TYPED)
   const kinds = (policy: typeof table.policy) =>
@@ -135,7 +152,13 @@ test('what INFORMATION_SCHEMA tells becomes columns as we would write them', () 
   const there = foundObjects(objects, {
     schema: [{ SCHEMA_NAME: 'PUBLIC' }],
     columns: [
-      row('ID', 'NUMBER', { NUMERIC_PRECISION: '38', NUMERIC_SCALE: '0', IS_NULLABLE: 'NO' }),
+      row('ID', 'NUMBER', {
+        CREATED_MS: '1795255205123',
+        TABLE_TYPE: 'BASE TABLE',
+        NUMERIC_PRECISION: '38',
+        NUMERIC_SCALE: '0',
+        IS_NULLABLE: 'NO'
+      }),
       row('PRICE', 'NUMBER', { NUMERIC_PRECISION: '12', NUMERIC_SCALE: '2' }),
       row('KIND', 'TEXT', { CHARACTER_MAXIMUM_LENGTH: '20' }),
       row('RAW', 'VARIANT'),
@@ -150,5 +173,9 @@ test('what INFORMATION_SCHEMA tells becomes columns as we would write them', () 
     { name: 'RAW', type: 'string', nullable: true },
     { name: 'PLACE', type: undefined, nullable: true }
   ])
+  assert.deepEqual(
+    [there.tableCreatedMs, there.ledgerCreatedMs, there.tableKind],
+    [1_795_255_205_123, undefined, 'BASE TABLE']
+  )
   assert.deepEqual([there.hasSchema, there.hasStage, there.ledger], [true, false, undefined])
 })
