@@ -22,13 +22,15 @@ const GAP = '   '
 export class HistoryTable implements HistoryDisplay {
   readonly #write: (text: string) => void
   readonly #note: (text: string) => void
-  readonly #widths: number[] = []
+  readonly #widths: number[]
   #waiting: (readonly string[])[] = [HEADER]
 
-  /** `note` is for what goes beside the table. */
-  constructor(write: (text: string) => void, note: (text: string) => void) {
+  /** `note` is for what goes beside it; `tables` are those that rows may come of. */
+  constructor(write: (text: string) => void, note: (text: string) => void, tables: readonly string[]) {
     this.#write = write
     this.#note = note
+    // As wide as they will be, also while there is none.
+    this.#widths = ['2026-11-21 10:59'.length, Math.max(...tables.map(({ length }) => length))]
   }
 
   row(row: HistoryRow): void {

@@ -73,7 +73,7 @@ async function runHistory(args: readonly string[], io: Io): Promise<number> {
   const sources = { secrets, secretsFolder: options.secretsFolder, cwd: io.cwd }
   return await withSecrets([document], sources, async ([readSecret]) => {
     if (readSecret === undefined) return EXIT_PROBLEMS
-    const [totals, display] = [new HistoryTotals(tables, options.range), displayFor(options, io)]
+    const [totals, display] = [new HistoryTotals(tables, options.range), displayFor(options, tables, io)]
     const onNote = (note: HistoryNote) => {
       display.note(note)
       if (note.isIncomplete) totals.markIncomplete(note.table)
@@ -104,17 +104,20 @@ async function tell(telling: Telling, watch: boolean, io: Io): Promise<number> {
     stopping.abort()
   })
   try {
-    let troubles = await tellNew(telling, io, stopping.signal)
-    report(troubles, new Map(), io)
-    while (watch && !stopping.signal.aborted) {
+    let last = await tellNew(telling, io, stopping.signal)
+    report(last.troubles, new Map(), io)
+    while (watch && last.isWhole) {
       await wait(telling.lookEveryMs, undefined, { signal: stopping.signal }).catch(() => {})
       if (stopping.signal.aborted) break
-      const before = troubles
-      troubles = await tellNew(telling, io, stopping.signal)
-      report(troubles, before, io)
+      const before = last.troubles
+      last = await tellNew(telling, io, stopping.signal)
+      report(last.troubles, before, io)
+    }
+    for (const { table } of telling.tables) {
+      if (!last.isWhole || last.troubles.has(table)) totals.markIncomplete(table)
     }
     display.end(totals.all)
-    return exitCode === EXIT_OK && troubles.size > 0 ? EXIT_PROBLEMS : exitCode
+    return exitCode === EXIT_OK && last.troubles.size > 0 ? EXIT_PROBLEMS : exitCode
   } finally {
     stopListening()
   }
@@ -122,20 +125,46 @@ async function tell(telling: Telling, watch: boolean, io: Io): Promise<number> {
 
 type Troubles = ReadonlyMap<string, RetryableError>
 
-/** Tells what has come since the last time. Gives the tables that could not be read to the end. */
-async function tellNew({ tables, isWanted, display, totals }: Telling, io: Io, signal: AbortSignal): Promise<Troubles> {
+interface Told {
+  /** Of the tables that could not be read to the end. */
+  readonly troubles: Troubles
+  /** It was not stopped in the middle. */
+  readonly isWhole: boolean
+}
+
+/** Tells what has come since the last time. */
+async function tellNew({ tables, isWanted, display, totals }: Telling, io: Io, signal: AbortSignal): Promise<Told> {
   const troubles = new Map<string, RetryableError>()
   const rows = tables.map(each =>
     minuteRows(each.table, only(each.read(), isWanted), error => troubles.set(each.table, error))
   )
-  for await (const row of mergedRows(rows)) {
-    if (signal.aborted) break
+  for await (const row of untilAborted(mergedRows(rows), signal)) {
     display.row(row)
     totals.add(row)
     if (io.stdout.writableNeedDrain) await once(io.stdout, 'drain', { signal }).catch(() => {})
   }
   display.pause()
-  return troubles
+  return { troubles, isWhole: !signal.aborted }
+}
+
+/** Whoever wants to stop does not wait for a server that does not answer. */
+async function* untilAborted<T>(source: AsyncIterable<T>, signal: AbortSignal): AsyncIterable<T> {
+  const iterator = source[Symbol.asyncIterator]()
+  const { promise: aborted, resolve } = Promise.withResolvers<{ readonly done: true }>()
+  const stop = () => resolve({ done: true })
+  signal.addEventListener('abort', stop)
+  try {
+    while (!signal.aborted) {
+      const next = iterator.next()
+      const result = await Promise.race([next, aborted])
+      // What it would still have come to is nobody's concern.
+      if (signal.aborted) next.catch(() => {})
+      if (result.done === true) return
+      yield result.value
+    }
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
 }
 
 async function* only(
@@ -215,7 +244,12 @@ function chosenTopics({ topics }: SettledPipeline, wanted: readonly string[]): (
   return topic => wanted.includes(topic) || isOfEntry.some(matches => matches(topic))
 }
 
-function displayFor({ output, range }: HistoryOptions, { stdout, stderr }: Io): HistoryDisplay {
+function displayFor(
+  { output, range }: HistoryOptions,
+  tables: readonly string[],
+  { stdout, stderr }: Io
+): HistoryDisplay {
   const write = (text: string) => stdout.write(text)
-  return output === 'json' ? new HistoryLines(write, range) : new HistoryTable(write, text => stderr.write(text))
+  if (output === 'json') return new HistoryLines(write, range)
+  return new HistoryTable(write, text => stderr.write(text), tables)
 }

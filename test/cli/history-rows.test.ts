@@ -9,6 +9,7 @@ import { RetryableError } from '../../lib/errors.ts'
 const TEN = Date.UTC(2026, 10, 21, 10)
 const SECOND = 1_000
 const MINUTE = 60 * SECOND
+const TABLES = ['bronze.orders', 'bronze.clicks', 'bronze.none']
 
 const entry = (atMs: number, records: number | undefined, rest: Partial<HistoryEntry> = {}): HistoryEntry => ({
   committedMs: TEN + atMs,
@@ -34,7 +35,7 @@ async function told(
   other: readonly HistoryEntry[],
   range: HistoryRange = { sinceMs: 0, untilMs: Infinity }
 ): Promise<void> {
-  const totals = new HistoryTotals(['bronze.orders', 'bronze.clicks', 'bronze.none'], range)
+  const totals = new HistoryTotals(TABLES, range)
   display.note({ table: 'bronze.none', message: 'is not there', isIncomplete: false })
   totals.markIncomplete('bronze.clicks')
   for await (const row of mergedRows([rowsOf('bronze.orders', one), rowsOf('bronze.clicks', other)])) {
@@ -61,7 +62,8 @@ test('tables are told minute by minute, unknown figures as such, then each in al
   await told(
     new HistoryTable(
       more => (text += more),
-      more => (notes += more)
+      more => (notes += more),
+      TABLES
     ),
     ORDERS,
     CLICKS
@@ -174,7 +176,8 @@ test('what a table tells of more than the range is shown, and not counted as of 
   let text = ''
   const table = new HistoryTable(
     more => (text += more),
-    () => {}
+    () => {},
+    TABLES
   )
   await told(table, ORDERS, CLICKS.slice(0, 1), { sinceMs: TEN - 60 * MINUTE + MINUTE, untilMs: TEN + MINUTE })
   assert.match(text, /\n2026-11-21 09:00–09:59 +bronze\.clicks +shop\.clicks +5000 /)

@@ -1,5 +1,7 @@
 /** `bronze history` as a user sees it: around real runs, on the embedded broker, with tables in a folder. */
 import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { produce } from '../consumer/process/kafka.ts'
 import { shop } from './shop.ts'
@@ -99,6 +101,26 @@ test('watching, new commits are told when they come, and all of it at the end', 
       .map(({ records }) => records),
     [3, 1]
   )
+})
+
+test('a table that cannot be read is named, and nothing is said to be all', LIMIT, async context => {
+  const { bronze, folder } = await shop(context)
+  const file = join(folder, 'away.yaml')
+  await writeFile(
+    file,
+    `apiVersion: bronze.dev/v1alpha1
+kind: BronzePipeline
+metadata: {name: away}
+spec:
+  source: {bootstrapServers: ['127.0.0.1:1']}
+  topics: [{name: orders, table: bronze.orders}]
+  sink: {iceberg: {catalog: {uri: 'http://127.0.0.1:1'}}}
+`
+  )
+  const { code, out, err } = await bronze(['history', '-f', file, '--name', 'away']).ended
+  assert.equal(code, 1)
+  assert.match(err, /^bronze: bronze\.orders cannot be read now: CatalogUnreachable: /)
+  assert.match(out, /\ntotal +bronze\.orders +- +≥0 +≥0 +≥0 +-\n$/)
 })
 
 test('what cannot be meant is wrong usage', LIMIT, async context => {
