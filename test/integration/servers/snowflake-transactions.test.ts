@@ -123,6 +123,33 @@ test('a definition commits the open transaction', needed, async context => {
   assert.deepEqual(await names(other), ['a'])
 })
 
+test('what others define is there at once, also within a transaction', needed, async context => {
+  const [one, other] = await sessions(context)
+  await one.query('BEGIN')
+  await one.query("INSERT INTO T VALUES ('a', 1)")
+  await other.query('CREATE TABLE U AS SELECT 5 AS X')
+  await other.query('ALTER TABLE T ADD COLUMN M VARCHAR')
+  assert.deepEqual(await one.rows('SELECT X FROM U'), [{ X: '5' }])
+  await one.query("INSERT INTO T VALUES ('b', 2, 'm')")
+  await one.query('COMMIT')
+  assert.deepEqual(await other.rows('SELECT NAME, M FROM T ORDER BY NAME'), [
+    { NAME: 'a', M: null },
+    { NAME: 'b', M: 'm' }
+  ])
+})
+
+test('without AUTOCOMMIT a change begins a transaction', needed, async context => {
+  const [one, other] = await sessions(context)
+  await one.query('ALTER SESSION SET AUTOCOMMIT = FALSE')
+  await one.query("INSERT INTO T VALUES ('a', 1)")
+  assert.deepEqual(await names(other), [])
+  await one.query('ROLLBACK')
+  await one.query("INSERT INTO T VALUES ('b', 1)")
+  await one.query('ALTER SESSION SET AUTOCOMMIT = TRUE')
+  await one.query("INSERT INTO T VALUES ('c', 1)")
+  assert.deepEqual(await names(other), ['b', 'c'])
+})
+
 test('a session that is closed rolls back and frees its locks', needed, async context => {
   const [one, other] = await sessions(context)
   await one.query("INSERT INTO T VALUES ('a', 1)")

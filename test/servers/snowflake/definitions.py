@@ -50,7 +50,7 @@ def _within_transaction(session: "Session", work: Any) -> str:
         try:
             words = work()
             session.db.execute("commit")
-            session.engine.commits.add()
+            session.engine.commits.add_definition()
             return words
         except BaseException as error:
             session.temporary = temporary

@@ -27,12 +27,16 @@ def change(session: "Session", word: str, text: str, binds: list[Any]) -> "Resul
     expression = dialect.parse(text)
     table = session.table(dialect.table_parts(_target(expression)))
     session.use_warehouse()
+    if isinstance(expression, exp.Insert) and not isinstance(expression.this, exp.Schema):
+        # Those that there are now: more may have been added when the statement is repeated.
+        columns = [exp.to_identifier(column.name, quoted=True) for column in table.columns]
+        expression.set("this", exp.Schema(this=expression.this, expressions=columns))
     sql = dialect.translate(expression, session.around())
     match expression:
         case exp.Insert():
             return insert(session, expression, table, sql, binds)
         case exp.Update() | exp.Delete():
-            count = session.statement(lambda: _count(session, sql, binds), True, _lockable(table))
+            count = session.statement(lambda: _count(session, sql, binds), table.name, _lockable(table))
             if isinstance(expression, exp.Delete):
                 return sessions.numbers(["number of rows deleted"], [count], sessions.DELETE)
             names = ["number of rows updated", "number of multi-joined rows updated"]
@@ -65,12 +69,15 @@ def insert(session: "Session", expression: exp.Insert, table: Table, sql: str, b
     if expression.args.get("overwrite"):
         raise unsupported("INSERT OVERWRITE")
     rows = _rows(binds)
+    if table.name in session.reads:
+        # Unless the rows come from it too, what others insert beside does not matter.
+        session.reads.remove(table.name)
 
     def effect() -> int:
         _check_types(session, expression, table, rows[0])
         return sum(_count(session, sql, row) for row in rows)
 
-    count = session.statement(effect, True)
+    count = session.statement(effect, table.name)
     return sessions.numbers(["number of rows inserted"], [count], sessions.INSERT)
 
 
@@ -85,8 +92,7 @@ def _check_types(session: "Session", expression: exp.Insert, table: Table, binds
     """Text is no VARIANT, although DuckDB would take it for JSON."""
     if not any(column.type.kind in SEMI_STRUCTURED for column in table.columns):
         return
-    named = [each.name for each in expression.this.expressions] if isinstance(expression.this, exp.Schema) else []
-    names = named or [column.name for column in table.columns]
+    names = [each.name for each in expression.this.expressions]
     types = {column.name: column.type for column in table.columns}
     query = dialect.translate(expression.expression, session.around())
     source = query if not isinstance(expression.expression, exp.Values) else f"FROM ({query}) AS given"
@@ -117,7 +123,7 @@ def merge(session: "Session", expression: exp.Merge, table: Table, sql: str, bin
             counts[action] += 1
         return len(actions)
 
-    session.statement(effect, True, _lockable(table))
+    session.statement(effect, table.name, _lockable(table))
     names = [f"number of rows {kinds[kind]}" for kind in present]
     return sessions.numbers(names, [counts[kind] for kind in present], sessions.MERGE)
 
@@ -132,7 +138,8 @@ def truncate(session: "Session", text: str) -> "Result":
     if found is None:
         raise unsupported(text[:60])
     table = session.table(parts_of(found[1]))
-    session.statement(lambda: _count(session, f"delete from {table.physical()}", []), True, _lockable(table))
+    session.reads = [table.name]
+    session.statement(lambda: _count(session, f"delete from {table.physical()}", []), table.name, _lockable(table))
     return sessions.status()
 
 
@@ -160,7 +167,7 @@ def copy(session: "Session", what: Copy) -> "Result":
                 session.catalog.note_loaded(table, [name])
         return rows
 
-    rows = session.statement(effect, True)
+    rows = session.statement(effect, table.name)
     if not rows:
         return sessions.Result(sessions.STATUS, [["Copy executed with 0 files processed."]], sessions.COPY)
     if what.purge:

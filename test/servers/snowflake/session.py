@@ -72,6 +72,8 @@ class Session:
         self.db = self.engine.connection()
         self.catalog = Catalog(self.db)
         self.runner = Runner(self.db, self.engine.commits)
+        # The tables that a statement names, once for each time; temporary ones are not others' business.
+        self.reads: list[Name] = []
         # One statement at a time; another session's wait for a lock may end this one's transaction between two.
         self.busy = threading.RLock()
         self.set_parameter("TIMEZONE", self.parameters["TIMEZONE"])
@@ -113,6 +115,9 @@ class Session:
         self.engine.note(Query(self.query_id, text, kind, self.id, name, size, outcome, began, time.time(), rows, tag))
 
     def _run(self, text: str, binds: list[Any]) -> Result:
+        self.reads = []
+        if self.transaction is not None:
+            self.runner.see_definitions(self.transaction)
         word = re.match(r"\w*", text)[0].upper()
         if (command := commands.COMMANDS.get(word)) is not None:
             return command(self, text, binds)
@@ -127,7 +132,7 @@ class Session:
             return commands.abort(self, int(aborted[1]))
         sql = dialect.translate(dialect.parse(text), self.around())
         self.use_warehouse()
-        return self.statement(lambda: self.fetch(sql, binds), writes=False)
+        return self.statement(lambda: self.fetch(sql, binds))
 
     def fetch(self, sql: str, binds: list[Any]) -> Result:
         self.db.execute(sql, binds)
@@ -135,19 +140,19 @@ class Session:
         columns = [(column[0], of_duckdb(str(column[1]))) for column in described]
         return Result(columns, [list(row) for row in self.db.fetchall()])
 
-    def statement(self, effect: Any, writes: bool, locks: Name | None = None) -> Any:
+    def statement(self, effect: Any, writes: Name | None = None, locks: Name | None = None) -> Any:
         """Runs in the open transaction, or in one of its own. A statement that changed nothing keeps no lock."""
         transaction = self.transaction
         if transaction is None:
             transaction = Transaction()
             transaction.is_busy = True
-            if self.parameters["AUTOCOMMIT"] == "false" and writes:
+            if self.parameters["AUTOCOMMIT"] == "false" and writes is not None:
                 self.transaction = transaction
         is_own = transaction is not self.transaction
         transaction.last_query = self.query_id
         is_new = locks is not None and self._lock(transaction, locks)
         try:
-            result = self.runner.run(transaction, effect, writes)
+            result = self.runner.run(transaction, effect, set(self.reads), writes)
             if is_own:
                 self.end(transaction, commit=True)
             elif is_new and result == 0:
@@ -203,6 +208,8 @@ class Session:
                 raise SnowflakeError(1008, "22023", f"invalid value [{value}] for parameter 'TIMEZONE'") from error
         if name == "TRANSACTION_ABORT_ON_ERROR" and value.lower() == "true":
             raise errors.unsupported("TRANSACTION_ABORT_ON_ERROR")
+        if name == "AUTOCOMMIT":
+            self.end_open(commit=True)
         self.parameters[name] = value.lower() if name == "AUTOCOMMIT" else value
 
     def name_of(self, parts: list[str]) -> Name:
@@ -241,7 +248,10 @@ class Session:
                 return also[parts[0]]
             if len(parts) > 1 and parts[-2] == "INFORMATION_SCHEMA":
                 return information_schema(self, parts[0] if len(parts) == 3 else self.database, parts[-1])
-            return self.table(parts).physical()
+            table = self.table(parts)
+            if not table.temporary:
+                self.reads.append(table.name)
+            return table.physical()
 
         return dialect.Surroundings(resolve, self._constants(), lambda name: show.table_function(self, name))
 

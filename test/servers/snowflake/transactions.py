@@ -1,7 +1,7 @@
 """Snowflake's transactions on DuckDB's.
 
 Snowflake is READ COMMITTED: each statement sees what is committed when it starts. DuckDB gives a transaction one snapshot. So a
-transaction is kept as the list of its statements' effects: when others have committed since its snapshot was taken, or when a
+transaction is kept as the list of its statements' effects: when others have changed what a statement reads since, or when a
 statement of it has failed (which ends DuckDB's transaction, but not Snowflake's), the DuckDB transaction is begun anew and the
 effects are repeated on it. Tables that UPDATE, DELETE or MERGE changed are locked until the end, so repeating finds in them what
 was found before, apart from rows that others have inserted there meanwhile.
@@ -29,7 +29,8 @@ class Transaction:
     def __init__(self) -> None:
         self.id = next(_ids)
         self.effects: list[Effect] = []
-        # The commits that DuckDB's transaction may have seen; none when there is no such transaction.
+        self.written: set[Name] = set()
+        # How many commits DuckDB's transaction has seen at least; none when there is no such transaction.
         self.snapshot: int | None = None
         self.is_busy = False
         self.last_used = time.monotonic()
@@ -105,15 +106,30 @@ class Locks:
 
 
 class Commits:
-    """Counts what has been committed, by anybody."""
+    """Counts what has been committed, by anybody, and knows which commit was the last of each table."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._last: dict[Name, int] = {}
+        self._defined = 0
         self.count = 0
 
-    def add(self) -> None:
+    def add(self, tables: set[Name]) -> None:
         with self._lock:
             self.count += 1
+            self._last.update(dict.fromkeys(tables, self.count))
+
+    def add_definition(self) -> None:
+        """Of a table, a schema or anything else that others may name."""
+        with self._lock:
+            self.count += 1
+            self._defined = self.count
+
+    def defined_since(self, count: int) -> bool:
+        return self._defined > count
+
+    def changed_since(self, count: int, tables: set[Name]) -> bool:
+        return any(self._last.get(table, 0) > count for table in tables)
 
 
 class Runner:
@@ -123,11 +139,16 @@ class Runner:
         self._db = connection
         self._commits = commits
 
-    def run(self, transaction: Transaction, effect: Effect, writes: bool) -> Any:
+    def see_definitions(self, transaction: Transaction) -> None:
+        """Before names are looked up: what others have defined meanwhile is there."""
+        if transaction.snapshot is not None and self._commits.defined_since(transaction.snapshot):
+            self._forget(transaction)
+
+    def run(self, transaction: Transaction, effect: Effect, reads: set[Name], writes: Name | None) -> Any:
         """One statement: on what is committed now and what the transaction did before. Its failure undoes it alone."""
         try:
             for attempt in itertools.count():
-                self._refresh(transaction)
+                self._refresh(transaction, reads)
                 try:
                     result = effect()
                     break
@@ -138,15 +159,16 @@ class Runner:
         except BaseException:
             self._forget(transaction)
             raise
-        if writes:
+        if writes is not None:
             transaction.effects.append(effect)
+            transaction.written.add(writes)
         return result
 
     def commit(self, transaction: Transaction) -> None:
         for attempt in itertools.count():
             try:
                 if transaction.snapshot is None and transaction.effects:
-                    self._refresh(transaction)
+                    self._refresh(transaction, set())
                 if transaction.snapshot is not None:
                     self._db.execute("commit")
                     transaction.snapshot = None
@@ -157,16 +179,17 @@ class Runner:
                 if attempt >= MAX_REPEATS:
                     raise
         if transaction.effects:
-            self._commits.add()
+            self._commits.add(transaction.written)
 
     def rollback(self, transaction: Transaction) -> None:
         self._forget(transaction)
 
-    def _refresh(self, transaction: Transaction) -> None:
-        seen = self._commits.count
-        if transaction.snapshot == seen:
+    def _refresh(self, transaction: Transaction, reads: set[Name]) -> None:
+        """Takes a new snapshot when others have changed what is read since the last one."""
+        if transaction.snapshot is not None and not self._commits.changed_since(transaction.snapshot, reads):
             return
         self._forget(transaction)
+        seen = self._commits.count
         self._db.execute("begin transaction")
         transaction.snapshot = seen
         for effect in transaction.effects:
