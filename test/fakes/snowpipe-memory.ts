@@ -15,6 +15,8 @@ import type { SnowpipeState } from './snowpipe-state.ts'
 export class SqlMemory {
   readonly ledger = new Map<string, LedgerEntry>()
   readonly columns = new Map<string, { readonly name: string; readonly type: ColumnType }>()
+  /** Offsets that moved by the ledger alone, in the order in which they did. */
+  readonly moves: Omit<LedgerMove, 'writeId'>[] = []
   readonly objects: TableObjects
   readonly state: SnowpipeState
 
@@ -86,6 +88,7 @@ export class MemoryLedger implements StreamingLedger {
       const there = this.#entries(moves.map(({ key }) => key))
       if (there.size > 0) return [...there.values()]
       for (const { key, next } of moves) this.#set({ ...this.#fresh(key), nextOffset: next, author: this.#author })
+      this.#memory.moves.push(...moves)
       return []
     })
   }
@@ -99,6 +102,7 @@ export class MemoryLedger implements StreamingLedger {
         const entry = this.#memory.ledger.get(formatKey(key)) ?? this.#fresh(key)
         this.#set({ ...entry, nextOffset: next, author: this.#author })
       }
+      this.#memory.moves.push(...moves)
       return []
     })
   }
