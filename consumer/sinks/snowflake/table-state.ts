@@ -103,7 +103,7 @@ export class TableState {
   async #complete(fields: readonly Field[]): Promise<void> {
     let trouble: StatementError | undefined
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-      if (attempt > 1) await backOff(this.#options.clock, attempt, TROUBLE_BACKOFF)
+      if (trouble !== undefined) await backOff(this.#options.clock, attempt, TROUBLE_BACKOFF)
       await this.#look()
       const missing = this.#missing(fields)
       if (missing.length === 0) return
