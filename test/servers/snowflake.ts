@@ -106,7 +106,7 @@ export async function startSnowflake(options: SnowflakeOptions = {}): Promise<Sn
       state: state.path
     })
     const isUp = async () => (await fetch(`${addresses.url}/telemetry/send`, { method: 'POST' })).ok
-    await untilReady('the Snowflake stand-in', server, isUp, 30_000)
+    await untilReady('the Snowflake stand-in', server, isUp)
     return server
   }
   const running = await startRestartable(state, launch)
