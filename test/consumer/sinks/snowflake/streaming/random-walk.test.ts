@@ -5,7 +5,10 @@ const SEEDS = Number(process.env['WALK_SEEDS'] ?? 25)
 const FIRST = Number(process.env['WALK_FIRST'] ?? 1)
 
 /** Seeds that once failed, and what was wrong then. */
-const KEPT: readonly { readonly seed: number; readonly why: string }[] = []
+const KEPT: readonly { readonly seed: number; readonly why: string }[] = [
+  { seed: 163, why: 'a move of the ledger that was given up came after rows of the same taking' },
+  { seed: 224, why: 'likewise' }
+]
 
 for (const { seed, why } of KEPT) {
   test(`every record is in one table, once (seed ${seed}: ${why})`, async () => {
