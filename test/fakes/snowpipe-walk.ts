@@ -132,7 +132,7 @@ class World {
       }
       await sink.close()
       // Whatever is still on its way may arrive now.
-      await this.#scheduler.sleep(40_000)
+      await this.#scheduler.sleep(21_000)
       this.#state.commitSome(() => 0)
       this.#isDone = true
     } catch (error) {

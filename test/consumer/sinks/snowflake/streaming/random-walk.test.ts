@@ -1,7 +1,7 @@
 import { test } from 'node:test'
 import { walk } from '../../../../fakes/snowpipe-walk.ts'
 
-const SEEDS = Number(process.env['WALK_SEEDS'] ?? 25)
+const SEEDS = Number(process.env['WALK_SEEDS'] ?? 12)
 const FIRST = Number(process.env['WALK_FIRST'] ?? 1)
 
 /** Seeds that once failed, and what was wrong then. */
