@@ -10,6 +10,7 @@ import type { Clock } from '../../../../../lib/clock.ts'
 import { systemClock } from '../../../../../lib/clock.ts'
 import { plannedTable } from '../../../../conformance/batches.ts'
 import { isFatal, isRetryable } from '../../../../fakes/failures.ts'
+import { serveHttp } from '../../../../fakes/http-server.ts'
 import { STREAMING_SINK, readTestSecret, testAccount } from '../../../../fakes/snowpipe-harness.ts'
 import { SnowpipeServer, type SnowpipeAccount } from '../../../../fakes/snowpipe-server.ts'
 
@@ -159,6 +160,40 @@ test('credentials that worked before are perhaps being changed just now', async 
   server.forgetTokens()
   server.interfere = ({ path }) => (path === '/oauth/token' ? { status: 401 } : undefined)
   await assert.rejects(service.open(PIPE, 'BRONZE_A'), isRetryable('SnowflakeRefusesCredentials'))
+})
+
+test('a key may have a passphrase', async t => {
+  const { privateKey } = testAccount().account
+  const pem = privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'open it' })
+  const secretsWith = (passphrase: string | undefined) => async (_: string, key: string) =>
+    ({ user: 'loader', privateKey: String(pem), passphrase })[key]
+  const { service } = await start(t, { secrets: secretsWith('open it') })
+  await service.open(PIPE, 'BRONZE_A')
+  for (const passphrase of ['other', undefined]) {
+    const closed = await start(t, { secrets: secretsWith(passphrase) })
+    await assert.rejects(closed.service.open(PIPE, 'BRONZE_A'), (error: unknown) => {
+      isFatal('SnowflakeAuthenticationFailed')(error)
+      assert.doesNotMatch(String(error), /other|PRIVATE/)
+      return true
+    })
+  }
+})
+
+test('everything goes through the proxy, with its credentials', async t => {
+  const seen: (readonly [url: string | undefined, authorization: string | undefined])[] = []
+  const proxy = await serveHttp(t, (request, response) => {
+    seen.push([request.url, request.headers['proxy-authorization']])
+    response.writeHead(503).end()
+  })
+  const { port } = new URL(proxy)
+  const secrets = async (name: string, key: string) =>
+    name === 'proxy' ? { username: 'user', password: 'p@ss' }[key] : await readTestSecret(name, key)
+  const options = { host: '127.0.0.1', port: Number(port), credentialsSecret: 'proxy' }
+  const { service, server } = await start(t, { snowflake: { proxy: options }, secrets })
+  await assert.rejects(service.open(PIPE, 'BRONZE_A'), isRetryable('SnowflakeUnavailable'))
+  const basic = `Basic ${Buffer.from('user:p@ss').toString('base64')}`
+  assert.deepEqual(seen[0], [`${server.url}/v2/streaming/hostname`, basic])
+  assert.deepEqual(server.requests, [])
 })
 
 test('an OAuth token is used as it is', async t => {
