@@ -161,6 +161,58 @@ test('a table that can be read and not written is tried less and less often, and
   assert.equal(writer.failure, undefined)
 })
 
+test('a stop hurries a commit that waits for a cheaper moment, and loses nothing', async () => {
+  const pipeline = pipelineOf(
+    'batch: {triggerInterval: 1s}\ntopics: [{name: orders, table: bronze.orders, format: Raw}]'
+  )
+  const [plan] = planTables(pipeline)
+  const [entry] = pipeline.topics
+  assert.ok(plan !== undefined && entry !== undefined)
+  // Of two commits the files have two names.
+  const clock = Object.assign(new ManualClock(1_700_000_000_000), { random: Math.random })
+  const store = new MemoryStore()
+  const author = { pipeline: 'lake/shop', createdAt: undefined, consumerId: 'pod-0' }
+  const real = openDeltaSink({ plan, pipeline, store, clock, log: silentLog, author })
+  const hurried = Promise.withResolvers<void>()
+  const sink: Sink = {
+    open: () => real.open(),
+    recover: topics => real.recover(topics),
+    stage: batch => real.stage(batch),
+    commit: async staged => {
+      if (staged.some(({ ranges }) => ranges.some(({ records }) => records > 0))) await hurried.promise
+      return await real.commit(staged)
+    },
+    hurry: hurried.resolve,
+    close: () => real.close()
+  }
+  const partition = { topic: 'orders', topicId: 'id', partition: 0 }
+  const writer = new TableWriter(plan, pipeline, author, {
+    sink,
+    clock,
+    log: silentLog,
+    observer: silentObserver,
+    source: {
+      resolveStart: async () => new Map([[0, 0]]),
+      logStarts: async () => new Map(),
+      reported: async () => new Map()
+    },
+    readerFor: () => undefined,
+    seek: () => {},
+    report: async () => {},
+    sendDeadLetters: async () => {}
+  })
+  writer.assign(partition, entry)
+  writer.tick(clock.now())
+  await writer.settled()
+  writer.append(dataBatch(partition, 0, [{ value: 'a' }]))
+  await clock.advance(2_000)
+  writer.tick(clock.now())
+  writer.append(dataBatch(partition, 1, [{ value: 'b' }]))
+  await writer.drain()
+  assert.equal(writer.failure, undefined)
+  assert.deepEqual(await keys(store), ['0-0', '0-1'])
+})
+
 async function keys(store: MemoryStore, table = 'orders'): Promise<readonly string[]> {
   const { rows } = await readDeltaRows(store, `bronze/${table}`)
   return rows.map(row => `${String(row['_kafka_partition'])}-${String(row['_kafka_offset'])}`).sort()

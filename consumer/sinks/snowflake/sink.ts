@@ -41,7 +41,7 @@ export interface SinkLimits extends StagingLimits, StuckLimits {
 
 const LIMITS: SinkLimits = {
   inlineBytes: 512 << 10,
-  fileBytes: 16 << 20,
+  fileBytes: 8 << 20,
   commitAttempts: DEFAULT_COMMIT_ATTEMPTS,
   lockTimeoutSeconds: 30,
   ledgerMs: 20_000,
