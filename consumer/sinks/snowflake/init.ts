@@ -122,7 +122,10 @@ function grants(table: SnowflakeTable, role: string | undefined, warehouse: stri
     `USAGE ON SCHEMA ${schemaRef}`,
     `USAGE ON WAREHOUSE ${warehouse === undefined ? '<warehouse>' : quoted(warehouse.toUpperCase())}`,
     `SELECT, INSERT ON TABLE ${tableRef}`,
-    ...(deadLetterRef === undefined ? [] : [`INSERT, SELECT ON TABLE ${deadLetterRef}`]),
+    // Mode Streaming takes back dead letters of a commit that never was.
+    ...(deadLetterRef === undefined
+      ? []
+      : [`INSERT, SELECT${table.mode === 'Streaming' ? ', DELETE' : ''} ON TABLE ${deadLetterRef}`]),
     `SELECT, INSERT, UPDATE ON TABLE ${ledgerRef}`,
     `SELECT, INSERT, DELETE ON TABLE ${commitsRef}`,
     `READ, WRITE ON STAGE ${stageRef.slice(1)}`
