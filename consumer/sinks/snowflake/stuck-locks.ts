@@ -1,4 +1,5 @@
 import type { Clock } from '../../../lib/clock.ts'
+import { FatalError } from '../../../lib/errors.ts'
 import type { Log } from '../../../lib/log.ts'
 import { StatementError } from './session/errors.ts'
 import type { TableObjects } from './objects.ts'
@@ -46,8 +47,8 @@ export class StuckLocks {
       }
       this.#seenMs = seenMs
     } catch (error) {
-      if (!(error instanceof StatementError)) throw error
-      this.#log.debug('locks cannot be listed', { code: error.code })
+      if (!(error instanceof StatementError || error instanceof FatalError)) throw error
+      this.#log.debug('locks cannot be listed', { table: this.#objects.tableRef })
     }
   }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { RetryableError } from '../../../lib/errors.ts'
+import { FatalError, RetryableError } from '../../../lib/errors.ts'
 import type { Log } from '../../../lib/log.ts'
 import { StatementError } from './session/errors.ts'
 import type { OpenSession, SnowflakeSession, StageFile, Statement, StatementResult } from './session/session.ts'
@@ -98,14 +98,15 @@ export class TableSession {
     for (const { name, id } of rows) if (name === this.#name && id != null) await this.abort(id)
   }
 
-  /** Best effort: another user's transaction is not ours to end. */
+  /** Ends a transaction of whichever session, as far as we may. */
   async abort(id: string): Promise<void> {
     if (!/^\d+$/.test(id)) return
     try {
       await this.run({ text: `SELECT SYSTEM$ABORT_TRANSACTION(${id})` })
     } catch (error) {
-      if (!(error instanceof StatementError)) throw error
-      this.#options.log.debug('a transaction could not be aborted', { id, code: error.code })
+      // It is another user's, or we may not: its lock goes by itself after five minutes.
+      if (!(error instanceof StatementError || error instanceof FatalError)) throw error
+      this.#options.log.debug('a transaction could not be aborted', { id })
     }
   }
 

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { openSnowflakeSink, type SnowflakeSinkOptions } from '../../../../consumer/sinks/snowflake/sink.ts'
 import type { SnowflakeSession, StatementResult } from '../../../../consumer/sinks/snowflake/session/session.ts'
 import type { CommitOutcome } from '../../../../consumer/sink.ts'
-import { RetryableError } from '../../../../lib/errors.ts'
+import { FatalError, RetryableError } from '../../../../lib/errors.ts'
 import { jsonLog } from '../../../../lib/log.ts'
 import { batchOf, plannedTable, type PartOptions } from '../../../conformance/batches.ts'
 import { hastyClock } from '../../../fakes/delta-harness.ts'
@@ -139,6 +139,25 @@ test('a transaction that is left open with a session that cannot be told is abor
   assert.equal((await commit({ from: 3, to: 5 })).status, 'committed')
   assert.equal(account.open.size, 0)
   assert.equal(account.rows.length, 5)
+})
+
+test('that locks may not be listed and transactions not be aborted stops nobody', async () => {
+  const account = new FakeAccount()
+  const { commit } = setUp(
+    {},
+    {
+      open: async () =>
+        watched(account.session(), text => {
+          if (/^SHOW LOCKS|SYSTEM\$ABORT/.test(text)) throw new FatalError('SnowflakeNotAuthorized', 'you may not')
+          return undefined
+        })
+    }
+  )
+  await commit(FIRST)
+  const other = account.session()
+  await other.run({ text: 'BEGIN' })
+  await other.run({ text: 'UPDATE "LAKE"."BRONZE"."ORDERS_BRONZE_OFFSETS" SET …' })
+  await assert.rejects(commit({ from: 3, to: 5 }), { code: 'LockTimeout' })
 })
 
 test('a statement that is refused is followed by ROLLBACK in the same session', async () => {

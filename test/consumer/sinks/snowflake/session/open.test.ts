@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import type { Driver } from '../../../../../consumer/sinks/snowflake/session/driver.ts'
 import { snowflakeSessions, type SessionLimits } from '../../../../../consumer/sinks/snowflake/session/open.ts'
@@ -157,6 +160,31 @@ test('tokens and workload identities are told as the client wants them', async (
   const { open, created } = sessions(oidc, { 'snowflake/token': 'jwt' })
   await open('')
   assert.deepEqual([created[0]?.workloadIdentityProvider, created[0]?.token], ['OIDC', 'jwt'])
+})
+
+test('a token of client credentials is asked for at the endpoint, and kept while it is fresh', async () => {
+  const asked: string[] = []
+  const endpoint = createServer((request, response) => {
+    asked.push(request.headers.authorization ?? '')
+    response.end(JSON.stringify({ access_token: `t-${asked.length}`, expires_in: 600 }))
+  })
+  endpoint.listen(0, '127.0.0.1')
+  await once(endpoint, 'listening')
+  try {
+    const tokenEndpoint = `http://127.0.0.1:${(endpoint.address() as AddressInfo).port}/token`
+    const secrets = { 'snowflake/clientId': 'id', 'snowflake/clientSecret': 'client secret' }
+    const { open, created } = sessions({ authentication: 'OAuth', tokenEndpoint, scope: 'session:role:W' }, secrets)
+    await open('')
+    await open('')
+    assert.deepEqual(
+      created.map(({ token }) => token),
+      ['t-1', 't-1']
+    )
+    assert.deepEqual(asked, [`Basic ${Buffer.from('id:client%20secret').toString('base64')}`])
+  } finally {
+    endpoint.close()
+    endpoint.closeAllConnections()
+  }
 })
 
 test('a Secret without a key is fatal and names both', async () => {
