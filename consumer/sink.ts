@@ -46,6 +46,10 @@ export interface TableColumn {
   /** Undefined when we cannot write the type. */
   readonly type: ColumnType | undefined
   readonly nullable: boolean
+  /** Text that is one JSON value each, of any kind (VARIANT): any field lands there, as JSON. */
+  readonly isJson?: true
+  /** Whole numbers of up to 38 digits, which 64-bit integers and decimals are both kept in as they are. */
+  readonly isWhole?: true
 }
 
 /** Data that lies in the store and what a commit of it claims. Plain JSON. */

@@ -1,4 +1,5 @@
 import type { MetadataColumnSpec, SinkSpec, TopicSpec } from './pipeline.ts'
+import { isRegistered } from './schema-mode.ts'
 import type { MetadataColumn, MetadataSource, SettledSchema } from './settled.ts'
 
 /** Standard name and type of each metadata column, in the order in which tables carry them. Key and Value may be retyped. */
@@ -41,7 +42,7 @@ export function metadataColumns(
   const columns = SOURCES.flatMap((source): MetadataColumn[] => {
     const spec = specs.find(spec => spec.source === source)
     const wanted = spec ? spec.omit !== true : isThereByDefault(source, setting)
-    if (!wanted || (source === 'SchemaVersion' && setting.mode !== 'Registered')) return []
+    if (!wanted || (source === 'SchemaVersion' && !isRegistered(setting))) return []
     return [{ source, name: spec?.name ?? STANDARD[source].name, type: spec?.type ?? typeOf(source, setting) }]
   })
   return setting.sink.snowflake === undefined ? columns : [...columns, ...stagedOnly(columns)]
@@ -54,8 +55,9 @@ function isThereByDefault(source: MetadataSource, { mode, sink }: MetadataSettin
   return source !== 'Value' || mode === 'Payload'
 }
 
-function typeOf(source: MetadataSource, { format, sink }: MetadataSetting): MetadataColumn['type'] {
-  if (source !== 'Value' || format !== 'Json') return STANDARD[source].type
+function typeOf(source: MetadataSource, { format, mode, sink }: MetadataSetting): MetadataColumn['type'] {
+  const isJson = format === 'Json' || (format === 'JsonSchema' && mode === 'Payload')
+  if (source !== 'Value' || !isJson) return STANDARD[source].type
   return sink.snowflake === undefined ? 'String' : 'Variant'
 }
 

@@ -29,7 +29,7 @@ export interface BronzePipelineSpec {
    * Renames, retypes or omits the columns that come from Kafka and from the commit; those not named here keep their
    * standard names. `IngestionHour` is there when named here or when a Delta table is partitioned by hour,
    * `SchemaVersion` with formats Avro, Protobuf and JsonSchema, `Value` when named here or when the values stay whole
-   * (formats Raw and Json, the latter with mode Payload), all others by default.
+   * (format Raw, and mode Payload), all others by default.
    */
   readonly metadataColumns: readonly MetadataColumnSpec[]
   /** When a commit is made, per table and consumer, whichever comes first; a topic may override it. */
@@ -156,7 +156,8 @@ export interface TopicSpec {
   /**
    * `Raw` keeps values as bytes and never refuses any. `Json` checks that values are JSON in UTF-8 (others become dead
    * letters); `schema.mode` says how they become columns. `Avro`, `Protobuf` and `JsonSchema` read values that begin
-   * with the id of their schema in `source.schemaRegistry`; each of their fields is a column of its own type.
+   * with the id of their schema in `source.schemaRegistry`; each of their fields is a column of its own type (nested
+   * ones VARIANT in Snowflake).
    */
   readonly format: 'Raw' | 'Json' | 'Avro' | 'Protobuf' | 'JsonSchema'
   /** How the fields of values become columns of the table. */
@@ -169,7 +170,10 @@ export interface TopicSpec {
   readonly batch?: TopicBatchSpec
   /** Columns lifted from each record, beside the metadata columns. */
   readonly columns: readonly ColumnSpec[]
-  /** A record whose key and value together are larger becomes a dead letter. Between `1Ki` and `256Mi`. */
+  /**
+   * A record whose key and value together are larger becomes a dead letter. Between `1Ki` and `256Mi`; at most `16Mi`
+   * with the sink snowflake, whose mode Streaming takes `3Mi` for anything larger: its requests hold no more.
+   */
   readonly maxRecordBytes: string
 }
 
@@ -178,7 +182,9 @@ export interface TopicSchemaSpec {
   /**
    * For format Json. `Payload`, also when absent: the value stays whole, in the metadata column Value, and `columns`
    * are lifted from it. `Inferred`: each field of an object is a column, whose type is what the values are.
-   * `Declared`: `columns` are all that is kept, and each value is checked against its column's type.
+   * `Declared`: `columns` are all that is kept, and each value is checked against its column's type. `Payload` goes
+   * with format JsonSchema too: Value is the JSON without the id of its schema, SchemaVersion the version that the
+   * registry has for it, and no field becomes a column by itself.
    */
   readonly mode?: 'Payload' | 'Inferred' | 'Declared'
   /**

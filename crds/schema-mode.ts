@@ -8,5 +8,5 @@ const REGISTERED: readonly TopicSpec['format'][] = ['Avro', 'Protobuf', 'JsonSch
 
 /** How the fields of an entry's values become columns: what it says, else what its format has by itself. */
 export function schemaMode(topic: TopicSpec): SettledSchema['mode'] {
-  return isRegistered(topic) ? 'Registered' : (topic.schema?.mode ?? 'Payload')
+  return topic.schema?.mode ?? (isRegistered(topic) ? 'Registered' : 'Payload')
 }

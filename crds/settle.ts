@@ -9,6 +9,7 @@ import type {
   ScalingSpec,
   SchemaRegistrySpec,
   SecuritySpec,
+  SinkSpec,
   TopicBatchSpec,
   TopicSpec,
   TopicStartFrom
@@ -89,10 +90,14 @@ function settleTopic(topic: TopicSpec, { spec }: BronzePipeline): SettledTopic {
     batch: settleBatch(spec.batch, topic.batch ?? {}),
     columns: topic.columns.map(settleColumn),
     metadataColumns: metadataColumns(spec.metadataColumns, { format: topic.format, mode, sink: spec.sink }),
-    maxRecordBytes: bytes(topic.maxRecordBytes),
+    maxRecordBytes: Math.min(bytes(topic.maxRecordBytes), mostRecordBytes(spec.sink)),
     quality: topic.quality
   }
 }
+
+/** What a row of the record may need at most: a request of Snowpipe Streaming takes 4 MB, and bytes go as base64. */
+const mostRecordBytes = ({ snowflake }: SinkSpec): number =>
+  snowflake?.mode === 'Streaming' ? 3 * 2 ** 20 : Number.POSITIVE_INFINITY
 
 function settleStartFrom(startFrom: TopicStartFrom): StartFrom {
   switch (startFrom.position) {

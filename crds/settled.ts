@@ -73,7 +73,7 @@ export interface SettledTopic {
    * share a table have the same.
    */
   readonly metadataColumns: readonly MetadataColumn[]
-  /** A record whose key and value together are larger goes to the dead letters. */
+  /** A record whose key and value together are larger goes to the dead letters. At most 3 MiB with Snowflake's mode Streaming. */
   readonly maxRecordBytes: number
   readonly quality: SettledQuality | undefined
 }
@@ -81,7 +81,7 @@ export interface SettledTopic {
 /** How the fields of values become columns. */
 export interface SettledSchema {
   /**
-   * Payload: only what `columns` lifts, beside the value as it came. Declared: `columns` are all there is of the value.
+   * Payload (also with JsonSchema): only what `columns` lifts, beside the value as it came. Declared: `columns` are all there is of the value.
    * Inferred: each field of a JSON object becomes a column. Registered (formats Avro, Protobuf and JsonSchema): each
    * field of the writer's schema does.
    */
@@ -150,7 +150,10 @@ export type MetadataSource =
 export interface MetadataColumn {
   readonly source: MetadataSource
   readonly name: string
-  /** Key and Value can be String or Binary, Value of a Snowflake table Variant too; the other sources have one type each. */
+  /**
+   * Key and Value can be String or Binary, Value of JSON in Snowflake tables and NDJSON objects Variant too; the other sources
+   * have one type each. With format JsonSchema, a Value that is not Binary is the JSON alone, without the id of its schema.
+   */
   readonly type: 'String' | 'Binary' | 'Int' | 'Long' | 'Timestamp' | 'Date' | 'Headers' | 'Variant'
   /** The sink needs it beside the rows; the table itself does not have it. */
   readonly isStagedOnly?: true

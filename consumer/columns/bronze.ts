@@ -1,5 +1,12 @@
 import { deadLetterTable } from '../../crds/settle.ts'
-import type { LiftedColumn, LiftedType, MetadataColumn, SettledPipeline, SettledTopic } from '../../crds/settled.ts'
+import type {
+  LiftedColumn,
+  LiftedType,
+  MetadataColumn,
+  SettledPipeline,
+  SettledSink,
+  SettledTopic
+} from '../../crds/settled.ts'
 import { invariant } from '../../lib/errors.ts'
 import { hivePartitions, partitionFields, pathFields, sortColumns } from './partitioning.ts'
 import type { ColumnType, Field, TableSchema } from './schema.ts'
@@ -21,6 +28,8 @@ export interface TablePlan {
 export interface Growth {
   /** Whether the sink may make a column wider. */
   readonly canWiden: boolean
+  /** Case does not count in the sink's own names: columns for fields are written in small letters here, and so told when recovered. */
+  readonly foldsNames?: boolean
 }
 
 /** The tables of a pipeline, in the order in which its topics name them. */
@@ -29,11 +38,16 @@ export function planTables(pipeline: SettledPipeline): readonly TablePlan[] {
     table,
     entries,
     schema: tableSchema(pipeline, entries),
-    growth: entries.some(growsColumns) ? { canWiden: pipeline.sink.kind === 'iceberg' } : undefined,
+    growth: entries.some(growsColumns) ? growthIn(pipeline.sink.kind) : undefined,
     deadLetterTable: pipeline.deadLetters.policy === 'Table' ? deadLetterTable(pipeline, table) : undefined,
     deadLetterSchema: DEAD_LETTER_SCHEMA
   }))
 }
+
+const growthIn = (kind: SettledSink['kind']): Growth => ({
+  canWiden: kind === 'iceberg',
+  ...(kind === 'snowflake' ? { foldsNames: true } : {})
+})
 
 /** Whether fields of the entry's values become columns. */
 export const growsColumns = ({ schema: { mode } }: SettledTopic): boolean =>

@@ -1,6 +1,7 @@
 import type { SettledSchema } from '../../crds/settled.ts'
 import type { TableColumn } from '../sink.ts'
 import type { Binding } from './binding.ts'
+import { MAX_PRECISION } from './decimal.ts'
 import { isNested, type ColumnType, type Field, type Primitive } from './schema.ts'
 
 /** Columns of a table, counted in leaves: beyond it every file would be mostly footer. */
@@ -15,6 +16,8 @@ export interface MergeOptions {
   readonly reserved: ReadonlySet<string>
   /** Whether the sink may make an existing column wider. */
   readonly canWiden: boolean
+  /** Whether columns have small letters only (`Growth.foldsNames`). */
+  readonly foldsNames?: boolean | undefined
 }
 
 /** How fields land in a table, and what its columns must be for that. */
@@ -58,6 +61,7 @@ interface MergedType {
 
 /** New columns that were tried for one field before giving up. */
 const MAX_TRIES = 100
+const MOST_DIGITS: Primitive = { decimal: { precision: MAX_PRECISION, scale: 0 } }
 const NO_NAMES: ReadonlySet<string> = new Set()
 const NAME = /^[\p{L}\p{M}\p{N}_]+$/u
 
@@ -87,24 +91,35 @@ class Merger {
     return { fields: landed.map(({ field }) => field), bindings: landed.map(({ binding }) => binding) }
   }
 
-  /** In the column called `name`, unless that is taken or of another kind. */
+  /** In the column of the wanted name, unless that is taken or of another kind. */
   #land(
     field: Field,
-    name: string,
+    wanted: string,
     known: ReadonlyMap<string, TableColumn>,
     taken: Set<string>,
     prefix: string
   ): Landing | undefined {
+    // As it comes back from capital letters: some letters have none of their own.
+    const name = this.#options.foldsNames === true && prefix === '' ? wanted.toUpperCase().toLowerCase() : wanted
     const key = folded(name)
     if (taken.has(key) || !NAME.test(name)) return undefined
     const column = known.get(key)
     if (column !== undefined && column.type === undefined) return undefined
     const target = column?.name ?? name
-    const merged = this.#merged(column?.type, field.type, `${prefix}${target}`)
+    const isJson = (column ?? field).isJson === true
+    // A column of JSON takes anything, another no JSON.
+    if (!isJson && field.isJson === true) return undefined
+    const type = isJson ? 'string' : field.type
+    const current = column?.isWhole === true && isSame(type, MOST_DIGITS) ? type : column?.type
+    const merged = this.#merged(current, type, `${prefix}${target}`)
     if (merged === undefined) return undefined
     taken.add(key)
     const { comment, unbounded } = field
-    const notes = { ...(comment === undefined ? {} : { comment }), ...(unbounded === undefined ? {} : { unbounded }) }
+    const notes = {
+      ...(comment === undefined ? {} : { comment }),
+      ...(unbounded === undefined ? {} : { unbounded }),
+      ...(isJson ? { isJson } : {})
+    }
     const inner = merged.inner === undefined ? {} : { inner: merged.inner }
     return {
       field: { name: target, type: merged.type, nullable: true, ...notes },
@@ -119,7 +134,7 @@ class Merger {
     prefix: string
   ): Landing | undefined {
     if (field === undefined) return undefined
-    const type = typeName(field.type)
+    const type = field.isJson === true ? 'variant' : typeName(field.type)
     if (this.#options.onIncompatible === 'NewColumn') {
       for (let attempt = 1; attempt <= MAX_TRIES; attempt++) {
         const name = `${field.name}_${type}${attempt === 1 ? '' : `_${attempt}`}`

@@ -100,8 +100,8 @@ export class TableColumns {
   }
 
   #merge(fields: readonly Field[], onIncompatible: SettledSchema['onIncompatible']) {
-    const canWiden = this.#plan.growth?.canWiden ?? false
-    return mergeFields(this.#current(), fields, { onIncompatible, reserved: this.#reserved, canWiden })
+    const { canWiden = false, foldsNames } = this.#plan.growth ?? {}
+    return mergeFields(this.#current(), fields, { onIncompatible, reserved: this.#reserved, canWiden, foldsNames })
   }
 
   /** What this process uses is at least as wide as what the table had. */
@@ -115,8 +115,8 @@ export class TableColumns {
     const { schema } = this.#plan
     const fields = [...schema.fields, ...this.#used.values()]
     if (!isSame(fields, this.#schema.fields)) this.#schema = { ...schema, fields }
-    const known = this.#current().flatMap(({ name, type, nullable }) =>
-      type === undefined ? [] : { name, type, nullable }
+    const known = this.#current().flatMap(({ name, type, nullable, isJson }) =>
+      type === undefined ? [] : { name, type, nullable, ...(isJson && { isJson }) }
     )
     if (!isSame(known, this.#known)) this.#known = known
   }

@@ -3,6 +3,7 @@ import type { DecimalColumn } from '../columns/decimal-column.ts'
 import type { FixedBytesColumn, UuidColumn } from '../columns/fixed-bytes-column.ts'
 import type { BooleanColumn, NumberColumn } from '../columns/fixed-column.ts'
 import type { LongColumn } from '../columns/long-column.ts'
+import { avroJson } from './avro-json.ts'
 import type { Plan } from './avro-plan.ts'
 import { SHORT_DECIMAL_BYTES, type AvroScanner } from './avro-scanner.ts'
 import { PUT, type Target } from './avro-target.ts'
@@ -47,6 +48,9 @@ export function append(from: AvroScanner, target: Target, repetition: number): v
       return
     case PUT.JSON:
       appendText(target, jsonText(from.json(target.plan)), repetition)
+      return
+    case PUT.ANY_JSON:
+      appendText(target, avroJson(from, target.plan), repetition)
       return
     default:
       appendParts(from, target, repetition)

@@ -29,7 +29,8 @@ function structFields({ parts, names, comments }: Plan): Field[] {
 
 function field(name: string, part: Plan, nullable: boolean, doc: string | undefined): Field {
   const comment = isNanos(part) ? 'Nanoseconds since 1970.' : doc
-  return { name, type: columnType(part), nullable, ...(comment === undefined ? {} : { comment }) }
+  const json = part.op === OP.JSON ? { isJson: true as const } : {}
+  return { name, type: columnType(part), nullable, ...json, ...(comment === undefined ? {} : { comment }) }
 }
 
 function columnType(plan: Plan): ColumnType {

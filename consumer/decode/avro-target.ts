@@ -25,7 +25,9 @@ export const PUT = {
   JSON: 9,
   LIST: 10,
   STRUCT: 11,
-  UNION: 12
+  UNION: 12,
+  /** Anything, as JSON. */
+  ANY_JSON: 13
 } as const
 
 /** Where the values of a plan go in one row group. */
@@ -58,7 +60,9 @@ export function targetsOf(
   rows: RowGroupBuffer,
   bindings: readonly Binding[]
 ): readonly (Target | undefined)[] {
-  return new Builder(rows.columns).fields(parts, names, rows.shape.fields, bindings, 0)
+  const json = new Set(rows.schema.fields.flatMap(({ name, isJson }) => (isJson === true ? name : [])))
+  const nodes = rows.shape.fields.flatMap(({ name, node }) => (json.has(name) ? node : []))
+  return new Builder(rows.columns, new Set(nodes)).fields(parts, names, rows.shape.fields, bindings, 0)
 }
 
 type NamedNode = { readonly name: string; readonly node: Node }
@@ -67,9 +71,12 @@ type ListNode = Extract<Node, { kind: 'list' }>
 
 class Builder {
   readonly #columns: readonly LeafColumn[]
+  /** Of columns of JSON. */
+  readonly #json: ReadonlySet<Node>
 
-  constructor(columns: readonly LeafColumn[]) {
+  constructor(columns: readonly LeafColumn[], json: ReadonlySet<Node>) {
     this.#columns = columns
+    this.#json = json
   }
 
   fields(
@@ -104,7 +111,7 @@ class Builder {
     switch (node.kind) {
       case 'leaf': {
         const column = this.#columns[node.leaf] as LeafColumn
-        return { ...base, column, put: putOf(plan, column) }
+        return { ...base, column, put: this.#json.has(node) ? PUT.ANY_JSON : putOf(plan, column) }
       }
       case 'struct':
         invariant(plan.op === OP.RECORD || plan.op === OP.UNION, 'a struct takes records and unions')

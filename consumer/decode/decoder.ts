@@ -65,8 +65,8 @@ class BatchDecoder implements Decoder {
     this.#content = { lifted, mismatches, value: undefined, rules: undefined }
     this.#checks = {
       key: has('Key', 'String'),
-      // Json checks it on its way.
-      value: has('Value', 'String') && entry.format !== 'Json',
+      // JSON is checked on its way.
+      value: has('Value', 'String') && entry.format !== 'Json' && entry.format !== 'JsonSchema',
       headers: has('Headers', 'Headers')
     }
   }

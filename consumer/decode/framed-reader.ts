@@ -4,10 +4,8 @@ import type { Field } from '../columns/schema.ts'
 import type { RecordCursor } from '../record-batch.ts'
 import type { Found, SchemaRegistry } from '../registry/schema-registry.ts'
 import { poison, type Poison } from './dead-letter.ts'
+import { FRAME_BYTES, isFramed, notFramed } from './frame.ts'
 import type { Pending, ValueReader } from './value-reader.ts'
-
-/** Confluent's wire format: a byte 0, then the id of the schema in four bytes, then the value. */
-const FRAME_BYTES = 5
 
 /** Reads values of one schema: what `ValueReader` asks of all. */
 export interface SchemaValues {
@@ -43,8 +41,7 @@ export class FramedReader implements ValueReader {
     this.#values = undefined
     const { bytes, valueStart, valueLength } = cursor
     if (valueLength < 0) return undefined
-    if (valueLength < FRAME_BYTES || bytes[valueStart] !== 0)
-      return poison('Parse', 'NotFramed', 'the value does not begin with a byte 0 and the id of a schema')
+    if (!isFramed(cursor)) return notFramed()
     const id = bytes.readUInt32BE(valueStart + 1)
     if (id !== this.#id || this.#last === undefined) {
       const known = this.#known.get(id) ?? this.#lookUp(id)

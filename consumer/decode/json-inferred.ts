@@ -1,14 +1,16 @@
 import type { Binding } from '../columns/binding.ts'
+import type { Dialect } from '../columns/dialect.ts'
 import { folded, optional } from '../columns/evolve.ts'
 import type { RowGroupBuffer } from '../columns/row-group.ts'
 import type { ColumnType, Field } from '../columns/schema.ts'
 import { RecordCursor } from '../record-batch.ts'
-import { poison, type Poison } from './dead-letter.ts'
-import { INTEGER, JsonMembers, MAX_FIELDS, type Refusal } from './json-members.ts'
-import { JsonNames, MAX_NAME, type JsonName } from './json-names.ts'
+import type { Poison } from './dead-letter.ts'
+import { INTEGER, JsonMembers, MAX_FIELDS } from './json-members.ts'
+import { JsonNames, type JsonName } from './json-names.ts'
 import { nearestDouble } from './json-number.ts'
 import { KIND } from './json-scanner.ts'
-import { JsonTree, MAX_VALUES, scalar, type JsonValue } from './json-tree.ts'
+import { objection } from './json-objection.ts'
+import { JsonTree, scalar, type JsonValue } from './json-tree.ts'
 import { hasNew, indexOf, knownType, typeOf, type FieldIndex, type JsonField, type KnownColumn } from './json-types.ts'
 import { plainForRules } from './json-values.ts'
 import { JsonWriter } from './json-writer.ts'
@@ -26,12 +28,14 @@ const MAX_VARIANTS = 256
  * now, without columns that are not for values; the same array while nothing changes. What fits a known field is
  * reported as of its type.
  */
-export function createJsonReader(known: () => readonly TableColumn[]): ValueReader {
-  return new JsonReader(known)
+export function createJsonReader(known: () => readonly TableColumn[], dialect = PLAIN): ValueReader {
+  return new JsonReader(known, dialect)
 }
 
+const PLAIN: Pick<Dialect, 'nestedIsJson'> = { nestedIsJson: false }
+
 /** What a member's column takes at a glance; CLOSER is all else, and members that had no value which fits yet. */
-const GLANCE = { CLOSER: 0, STRING: 1, LONG: 2, DOUBLE: 3, BOOLEAN: 4 } as const
+const GLANCE = { CLOSER: 0, STRING: 1, LONG: 2, DOUBLE: 3, BOOLEAN: 4, JSON: 5 } as const
 const TWO_53 = 2 ** 53
 
 /** `declared` are fields that are there even if no value has them; they are among the known ones. */
@@ -39,6 +43,7 @@ export class JsonReader implements ValueReader {
   fields: readonly Field[] = []
   readonly schemaVersion = undefined
   readonly #known: () => readonly KnownColumn[]
+  readonly #nestedIsJson: boolean
   readonly #declared: readonly JsonField[]
   readonly #names = new JsonNames()
   readonly #members = new JsonMembers(this.#names)
@@ -62,8 +67,13 @@ export class JsonReader implements ValueReader {
   /** Fields of records that do not fit what is known, by how they differ. */
   readonly #variants = new Map<string, readonly Field[]>()
 
-  constructor(known: () => readonly KnownColumn[], declared: readonly JsonField[] = []) {
+  constructor(
+    known: () => readonly KnownColumn[],
+    { nestedIsJson }: Pick<Dialect, 'nestedIsJson'>,
+    declared: readonly JsonField[] = []
+  ) {
     this.#known = known
+    this.#nestedIsJson = nestedIsJson
     this.#declared = declared
     this.#startOver()
   }
@@ -91,10 +101,11 @@ export class JsonReader implements ValueReader {
 
   value(field: string): unknown {
     const name = folded(field)
-    const [member, type] = [this.#members.columnOf(name), indexOf(this.fields).get(name)?.type]
-    if (member === undefined || type === undefined) return undefined
+    const [member, known] = [this.#members.columnOf(name), indexOf(this.fields).get(name)]
+    if (member === undefined || known === undefined) return undefined
     const { bytes } = this.#cursor
     const value = this.#trees[member] ?? this.#valueOf(member, this.#members.kinds[member] as number, bytes)
+    const type = known.isJson === true ? (typeOf(bytes, value, undefined) ?? 'string') : known.type
     return plainForRules(bytes, value, type)
   }
 
@@ -138,7 +149,7 @@ export class JsonReader implements ValueReader {
     }
     this.#glances.fill(GLANCE.CLOSER)
     for (const [member, field] of this.#agreed.entries()) {
-      this.#glances[member] = (field && GLANCES.get(field.type)) ?? GLANCE.CLOSER
+      this.#glances[member] = (field && glanceOf(field)) ?? GLANCE.CLOSER
     }
   }
 
@@ -153,6 +164,14 @@ export class JsonReader implements ValueReader {
       const name = columns[member] as JsonName
       const field = this.#index.get(name.folded)
       if (field?.takesAll === true) continue
+      if (field?.isJson === true || (this.#nestedIsJson && (kind === KIND.OBJECT || kind === KIND.ARRAY))) {
+        if (field?.isJson !== true) {
+          news ??= new Map()
+          news.set(member, { name: field?.name ?? name.name, type: 'string', nullable: true, isJson: true })
+        }
+        this.#see(member)
+        continue
+      }
       const value = this.#valueOf(member, kind, bytes)
       const found = this.#tree.objection
       if (found !== undefined) {
@@ -167,14 +186,18 @@ export class JsonReader implements ValueReader {
         news ??= new Map()
         news.set(member, { name: field?.name ?? name.name, type, nullable: true })
       }
-      if (this.#seen[member] === true) continue
-      this.#seen[member] = true
-      this.#isStale = true
+      this.#see(member)
     }
     if (this.#isStale) this.#agree()
     this.fields = news === undefined ? this.#agreedFields : this.#variant(news)
     if (news === undefined || countOf([...news.values()]) <= MAX_FIELDS) return undefined
     return objection('ManyFields', 0, this.#cursor.valueLength)
+  }
+
+  #see(member: number): void {
+    if (this.#seen[member] === true) return
+    this.#seen[member] = true
+    this.#isStale = true
   }
 
   #fits(member: number, kind: number, bytes: Buffer): boolean {
@@ -194,6 +217,8 @@ export class JsonReader implements ValueReader {
       }
       case GLANCE.BOOLEAN:
         return kind === KIND.TRUE || kind === KIND.FALSE
+      case GLANCE.JSON:
+        return true
       default:
         return false
     }
@@ -242,6 +267,8 @@ const GLANCES = new Map<ColumnType, number>([
   ['boolean', GLANCE.BOOLEAN]
 ])
 
+const glanceOf = ({ type, isJson }: Field): number | undefined => (isJson === true ? GLANCE.JSON : GLANCES.get(type))
+
 /** Fields at every depth. */
 function countOf(fields: readonly Field[]): number {
   return fields.reduce((sum, { type }) => sum + 1 + countIn(type), 0)
@@ -251,28 +278,4 @@ function countIn(type: ColumnType): number {
   if (typeof type === 'string') return 0
   if ('struct' in type) return countOf(type.struct)
   return 'list' in type ? countIn(type.list) : 0
-}
-
-function objection(what: Refusal, at: number, length: number): Poison {
-  const place = `at byte ${at} of ${length}`
-  switch (what) {
-    case 'InvalidUtf8':
-      return poison('Parse', 'InvalidUtf8', `the value is not UTF-8 ${place}`)
-    case 'NotAnObject':
-      return poison('Parse', 'NotAnObject', 'the value is JSON, but no object: it has no fields')
-    case 'DuplicateKey':
-      return poison('Parse', 'DuplicateKey', `the value ${place} has the same column as another of its object`)
-    case 'LongKey':
-      return poison(
-        'Parse',
-        'UnsupportedSchema',
-        `the key ${place} makes a column's name of more than ${MAX_NAME} characters`
-      )
-    case 'ManyFields':
-      return poison('Parse', 'UnsupportedSchema', `the object has more than ${MAX_FIELDS} fields`)
-    case 'ManyValues':
-      return poison('Parse', 'UnsupportedSchema', `objects and arrays have more than ${MAX_VALUES} values`)
-    case 'InvalidJson':
-      return poison('Parse', 'InvalidJson', `the value is not JSON ${place}`)
-  }
 }

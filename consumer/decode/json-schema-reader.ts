@@ -29,7 +29,15 @@ export class JsonSchemas {
   reader({ topic, known }: ReaderPlace): ValueReader {
     return new FramedReader(this.#registry, topic, found => {
       const fields = this.#fieldsOf(found)
-      return 'reason' in fields ? fields : new JsonSchemaValues(fields, known)
+      return 'reason' in fields ? fields : new JsonSchemaValues(fields, this.#dialect, known)
+    })
+  }
+
+  /** Looks at the schema of values that stay whole: whether there is one, and what its version is. Their JSON is the lifter's. */
+  wholeReader({ topic }: ReaderPlace): ValueReader {
+    return new FramedReader(this.#registry, topic, found => {
+      const fields = this.#fieldsOf(found)
+      return new WholeValues('reason' in fields ? undefined : fields.title)
     })
   }
 
@@ -43,7 +51,8 @@ export class JsonSchemas {
     if (type !== 'JSON') return unsupported(id, `it is of type ${type}, format JsonSchema reads JSON`)
     try {
       const { fields, title } = jsonSchemaFields(text, references)
-      return { fields: fieldsIn(this.#dialect, fields), title }
+      const told = fields.map(field => (field.takesAll === true ? { ...field, isJson: true as const } : field))
+      return { fields: fieldsIn(this.#dialect, told), title }
     } catch (error) {
       if (error instanceof SchemaError) return unsupported(id, error.message)
       throw error
@@ -62,11 +71,11 @@ class JsonSchemaValues implements SchemaValues {
   #table: readonly TableColumn[] | undefined
   #both: readonly KnownColumn[] = []
 
-  constructor({ fields, title }: JsonSchemaFields, known: () => readonly TableColumn[]) {
+  constructor({ fields, title }: JsonSchemaFields, dialect: Dialect, known: () => readonly TableColumn[]) {
     this.#known = known
     this.#declared = fields
     this.typeName = title
-    this.#reader = new JsonReader(() => this.#knownToBoth(), fields)
+    this.#reader = new JsonReader(() => this.#knownToBoth(), dialect, fields)
   }
 
   check(cursor: RecordCursor, start: number, end: number): Poison | undefined {
@@ -97,6 +106,22 @@ class JsonSchemaValues implements SchemaValues {
     }
     return this.#both
   }
+}
+
+/** Values of one schema of which no field becomes a column. */
+class WholeValues implements SchemaValues {
+  readonly fields: readonly Field[] = []
+  readonly typeName: string | undefined
+
+  constructor(title: string | undefined) {
+    this.typeName = title
+  }
+
+  check(): undefined {}
+
+  append(): void {}
+
+  value(): undefined {}
 }
 
 /** The value behind its frame; the bytes are kept no longer than the cursor has them. */

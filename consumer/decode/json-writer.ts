@@ -8,7 +8,7 @@ import type { BooleanColumn, NumberColumn } from '../columns/fixed-column.ts'
 import type { LeafColumn } from '../columns/leaf-column.ts'
 import type { LongColumn } from '../columns/long-column.ts'
 import type { RowGroupBuffer } from '../columns/row-group.ts'
-import { isNested, type ColumnType } from '../columns/schema.ts'
+import { isNested, type ColumnType, type Field } from '../columns/schema.ts'
 import { appendField } from '../columns/shred.ts'
 import type { Node } from '../parquet/leaves.ts'
 import { INTEGER, type JsonMembers } from './json-members.ts'
@@ -25,7 +25,18 @@ const NOBODY = -1
 const MAX_ROUTES = 8
 
 /** Ways to append a value. */
-const HOW = { TEXT: 0, LONG: 1, NUMBER: 2, BOOLEAN: 3, DECIMAL: 4, NESTED: 5, TIMESTAMP: 6, DATE: 7, UUID: 8 } as const
+const HOW = {
+  TEXT: 0,
+  LONG: 1,
+  NUMBER: 2,
+  BOOLEAN: 3,
+  DECIMAL: 4,
+  NESTED: 5,
+  TIMESTAMP: 6,
+  DATE: 7,
+  UUID: 8,
+  JSON: 9
+} as const
 
 /** How one member gets into one column. */
 interface Target {
@@ -91,16 +102,17 @@ export class JsonWriter {
   #route(rows: RowGroupBuffer, bindings: readonly Binding[]): Route {
     const leaves = rows.columns
     const nodes = new Map(rows.shape.fields.map(({ name, node }) => [name, node]))
-    const types = new Map(rows.schema.fields.map(({ name, type }) => [name, type]))
+    const fields = new Map(rows.schema.fields.map(field => [field.name, field]))
     // Of two with one source, the last takes the value.
     const last = new Map(bindings.map(({ source }, index) => [folded(source), index]))
     const targets = bindings.map(({ source, target, inner }, index) => {
       const isTaken = last.get(folded(source)) !== index
       const member = isTaken ? NOBODY : this.#members.columnOf(folded(source))
-      const [node, type] = [nodes.get(target), types.get(target)]
+      const [node, field] = [nodes.get(target), fields.get(target)]
       invariant(member !== undefined, `${source} is a field that was reported`)
-      invariant(node !== undefined && type !== undefined, `${target} is a column of the row group`)
-      return { how: howOf(type), member, type, node, leaf: leaves[firstLeaf(node)] as LeafColumn, inner }
+      invariant(node !== undefined && field !== undefined, `${target} is a column of the row group`)
+      const { type } = field
+      return { how: howOf(field), member, type, node, leaf: leaves[firstLeaf(node)] as LeafColumn, inner }
     })
     return { bindings, generation: this.#members.generation, targets, leaves }
   }
@@ -115,6 +127,11 @@ export class JsonWriter {
           ;(leaf as BytesColumn).append(text, 0, text.length)
         } else (leaf as BytesColumn).append(bytes, start, end - start)
         return
+      case HOW.JSON: {
+        const quotes = kind === KIND.STRING || kind === KIND.ESCAPED ? 1 : 0
+        ;(leaf as BytesColumn).append(bytes, start - quotes, end - start + 2 * quotes)
+        return
+      }
       case HOW.LONG:
         if (kind === INTEGER) (leaf as LongColumn).append(numbers[member] as number)
         else appendWhole(leaf as LongColumn, longOf(bytes, start, end))
@@ -166,7 +183,10 @@ const HOWS = new Map<ColumnType, number>([
   ['uuid', HOW.UUID]
 ])
 
-const howOf = (type: ColumnType): number => (isNested(type) ? HOW.NESTED : (HOWS.get(type) ?? HOW.DECIMAL))
+function howOf({ type, isJson }: Field): number {
+  if (isJson === true) return HOW.JSON
+  return isNested(type) ? HOW.NESTED : (HOWS.get(type) ?? HOW.DECIMAL)
+}
 
 function appendWhole(column: LongColumn | DecimalColumn, whole: number | bigint | undefined): void {
   invariant(whole !== undefined, `${column.leaf.name} holds the number`)

@@ -1,6 +1,7 @@
 import type { LiftedColumn, SettledTopic } from '../../crds/settled.ts'
 import type { RecordCursor } from '../record-batch.ts'
 import { poison, type Poison } from './dead-letter.ts'
+import { FRAME_BYTES, isFramed, isWholeBehindFrame, notFramed } from './frame.ts'
 import type { HeaderIndex } from './header-index.ts'
 import { compilePointers } from './json-path.ts'
 import { JsonScanner, KIND } from './json-scanner.ts'
@@ -31,6 +32,7 @@ export class Lifter {
   /** The names that `mismatches` holds the bytes of. */
   #mismatchedNames = ''
   readonly #scanner: JsonScanner | undefined
+  readonly #isBehindFrame: boolean
   /** Column by column: its number among the scanner's, or the header's name. */
   readonly #pointers: readonly number[]
   readonly #headerNames: readonly (Buffer | undefined)[]
@@ -42,8 +44,9 @@ export class Lifter {
     const pointers: string[] = []
     this.#pointers = columns.map(({ from }) => (from.kind === 'value' ? pointers.push(from.pointer) - 1 : -1))
     this.#headerNames = columns.map(({ from }) => (from.kind === 'header' ? Buffer.from(from.header) : undefined))
+    this.#isBehindFrame = isWholeBehindFrame({ format, schema })
     // Whoever infers columns from the value checks it as well.
-    const scans = format === 'Json' && (schema.mode !== 'Inferred' || pointers.length > 0)
+    const scans = this.#isBehindFrame || (format === 'Json' && (schema.mode !== 'Inferred' || pointers.length > 0))
     this.#scanner = scans ? new JsonScanner(compilePointers(pointers), pointers.length) : undefined
   }
 
@@ -55,9 +58,11 @@ export class Lifter {
     const { bytes, valueStart, valueLength } = cursor
     const isTombstone = valueLength < 0
     const scanner = this.#scanner
-    if (scanner !== undefined && !isTombstone && !scanner.scan(bytes, valueStart, valueStart + valueLength)) {
+    const frame = this.#isBehindFrame ? FRAME_BYTES : 0
+    if (frame > 0 && !isTombstone && !isFramed(cursor)) return notFramed()
+    if (scanner !== undefined && !isTombstone && !scanner.scan(bytes, valueStart + frame, valueStart + valueLength)) {
       const what = scanner.error === 'InvalidUtf8' ? 'is not UTF-8' : 'is not JSON'
-      return poison('Parse', scanner.error, `the value ${what} at byte ${scanner.errorAt} of ${valueLength}`)
+      return poison('Parse', scanner.error, `the value ${what} at byte ${frame + scanner.errorAt} of ${valueLength}`)
     }
     let mismatched = ''
     for (let index = 0; index < this.#columns.length; index++) {

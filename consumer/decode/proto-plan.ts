@@ -57,6 +57,9 @@ const structFields = (plan: MessagePlan): readonly Field[] =>
     name: field.name,
     type: fieldType(field),
     nullable: field.label === 'explicit',
+    ...(field.value.kind === 'json' && field.key === undefined && field.label !== 'repeated'
+      ? { isJson: true as const }
+      : {}),
     ...(field.doc === undefined ? {} : { comment: field.doc })
   }))
 

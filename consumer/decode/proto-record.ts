@@ -7,7 +7,7 @@ import type { ProtoMessage } from '../protobuf/type.ts'
 import { ProtoError } from './proto-bytes.ts'
 import { fieldsOf, planOf, type FieldPlan, type MessagePlan } from './proto-plan.ts'
 import type { MessageValues, ProtoScanner } from './proto-scanner.ts'
-import { appendDefault, appendFlat, appendNested, targetsOf, type Target } from './proto-target.ts'
+import { appendDefault, appendFlat, appendJson, appendNested, targetsOf, type Target } from './proto-target.ts'
 import { plainOf } from './proto-values.ts'
 
 /** What is known of the plain fields of one message, by field. */
@@ -83,7 +83,8 @@ export class ProtoRecords {
     for (const target of this.#targetsIn(rows, bindings)) {
       const { field } = target
       const { index } = field
-      if (this.#isFlat[index] === 0) appendNested(target, this.#values[index], rows.columns)
+      if (target.isJson) appendJson(target, this.#isFlat[index] === 1 ? this.#flat(field) : this.#values[index])
+      else if (this.#isFlat[index] === 0) appendNested(target, this.#values[index], rows.columns)
       else if (slots.isSet[index] === 1) appendFlat(target, this.#scanner.bytes, slots)
       else if (field.label === 'implicit') appendDefault(target)
       else (target.column as LeafColumn).appendNull(0, 0)

@@ -10,6 +10,7 @@ import { appendField } from '../columns/shred.ts'
 import type { Node } from '../parquet/leaves.ts'
 import type { FieldPlan } from './proto-plan.ts'
 import type { Slots } from './proto-record.ts'
+import { fieldJson } from './proto-json.ts'
 import { defaultOf, plainOf } from './proto-values.ts'
 
 /** Where a field goes in one row group. */
@@ -19,6 +20,8 @@ export interface Target {
   /** Of what is not nested. */
   readonly column: LeafColumn | undefined
   readonly inner: readonly Binding[] | undefined
+  /** A column of JSON, which takes anything. */
+  readonly isJson: boolean
   /** Of an enum, the texts of its numbers; numbers without a name are few. */
   readonly symbols: ReadonlyMap<number, Buffer>
 }
@@ -33,8 +36,9 @@ export function targetsOf(
     const node = rows.shape.fields.find(each => each.name === target)?.node
     invariant(field !== undefined && node !== undefined, `${source} is a field, ${target} a column`)
     const column = node.kind === 'leaf' ? rows.columns[node.leaf] : undefined
+    const isJson = rows.schema.fields.find(({ name }) => name === target)?.isJson === true
     const symbols = [...field.value.symbols].map(([number, symbol]) => [number, Buffer.from(symbol)] as const)
-    return { field, node, column, inner, symbols: new Map(symbols) }
+    return { field, node, column, inner, isJson, symbols: new Map(symbols) }
   })
 }
 
@@ -63,6 +67,14 @@ export function appendFlat({ field, column, symbols }: Target, bytes: Buffer, sl
 /** Appends what a field is when it is not set. */
 export function appendDefault({ field, node, column }: Target): void {
   column?.appendValue(defaultOf(field.value), node.definition, 0)
+}
+
+/** Appends anything, as JSON; null for what is not set and may be. */
+export function appendJson({ field, column }: Target, value: unknown): void {
+  invariant(column instanceof BytesColumn, `the column of ${field.name} takes text`)
+  const text = fieldJson(field, value)
+  if (text === undefined) column.appendNull()
+  else column.appendValue(text, column.leaf.maxDefinition, 0)
 }
 
 /** Appends what is nested or repeated, or in a message of its own. */

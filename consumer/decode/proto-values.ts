@@ -76,7 +76,7 @@ export function microsOf(plan: MessagePlan, values: MessageValues): number | big
 }
 
 /** For `jsonText`: what is set, by its name in the schema; what is JSON by itself (Struct, Value, ListValue) as that. */
-function jsonOf(plan: MessagePlan, values: MessageValues): unknown {
+export function jsonOf(plan: MessagePlan, values: MessageValues): unknown {
   const set = plan.fields.filter(({ index }) => values[index] !== undefined)
   const part = (field: FieldPlan) => jsonPart(field, values[field.index])
   const [first] = set

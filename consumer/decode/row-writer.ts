@@ -10,6 +10,7 @@ import type { RowGroupBuffer } from '../columns/row-group.ts'
 import type { Partition } from '../partition.ts'
 import type { RecordCursor } from '../record-batch.ts'
 import { bytesColumn, HeaderColumns } from './header-columns.ts'
+import { bytesBeforeValue } from './frame.ts'
 import type { HeaderIndex } from './header-index.ts'
 import { IngestionId } from './ingestion-id.ts'
 import { HELD, type Lifted } from './lift.ts'
@@ -41,6 +42,8 @@ export class RowWriter {
   readonly #id: BytesColumn | undefined
   readonly #ingestionId: IngestionId
   readonly #value: BytesColumn | undefined
+  /** Of values, left out of their column. */
+  readonly #frameBytes: number
   readonly #lifted: readonly LeafColumn[]
   readonly #mismatches: BytesColumn | undefined
   readonly #schemaVersion: NumberColumn | undefined
@@ -51,7 +54,12 @@ export class RowWriter {
   /** Fields of the row group's schema after the first `ownFields` are for values. */
   constructor(
     rows: RowGroupBuffer,
-    { metadataColumns, columns, quality }: Pick<SettledTopic, 'metadataColumns' | 'columns' | 'quality'>,
+    {
+      format,
+      metadataColumns,
+      columns,
+      quality
+    }: Pick<SettledTopic, 'format' | 'metadataColumns' | 'columns' | 'quality'>,
     {
       partition,
       epoch,
@@ -68,6 +76,7 @@ export class RowWriter {
     this.#id = bytes('IngestionId')
     this.#ingestionId = new IngestionId(partition, epoch)
     this.#value = bytes('Value')
+    this.#frameBytes = bytesBeforeValue({ format, metadataColumns })
     this.#lifted = columns.map(({ name }) => leafColumn(rows, name))
     this.#mismatches = rows.column(MISMATCH) === undefined ? undefined : bytesColumn(rows, MISMATCH)
     this.#schemaVersion = optional(named('SchemaVersion'), name => numberColumn(rows, name))
@@ -81,7 +90,10 @@ export class RowWriter {
     this.#appendCoordinates(cursor.offset, cursor.timestampMs)
     if (this.#key !== undefined) appendBytes(this.#key, bytes, cursor.keyStart, cursor.keyLength)
     this.#headers?.append(bytes, headers)
-    if (this.#value !== undefined) appendBytes(this.#value, bytes, cursor.valueStart, cursor.valueLength)
+    if (this.#value !== undefined) {
+      const frame = this.#frameBytes
+      appendBytes(this.#value, bytes, cursor.valueStart + frame, cursor.valueLength - frame)
+    }
     for (let index = 0; index < lifted.length; index++) {
       appendLifted(this.#lifted[index] as LeafColumn, lifted[index] as Lifted, bytes)
     }
@@ -101,7 +113,10 @@ export class RowWriter {
     this.#appendCoordinates(cursor.offset, cursor.timestampMs)
     const keyFits = this.#appendIfItFits(this.#key, bytes, cursor.keyStart, cursor.keyLength)
     this.#headers?.append(bytes, headers)
-    const valueFits = this.#appendIfItFits(this.#value, bytes, cursor.valueStart, cursor.valueLength)
+    // What is wrong may be its frame.
+    const fitting = this.#frameBytes === 0 ? this.#value : undefined
+    const valueFits = this.#appendIfItFits(fitting, bytes, cursor.valueStart, cursor.valueLength)
+    if (fitting === undefined) this.#value?.appendNull()
     for (const column of this.#lifted) column.appendNull()
     this.#mismatches?.appendNull()
     this.#schemaVersion?.appendNull()

@@ -28,20 +28,16 @@ export interface ValueReaderContext {
 /** Nothing is connected to before a value asks for it. */
 export function openValueReaders({ source, sink }: SettledPipeline, context: ValueReaderContext): ValueReaders {
   const { schemaRegistry: options } = source
+  const dialect = dialectOf(sink.kind)
   const registry: SchemaRegistry | undefined = options && openSchemaRegistry(options, context)
-  const registered = registry && registeredReaders(registry, dialectOf(sink.kind))
+  const registered = registry && registeredReaders(registry, dialect)
   return {
     readerFor: ({ name, format, schema: { mode } }, place) => {
-      switch (mode) {
-        case 'Payload':
-        case 'Declared':
-          return undefined
-        case 'Inferred':
-          return createJsonReader(place.known)
-        case 'Registered':
-          invariant(registered !== undefined, `${name} of format ${format} has a schema registry`)
-          return registered(format, place)
-      }
+      if (mode === 'Inferred') return createJsonReader(place.known, dialect)
+      // JSON without a schema is read by who lifts from it.
+      if (mode === 'Declared' || (mode === 'Payload' && format !== 'JsonSchema')) return undefined
+      invariant(registered !== undefined, `${name} of format ${format} has a schema registry`)
+      return registered(format, mode, place)
     },
     close: () => registry?.close()
   }
@@ -51,7 +47,8 @@ function registeredReaders(registry: SchemaRegistry, dialect: Dialect) {
   const avro = new AvroSchemas(registry, dialect)
   const proto = new ProtoSchemas(registry, dialect, parseProto)
   const json = new JsonSchemas(registry, dialect)
-  return (format: SettledTopic['format'], place: ReaderPlace): ValueReader => {
+  return (format: SettledTopic['format'], mode: 'Payload' | 'Registered', place: ReaderPlace): ValueReader => {
+    if (mode === 'Payload') return json.wholeReader(place)
     if (format === 'Protobuf') return proto.reader(place.topic)
     return format === 'JsonSchema' ? json.reader(place) : avro.reader(place.topic)
   }

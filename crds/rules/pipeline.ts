@@ -54,10 +54,12 @@ export const pipelineRules: readonly RuleEntry[] = [
     return !self.topics.flatMap(qualityNames).some(name => taken.has(name))
   }),
   rule<BronzePipelineSpec>(
-    'values of formats Avro, Protobuf and JsonSchema are no text: leave the type of Value out, or give it as Binary',
+    'values of formats Avro, Protobuf and JsonSchema are no text: leave the type of Value out, give it as Binary, or set schema.mode to Payload with JsonSchema',
     self =>
       !self.metadataColumns.some(column => column.source === 'Value' && column.type === 'String') ||
-      !self.topics.some(isRegistered)
+      self.topics.every(
+        topic => !isRegistered(topic) || (topic.format === 'JsonSchema' && topic.schema?.mode !== undefined)
+      )
   ),
   rule<BronzePipelineSpec>(
     'SchemaVersion goes with formats Avro, Protobuf and JsonSchema only: no topic has one',

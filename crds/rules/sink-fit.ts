@@ -1,6 +1,5 @@
 import { parseQuantity } from '../../lib/quantity.ts'
 import type { BronzePipelineSpec, MetadataColumnSpec } from '../pipeline.ts'
-import { isRegistered } from '../schema-mode.ts'
 import { isBetween, rule, wrongTopics, type RuleEntry } from './rule.ts'
 
 /** What topics and metadata columns must be so that a Snowflake or S3 sink can take them. */
@@ -11,9 +10,10 @@ export const sinkFitRules: readonly RuleEntry[] = [
       !metadataColumns.some(isVariantValue) || snowflake !== undefined || s3?.format === 'Ndjson'
   ),
   rule<BronzePipelineSpec>(
-    'type Variant needs values that are JSON: set format to Json in all topics, or leave the type of Value out',
+    'type Variant needs values that are JSON: set format to Json or JsonSchema in all topics, or leave the type of Value out',
     ({ metadataColumns, topics }) =>
-      !metadataColumns.some(isVariantValue) || topics.every(({ format }) => format === 'Json')
+      !metadataColumns.some(isVariantValue) ||
+      topics.every(({ format }) => format === 'Json' || format === 'JsonSchema')
   ),
   rule<BronzePipelineSpec>(
     'mode Merge finds rows by their IngestionId: keep that column, or change sink.snowflake.mode',
@@ -28,14 +28,6 @@ export const sinkFitRules: readonly RuleEntry[] = [
     ({ metadataColumns, sink }) =>
       sink.snowflake === undefined ||
       !metadataColumns.some(({ name }) => name?.toLowerCase().startsWith('_bronze_') === true)
-  ),
-  rule<BronzePipelineSpec>(
-    'the sinks snowflake and s3 take the formats Raw and Json, the latter with schema.mode Payload or Declared: columns that come by themselves need the sink delta or iceberg',
-    ({ topics, sink: { snowflake, s3 } }) =>
-      (snowflake === undefined && s3 === undefined) || [
-        ...wrongTopics(topics, 'format', topic => !isRegistered(topic)),
-        ...wrongTopics(topics, 'schema', ({ schema }) => schema?.mode !== 'Inferred')
-      ]
   ),
   rule<BronzePipelineSpec>(
     'a table in Snowflake is named `table` or `schema.table`: the database is sink.snowflake.database',

@@ -1,7 +1,7 @@
 import { parseDurationMs } from '../../lib/duration.ts'
 import { parseQuantity } from '../../lib/quantity.ts'
 import type { QualitySpec, TopicSpec } from '../pipeline.ts'
-import { isRegistered, schemaMode } from '../schema-mode.ts'
+import { schemaMode } from '../schema-mode.ts'
 import { areUnique, isBetween, liftedNames, qualityNames, rule, type RuleEntry } from './rule.ts'
 
 export const topicRules: readonly RuleEntry[] = [
@@ -15,16 +15,17 @@ export const topicRules: readonly RuleEntry[] = [
     self => self.format !== 'Raw' || !liftsValues(self)
   ),
   rule<TopicSpec>(
-    'with formats Avro, Protobuf and JsonSchema and schema.mode Inferred each field of the value is a column already: lift only from headers and the key',
+    'with formats Avro, Protobuf and JsonSchema and schema.mode Inferred each field of the value is a column already: lift only from headers and the key, or set schema.mode to Payload with JsonSchema',
     self => !['Registered', 'Inferred'].includes(schemaMode(self)) || !liftsValues(self)
   ),
   rule<TopicSpec>(
-    'schema.mode goes with format Json only',
-    self => self.schema?.mode === undefined || self.format === 'Json'
+    'schema.mode goes with format Json only, and Payload with JsonSchema besides',
+    ({ format, schema }) =>
+      schema?.mode === undefined || format === 'Json' || (format === 'JsonSchema' && schema.mode === 'Payload')
   ),
   rule<TopicSpec>(
     'schema.onIncompatible goes with formats Avro, Protobuf and JsonSchema and schema.mode Inferred only',
-    self => self.schema?.onIncompatible === undefined || isRegistered(self) || self.schema.mode === 'Inferred'
+    self => self.schema?.onIncompatible === undefined || ['Registered', 'Inferred'].includes(schemaMode(self))
   ),
   rule<TopicSpec>(
     'schema.onMismatch goes with schema.mode Declared only',

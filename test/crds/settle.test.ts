@@ -196,3 +196,38 @@ test('every good manifest can be settled', () => {
     for (const topic of settle(result.pipeline).topics) assert.ok(topic.batch.triggerIntervalMs >= 100, name)
   }
 })
+
+const snowflake = (mode: string) => ({
+  snowflake: { account: 'acme-analytics', database: 'SHOP', credentialsSecretRef: { name: 'snowflake' }, mode }
+})
+
+test('with mode Streaming records are larger than a request much sooner', () => {
+  const most = (mode: string, maxRecordBytes?: string) =>
+    settledOf({ topics: [{ name: 'a', table: 'a', ...(maxRecordBytes && { maxRecordBytes }) }], sink: snowflake(mode) })
+      .topics[0]?.maxRecordBytes
+  assert.equal(most('Transaction'), 16 * MIB)
+  assert.equal(most('Streaming'), 3 * MIB)
+  assert.equal(most('Streaming', '4Mi'), 3 * MIB)
+  assert.equal(most('Streaming', '1Mi'), MIB)
+})
+
+test('JSON with a schema may stay whole: the value without its frame, and the version that the registry has for it', () => {
+  const columnsOf = (sink: object, schema: object, metadataColumns: readonly object[] = []) => {
+    const { topics } = settledOf({
+      source: { bootstrapServers: ['kafka:9092'], schemaRegistry: { url: 'http://registry:8081' } },
+      topics: [{ name: 'a', table: 'a', format: 'JsonSchema', ...schema }],
+      metadataColumns,
+      sink
+    })
+    const [topic] = topics
+    assert.ok(topic)
+    const wanted = topic.metadataColumns.filter(({ source }) => source === 'Value' || source === 'SchemaVersion')
+    return [topic.schema.mode, ...wanted.map(({ name, type }) => `${name} ${type}`)]
+  }
+  const whole = { schema: { mode: 'Payload' } }
+  assert.deepEqual(columnsOf(snowflake('Merge'), whole), ['Payload', '_schema_version Int', 'value Variant'])
+  assert.deepEqual(columnsOf(delta({}), whole), ['Payload', '_schema_version Int', 'value String'])
+  assert.deepEqual(columnsOf(snowflake('Merge'), {}), ['Registered', '_schema_version Int'])
+  const raw = [{ source: 'Value', name: 'raw', type: 'Variant' }]
+  assert.deepEqual(columnsOf(snowflake('Merge'), {}, raw), ['Registered', '_schema_version Int', 'raw Variant'])
+})

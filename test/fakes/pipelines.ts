@@ -2,7 +2,7 @@ import { readPipelines } from '../../crds/documents.ts'
 import { settle } from '../../crds/settle.ts'
 import type { SettledPipeline } from '../../crds/settled.ts'
 
-/** A settled pipeline from the text of the `spec`, in YAML, without its source and sink. */
+/** A settled pipeline from the text of the `spec`, in YAML; source and sink are there by themselves. */
 export function pipelineOf(spec: string): SettledPipeline {
   const indented = spec
     .trim()
@@ -13,8 +13,7 @@ export function pipelineOf(spec: string): SettledPipeline {
 kind: BronzePipeline
 metadata: {name: shop, namespace: lake}
 spec:
-  source: {bootstrapServers: ['kafka:9092']}
-${/^sink:/m.test(spec) ? '' : '  sink: {delta: {location: "file:///tables"}}\n'}${indented}`
+${/^source:/m.test(spec) ? '' : "  source: {bootstrapServers: ['kafka:9092']}\n"}${/^sink:/m.test(spec) ? '' : '  sink: {delta: {location: "file:///tables"}}\n'}${indented}`
   const { pipelines, problems } = readPipelines(text, 'test')
   const [pipeline] = pipelines
   if (pipeline === undefined || problems.length > 0) {

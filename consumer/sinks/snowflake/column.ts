@@ -1,5 +1,5 @@
 import type { Field } from '../../columns/schema.ts'
-import { fold, quoted } from './identifier.ts'
+import { foldColumn, quoted } from './identifier.ts'
 import { snowflakeType, type StagedType } from './types.ts'
 
 /** A field of ours with the column it goes to. */
@@ -25,7 +25,7 @@ export interface ColumnLimits {
 
 /** The column that we would make. Of an empty type there is no limit that we know. */
 export function newColumn(field: Field): Column {
-  const name = fold(field.name, 'Column')
+  const name = foldColumn(field.name)
   const { name: type, staged } = snowflakeType(field)
   return { field, name, ref: quoted(name), type, staged, limits: {} }
 }

@@ -1,5 +1,7 @@
 import { FatalError } from '../../../lib/errors.ts'
 
+const MAX_NAME = 255
+
 /**
  * What an identifier without quotes may be, at most 255 characters (docs.snowflake.com, sql-reference/identifiers-syntax).
  * Nothing else becomes part of a statement as a name.
@@ -15,6 +17,19 @@ export function fold(name: string, what: string): string {
     )
   }
   return name.toUpperCase()
+}
+
+/** Letters and digits of all scripts: fields of values have such names too, and in double quotes they are names. */
+const COLUMN_NAME = /^[\p{L}\p{M}\p{N}_$]{1,255}$/u
+
+/** The name of a column, as `fold` folds it. */
+export function foldColumn(name: string): string {
+  const folded = name.toUpperCase()
+  if (COLUMN_NAME.test(name) && folded.length <= MAX_NAME) return folded
+  throw new FatalError(
+    'InvalidName',
+    `Column ${JSON.stringify(name.slice(0, 100))} is no Snowflake name: letters, digits, _ and $, at most ${MAX_NAME}.`
+  )
 }
 
 /** A name, or names, in double quotes with points between: `"BRONZE"."ORDERS_RAW"`. */

@@ -1,3 +1,4 @@
+import { MAX_PRECISION } from '../../columns/decimal.ts'
 import type { ColumnType } from '../../columns/schema.ts'
 import type { TableColumn } from '../../sink.ts'
 import { literal, quoted } from './identifier.ts'
@@ -88,9 +89,17 @@ export function foundObjects(
   }
 }
 
-/** The columns of the table as we would write them. */
+/** The columns of the table as we would write them; those whose names have small letters are out of our reach. */
 export const tableColumns = ({ table = [] }: FoundObjects): readonly TableColumn[] =>
-  table.map(column => ({ name: column.name, type: columnType(column), nullable: column.isNullable }))
+  table
+    .filter(({ name }) => name === name.toUpperCase())
+    .map(column => ({
+      name: column.name,
+      type: columnType(column),
+      nullable: column.isNullable,
+      ...(column.type === 'VARIANT' ? { isJson: true } : {}),
+      ...(column.type === 'NUMBER' && column.precision === MAX_PRECISION && column.scale === 0 ? { isWhole: true } : {})
+    }))
 
 /** A column's type as a CREATE TABLE says it. */
 export function describeColumn({ type, length, precision, scale }: FoundColumn): string {

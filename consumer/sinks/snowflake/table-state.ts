@@ -47,9 +47,9 @@ export class TableState {
   tableWith(fields: readonly Field[]): SnowflakeTable {
     const { plan, pipeline, snowflake } = this.#options
     const known = new Set(plan.schema.fields.map(({ name }) => name))
-    const further = fields.filter(({ name }) => !known.has(name))
-    const schema = { ...plan.schema, fields: [...plan.schema.fields, ...further] }
-    const planned = snowflakeTable(further.length === 0 ? plan : { ...plan, schema }, pipeline, snowflake)
+    const further = new Map(fields.filter(({ name }) => !known.has(name)).map(field => [field.name, field]))
+    const schema = { ...plan.schema, fields: [...plan.schema.fields, ...further.values()] }
+    const planned = snowflakeTable(further.size === 0 ? plan : { ...plan, schema }, pipeline, snowflake)
     return this.#found === undefined ? planned : adopted(planned, this.#found)
   }
 

@@ -244,3 +244,39 @@ function list(type: ColumnType): ColumnType {
 function map(key: ColumnType, value: ColumnType): ColumnType {
   return { map: { key, value, valueNullable: true } }
 }
+
+test('a column of JSON takes any field, and no other column takes JSON', () => {
+  const json = { ...field('address', 'string'), isJson: true as const }
+  for (const incoming of ['long', 'string', list('int')] as const) {
+    const merge = mergeFields([json], [field('Address', incoming)], DEAD_LETTER)
+    assert.deepEqual(merge.fields, [json])
+    assert.deepEqual(merge.bindings, [{ source: 'Address', target: 'address' }])
+  }
+  assert.equal(mergeFields([field('address', 'string')], [json], DEAD_LETTER).conflicts.length, 1)
+  const moved = mergeFields([field('address', 'string')], [json], NEW_COLUMN)
+  assert.deepEqual(moved.fields, [{ ...json, name: 'address_variant' }])
+})
+
+test('a column of whole numbers takes those of 64 bits and decimals without scale, until it is used as one of them', () => {
+  const whole = { ...field('n', 'long'), isWhole: true as const }
+  assert.deepEqual(shown(mergeFields([whole], [field('n', 'long')], DEAD_LETTER)), { n: 'long' })
+  assert.deepEqual(shown(mergeFields([whole], [field('n', decimal(38, 0))], DEAD_LETTER)), { n: decimal(38, 0) })
+  assert.equal(mergeFields([whole], [field('n', decimal(38, 2))], DEAD_LETTER).conflicts.length, 1)
+  assert.equal(mergeFields([field('n', 'long')], [field('n', decimal(38, 0))], DEAD_LETTER).conflicts.length, 1)
+})
+
+test('where names fold, columns have small letters at the top, and fields that fold alike are of one name', () => {
+  const folding = { ...NEW_COLUMN, foldsNames: true }
+  const inner = { struct: [field('SubTotal', 'int')] }
+  const merge = mergeFields([], [field('userId', 'long'), field('USERID', 'string'), field('Größe', inner)], folding)
+  assert.deepEqual(shown(merge), { userid: 'long', userid_string: 'string', grösse: inner })
+  assert.deepEqual(targets(merge), { userId: 'userid', USERID: 'userid_string', Größe: 'grösse' })
+  // As the table tells it later.
+  const again = mergeFields(merge.fields, [field('userId', 'long'), field('Größe', inner)], folding)
+  assert.deepEqual(targets(again), { userId: 'userid', Größe: 'grösse' })
+  assert.equal(
+    mergeFields([], [field('a', 'int'), field('A', 'int')], { ...folding, onIncompatible: 'DeadLetter' }).conflicts
+      .length,
+    1
+  )
+})

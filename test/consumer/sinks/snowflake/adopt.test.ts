@@ -162,15 +162,16 @@ test('what INFORMATION_SCHEMA tells becomes columns as we would write them', () 
       row('PRICE', 'NUMBER', { NUMERIC_PRECISION: '12', NUMERIC_SCALE: '2' }),
       row('KIND', 'TEXT', { CHARACTER_MAXIMUM_LENGTH: '20' }),
       row('RAW', 'VARIANT'),
-      row('PLACE', 'GEOGRAPHY')
+      row('PLACE', 'GEOGRAPHY'),
+      row('quoted', 'TEXT')
     ],
     stage: [{ name: 'ORDERSX' }]
   })
   assert.deepEqual(tableColumns(there), [
-    { name: 'ID', type: 'long', nullable: false },
+    { name: 'ID', type: 'long', nullable: false, isWhole: true },
     { name: 'PRICE', type: { decimal: { precision: 12, scale: 2 } }, nullable: true },
     { name: 'KIND', type: 'string', nullable: true },
-    { name: 'RAW', type: 'string', nullable: true },
+    { name: 'RAW', type: 'string', nullable: true, isJson: true },
     { name: 'PLACE', type: undefined, nullable: true }
   ])
   assert.deepEqual(
