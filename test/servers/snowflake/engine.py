@@ -63,8 +63,8 @@ class Query:
 class Engine:
     def __init__(self, folder: Path, idle_seconds: float) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        # Two threads: statements of many sessions run beside each other on a machine of few cores.
-        self.root = duckdb.connect(str(folder / "account.duckdb"), config={"threads": "2"})
+        # Statements of many sessions run beside each other on a machine of few cores, and not for its own sake.
+        self.root = duckdb.connect(str(folder / "account.duckdb"), config={"threads": "2", "memory_limit": "2GB"})
         functions.add_to(self.root)
         self.root.execute(catalog.SETUP)
         self.stages = Stages(folder / "stages")
