@@ -128,5 +128,8 @@ export class GroupOffsets {
   }
 }
 
-/** A report under a membership that the coordinator no longer knows. */
-const STALE = ['ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID', 'REBALANCE_IN_PROGRESS'] as const
+/**
+ * A report under a membership that the coordinator no longer knows. One that was under way while this process joined anew
+ * is fenced by that join; whether another process has done it, the next heartbeat tells.
+ */
+const STALE = ['ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID', 'REBALANCE_IN_PROGRESS', 'FENCED_INSTANCE_ID'] as const

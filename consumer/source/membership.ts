@@ -12,17 +12,11 @@ import { backoffMs } from '../../lib/backoff.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { RetryableError } from '../../lib/errors.ts'
 import type { Log } from '../../lib/log.ts'
-import { type AssignableMember, type TopicPartition, assign } from './assigner.ts'
+import type { TopicPartition } from './assigner.ts'
 import type { Cluster } from './cluster.ts'
 import type { BrokerAddress, Link } from './connections.ts'
-import {
-  PROTOCOL_NAME,
-  decodeAssignment,
-  decodeSubscription,
-  encodeAssignment,
-  encodeSubscription,
-  fingerprintOf
-} from './subscription.ts'
+import { Dealer } from './dealer.ts'
+import { PROTOCOL_NAME, decodeAssignment, decodeSubscription, encodeSubscription } from './subscription.ts'
 import { checkCode, errorIds, sourceError } from './trouble.ts'
 import { Waker } from './waker.ts'
 
@@ -57,6 +51,7 @@ export interface MembershipOptions {
 export class Membership {
   readonly #options: MembershipOptions
   readonly #waker: Waker
+  readonly #dealer: Dealer
   #memberId = ''
   #generationId = -1
   #owned: readonly TopicPartition[] = []
@@ -65,14 +60,18 @@ export class Membership {
   /** A request to join is under way: the coordinator may count this member before it has told its id. */
   #isJoining = false
   #mustRejoin = false
+  /**
+   * A first join stayed unanswered. When it comes to the coordinator after the next one it takes that one's place, as a
+   * second process under this name would (KIP-345).
+   */
+  #hasLostJoin = false
   #isStopped = false
   #lastHeartbeatMs = 0
-  /** What the leader dealt last: the topics of all members, and the fingerprint of their partitions. */
-  #dealt: { readonly topics: readonly string[]; readonly fingerprint: string } | undefined
 
   constructor(options: MembershipOptions) {
     this.#options = options
     this.#waker = new Waker(options.clock)
+    this.#dealer = new Dealer(options.cluster)
   }
 
   /** As whom offsets are committed; undefined while not a member. */
@@ -92,7 +91,7 @@ export class Membership {
 
   /** The topics wanted have changed: the group must hear of it. */
   rejoin(reason: string): void {
-    if (!this.#isJoined || this.#mustRejoin) return
+    if (this.#mustRejoin) return
     this.#options.log.info('joining the group anew', { reason })
     this.#mustRejoin = true
     this.#waker.wake()
@@ -100,12 +99,8 @@ export class Membership {
 
   /** As leader, deals again when partitions have appeared or gone since. */
   async checkPartitions(): Promise<void> {
-    if (this.#dealt === undefined || !this.#isJoined || this.#mustRejoin) return
-    const { topics, fingerprint } = this.#dealt
-    const counts = await this.#countPartitions(topics)
-    if (this.#dealt?.fingerprint === fingerprint && fingerprintOf(counts) !== fingerprint) {
-      this.rejoin('the partitions of the topics have changed')
-    }
+    if (!this.#isJoined || this.#mustRejoin) return
+    if (await this.#dealer.isOutdated()) this.rejoin('the partitions of the topics have changed')
   }
 
   /** Ends the loop; with `leave` the partitions are free for others at once, else they are kept for the session time-out. */
@@ -120,7 +115,7 @@ export class Membership {
     const { clock, log } = this.#options
     for (let attempt = 0; !this.#isStopped;) {
       try {
-        if (!this.#isJoined || this.#mustRejoin) await this.#join()
+        if (!this.#isJoined || this.#mustRejoin) await this.#rejoining()
         attempt = 0
         await this.#waker.wait(this.#heartbeatIntervalMs())
         if (!this.#isStopped && !this.#mustRejoin) await this.#heartbeat()
@@ -151,11 +146,31 @@ export class Membership {
   #mayGoOn(error: unknown): boolean {
     const ids = errorIds(error)
     if (ids.has('MEMBER_ID_REQUIRED') || ids.has('UNKNOWN_MEMBER_ID')) {
-      this.#options.log.warn('the group no longer knows this member; joining anew')
-      this.#memberId = ''
+      this.#forget('the group no longer knows this member; joining anew')
+    } else if (ids.has('FENCED_INSTANCE_ID') && this.#hasLostJoin) {
+      // Once: whoever fences it then is another process.
+      this.#hasLostJoin = false
+      this.#forget('a late request of this process to join has taken its place; joining anew')
     } else if (!ids.has('REBALANCE_IN_PROGRESS') && !ids.has('ILLEGAL_GENERATION')) return false
     this.#mustRejoin = true
     return true
+  }
+
+  /** Until it has joined with a new id it is nobody: with the coordinator the old identity counts as another process. */
+  #forget(reason: string): void {
+    this.#options.log.warn(reason)
+    this.#memberId = ''
+    this.#isJoined = false
+  }
+
+  /** A join that fails is still due. */
+  async #rejoining(): Promise<void> {
+    try {
+      await this.#join()
+    } catch (error) {
+      this.#mustRejoin = true
+      throw error
+    }
   }
 
   async #join(): Promise<void> {
@@ -178,6 +193,10 @@ export class Membership {
         [{ name: PROTOCOL_NAME, metadata }],
         ''
       )
+      .catch((error: unknown) => {
+        this.#hasLostJoin ||= this.#memberId === ''
+        throw error
+      })
       .finally(() => {
         this.#isJoining = false
       })
@@ -185,7 +204,7 @@ export class Membership {
     this.#memberId = joined.memberId
     const isLeader = joined.leader === joined.memberId
     const members = joined.members.map(({ memberId, metadata: bytes }) => ({ memberId, ...decodeSubscription(bytes) }))
-    const assignments = isLeader && !joined.skipAssignment ? await this.#deal(members) : []
+    const assignments = isLeader && !joined.skipAssignment ? await this.#dealer.deal(members) : []
     const synced = await link.call(
       SYNC_GROUP,
       groupId,
@@ -198,8 +217,7 @@ export class Membership {
     )
     checkCode(synced.errorCode)
     const { partitions, fingerprint } = decodeAssignment(synced.assignment)
-    const allTopics = [...new Set(members.flatMap(member => member.topics))]
-    this.#dealt = isLeader ? { topics: allTopics, fingerprint } : undefined
+    this.#dealer.remember(isLeader ? { members, fingerprint } : undefined)
     this.#generationId = joined.generationId
     this.#owned = partitions
     this.#isJoined = true
@@ -210,34 +228,12 @@ export class Membership {
     if (isLeader && joined.skipAssignment) await this.checkPartitions()
   }
 
-  async #deal(
-    members: readonly {
-      memberId: string
-      topics: readonly string[]
-      owned: readonly TopicPartition[]
-      generation: number
-    }[]
-  ): Promise<{ memberId: string; assignment: Buffer }[]> {
-    const counts = await this.#countPartitions([...new Set(members.flatMap(({ topics }) => topics))])
-    const fingerprint = fingerprintOf(counts)
-    const assignable = members.map((member): AssignableMember => ({ ...member, topics: new Set(member.topics) }))
-    return [...assign(assignable, counts)].map(([memberId, partitions]) => ({
-      memberId,
-      assignment: encodeAssignment({ partitions, fingerprint })
-    }))
-  }
-
-  async #countPartitions(topics: readonly string[]): Promise<ReadonlyMap<string, number>> {
-    if (topics.length === 0) return new Map()
-    const described = await this.#options.cluster.describe(topics)
-    return new Map([...described].map(([name, { partitions }]) => [name, partitions.length]))
-  }
-
   async #heartbeat(): Promise<void> {
     const { groupId, instanceId, clock } = this.#options
     const link = await this.#link()
     const { errorCode } = await link.call(HEARTBEAT, groupId, this.#generationId, this.#memberId, instanceId)
     checkCode(errorCode)
+    this.#hasLostJoin = false
     this.#lastHeartbeatMs = clock.now()
   }
 

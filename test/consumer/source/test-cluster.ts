@@ -46,6 +46,13 @@ export class TestCluster {
     return (await this.#admin.describeGroups({ groups: [group] })).get(group)?.members.size ?? 0
   }
 
+  /** Takes a member out of its group, as the end of its session does. */
+  async removeMember(group: string, clientId: string): Promise<void> {
+    const members = (await this.#admin.describeGroups({ groups: [group] })).get(group)?.members.values() ?? []
+    const ids = [...members].filter(member => member.clientId === clientId).map(({ id }) => ({ memberId: id }))
+    await this.#admin.removeMembersFromConsumerGroup({ groupId: group, members: ids })
+  }
+
   /** Raises the log start to `before`. */
   async deleteRecords(topic: string, partition: number, before: number): Promise<void> {
     await this.#admin.deleteRecords({ topics: [{ name: topic, partitions: [{ partition, offset: BigInt(before) }] }] })

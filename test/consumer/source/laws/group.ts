@@ -80,6 +80,39 @@ export function groupLaws(law: Law): void {
     assert.equal(await cluster.countMembers(`g-${topic}`), 1)
   })
 
+  law(
+    'a member that its group has forgotten reports nothing while it waits to join anew, and is not fenced',
+    async ({ cluster, topic, open }) => {
+      await cluster.createTopic(topic, 2)
+      const limits = { sessionTimeoutMs: 60_000 }
+      const silent = await open({ instanceId: 'silent', limits })
+      const forgotten = await open({ instanceId: 'forgotten' })
+      await pollUntil(
+        [silent, forgotten],
+        () => silent.assigned.size === 1 && forgotten.assigned.size === 1,
+        'one each'
+      )
+      const [held = firstOf(topic)] = forgotten.assigned.keys()
+      const report = () => forgotten.source.report(new Map([[held, { nextOffset: 0, metadata: '' }]]))
+      // Still a member: who joins anew has to wait for it.
+      await silent.source.close({ leave: false })
+      await cluster.removeMember(`g-${topic}`, 'forgotten')
+      const endMs = Date.now() + 20_000
+      while ((await cluster.countMembers(`g-${topic}`)) < 2) assert.ok(Date.now() < endMs, 'it asks to join anew')
+      for (let round = 0; round < 5; round++) {
+        await forgotten.pollOnce(20)
+        assert.equal(await report(), false)
+      }
+      const again = await open({ instanceId: 'silent', limits })
+      await pollUntil(
+        [again, forgotten],
+        () => forgotten.source.isMember() && again.assigned.size === 1,
+        'one each again'
+      )
+      assert.equal(await report(), true)
+    }
+  )
+
   law('a second process under the same name fences the first, which stops', async ({ cluster, topic, open }) => {
     await cluster.createTopic(topic)
     const first = await open({ instanceId: 'same' })
