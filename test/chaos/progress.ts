@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { Kafka, logLevel } from 'kafkajs'
+import { Admin } from '@platformatic/kafka'
 import { TOPICS, type Workload } from './workload.ts'
 
 /** No partition has moved for so long: something hangs. Longer than a session time-out and a rebalance together. */
@@ -8,9 +8,8 @@ const STALL_MS = 150_000
 /** Creates the topics of the workload. */
 export async function createTopics(bootstrap: string): Promise<void> {
   const admin = adminOf(bootstrap)
-  await admin.connect()
-  await admin.createTopics({ topics: TOPICS.map(({ topic, partitions }) => ({ topic, numPartitions: partitions })) })
-  await admin.disconnect()
+  for (const { topic, partitions } of TOPICS) await admin.createTopics({ topics: [topic], partitions, replicas: 1 })
+  await admin.close()
 }
 
 /**
@@ -24,7 +23,6 @@ export async function untilCaughtUp(
   broken: () => string | undefined
 ): Promise<string | undefined> {
   const admin = adminOf(bootstrap)
-  await admin.connect()
   try {
     let best = -1
     let bestAt = performance.now()
@@ -37,20 +35,16 @@ export async function untilCaughtUp(
       await wait(1000)
     }
   } finally {
-    await admin.disconnect()
+    await admin.close()
   }
 }
 
-type Admin = ReturnType<Kafka['admin']>
-
-const adminOf = (bootstrap: string): Admin =>
-  new Kafka({ clientId: 'chaos', brokers: [bootstrap], logLevel: logLevel.NOTHING }).admin()
+const adminOf = (bootstrap: string): Admin => new Admin({ clientId: 'chaos', bootstrapBrokers: [bootstrap] })
 
 /** The sum of the group's offsets over all partitions: all of them begin at 0. */
 async function reportedOffsets(admin: Admin, groupId: string): Promise<number> {
-  const topics = TOPICS.map(({ topic }) => topic)
-  const offsets = await admin.fetchOffsets({ groupId, topics }).catch(() => [])
-  return offsets
-    .flatMap(({ partitions }) => partitions)
-    .reduce((sum, { offset }) => sum + Math.max(0, Number(offset)), 0)
+  const groups = await admin.listConsumerGroupOffsets({ groups: [groupId] }).catch(() => [])
+  return groups
+    .flatMap(({ topics }) => topics.flatMap(({ partitions }) => partitions))
+    .reduce((sum, { committedOffset }) => sum + Math.max(0, Number(committedOffset)), 0)
 }
