@@ -35,11 +35,7 @@ export function inJson(records: Records): Record<string, unknown> {
 /** Equal but for members that are null or not there; what one has as JSON the other may have as text of it. */
 export function assertAlike(actual: unknown, expected: unknown, where: string): void {
   if (actual === null || expected === null || typeof actual !== 'object') {
-    assert.equal(
-      typeof actual === 'object' ? actual : String(actual),
-      typeof expected === 'object' ? expected : String(expected),
-      where
-    )
+    assert.equal(actual, expected, where)
     return
   }
   const parsed: unknown = typeof expected === 'string' ? JSON.parse(expected) : expected

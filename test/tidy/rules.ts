@@ -117,6 +117,7 @@ const PURE = [
   'consumer/sinks/s3/planned-object.ts',
   'consumer/sinks/s3/staged.ts',
   'consumer/sinks/s3/table-object.ts',
+  'consumer/sinks/s3/type-text.ts',
   'consumer/sinks/snowflake/adopt.ts',
   'consumer/sinks/snowflake/column.ts',
   'consumer/sinks/snowflake/commits.ts',

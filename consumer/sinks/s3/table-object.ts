@@ -1,8 +1,9 @@
 import type { S3Sink } from '../../../crds/settled.ts'
 import { FatalError, RetryableError } from '../../../lib/errors.ts'
-import { isNested, type ColumnType, type Field, type Primitive } from '../../columns/schema.ts'
+import type { Field } from '../../columns/schema.ts'
 import type { TableColumn } from '../../sink.ts'
 import { FORMAT_VERSION, checkVersion, damaged } from './commit-object.ts'
+import { joinedType, parseType, typeText } from './type-text.ts'
 
 /**
  * What a table is, as the newest of its own objects says: how to read it, and the columns of all objects that were ever written.
@@ -57,24 +58,33 @@ function isColumns(value: unknown): value is S3Column[] {
 const isTexts = (values: readonly unknown[]): boolean => values.every(value => typeof value === 'string')
 
 /**
- * The columns of `fields` that the table lacks. It never gets a column of two types: readers of many objects at once could not
- * read them. Otherwise FatalError `IncompatibleTable`; RetryableError `SchemaMoved` when `mayMove`: somebody else has just made it so.
+ * The columns of the table with those of `fields` that it lacks, and with what is new within them; the same array when it lacks
+ * nothing. It never gets a column of two types: readers of many objects at once could not read them. Otherwise FatalError
+ * `IncompatibleTable`; RetryableError `SchemaMoved` when `mayMove`: somebody else has just made it so.
  */
-export function missingColumns(
+export function columnsWith(
   { columns }: TableObject,
   fields: readonly Field[],
   table: string,
   mayMove: boolean
 ): readonly S3Column[] {
-  const known = new Map(columns.map(column => [column.name.toLowerCase(), column]))
-  const missing: S3Column[] = []
+  const grown = [...columns]
+  const known = new Map(columns.map((column, index) => [column.name.toLowerCase(), index]))
   for (const { name, type } of fields) {
     const wanted = { name, type: typeText(type) }
-    const found = known.get(name.toLowerCase())
-    if (found === undefined) missing.push(wanted)
-    else if (found.name !== name || found.type !== wanted.type) throw misfit(table, found, wanted, mayMove)
+    const index = known.get(name.toLowerCase())
+    const found = index === undefined ? undefined : grown[index]
+    if (index === undefined || found === undefined) {
+      known.set(name.toLowerCase(), grown.push(wanted) - 1)
+      continue
+    }
+    if (found.name === name && found.type === wanted.type) continue
+    const existing = parseType(found.type)
+    const joined = existing === undefined || found.name !== name ? undefined : joinedType(existing, type)
+    if (joined === undefined) throw misfit(table, found, wanted, mayMove)
+    if (joined !== existing) grown[index] = { name, type: typeText(joined) }
   }
-  return missing
+  return grown.length === columns.length && grown.every((column, index) => column === columns[index]) ? columns : grown
 }
 
 function misfit(table: string, found: S3Column, wanted: S3Column, mayMove: boolean): Error {
@@ -85,40 +95,8 @@ function misfit(table: string, found: S3Column, wanted: S3Column, mayMove: boole
   return new FatalError('IncompatibleTable', `${what}. ${remedy}`)
 }
 
-/** The columns, with the types that we can write; nested ones only as far as `fields` has them. */
+/** The columns, with the types that we can write. */
 export function tableColumns({ columns }: TableObject, fields: readonly Field[]): readonly TableColumn[] {
   const types = new Map(fields.map(({ type }) => [typeText(type), type]))
-  return columns.map(({ name, type }) => ({ name, type: types.get(type) ?? primitiveOf(type), nullable: true }))
-}
-
-/** A type in words: the same exactly when objects hold the same. */
-export function typeText(type: ColumnType): string {
-  if (!isNested(type)) {
-    if (typeof type === 'string') return type
-    return 'fixed' in type ? `fixed(${type.fixed})` : `decimal(${type.decimal.precision}, ${type.decimal.scale})`
-  }
-  if ('list' in type) return `list<${typeText(type.list)}>`
-  if ('map' in type) return `map<${typeText(type.map.key)}, ${typeText(type.map.value)}>`
-  return `struct<${type.struct.map(({ name, type: inner }) => `${JSON.stringify(name)}: ${typeText(inner)}`).join(', ')}>`
-}
-
-const NAMED: readonly string[] = [
-  'string',
-  'binary',
-  'int',
-  'long',
-  'float',
-  'double',
-  'boolean',
-  'timestamp',
-  'timestampNtz',
-  'time',
-  'date',
-  'uuid'
-] satisfies readonly Primitive[]
-
-function primitiveOf(text: string): Primitive | undefined {
-  if (NAMED.includes(text)) return text as Primitive
-  const [, precision, scale] = /^decimal\(([1-9]\d?), (\d{1,2})\)$/.exec(text) ?? []
-  return precision === undefined ? undefined : { decimal: { precision: Number(precision), scale: Number(scale) } }
+  return columns.map(({ name, type }) => ({ name, type: types.get(type) ?? parseType(type), nullable: true }))
 }

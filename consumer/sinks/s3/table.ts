@@ -7,7 +7,7 @@ import type { TableColumn } from '../../sink.ts'
 import type { ObjectStore } from '../../store/object-store.ts'
 import { untilDone } from '../attempts.ts'
 import { tableFolder, tableObjectNumber, tableObjectPath, tableObjects } from './names.ts'
-import { formatTable, missingColumns, parseTable, tableColumns, type TableObject } from './table-object.ts'
+import { columnsWith, formatTable, parseTable, tableColumns, type TableObject } from './table-object.ts'
 
 export interface S3TableOptions {
   /** Rooted at the sink's location. */
@@ -74,11 +74,12 @@ export class S3Table {
 
   async #add(fields: readonly Field[], mayMove: boolean): Promise<void> {
     const { name } = this.#options
-    if (missingColumns(this.#current(), fields, name, mayMove).length === 0) return
+    const { columns } = this.#current()
+    if (columnsWith(this.#current(), fields, name, mayMove) === columns) return
     await this.#untilDone('an added column', async attempt => {
       if (attempt > 1) await this.refresh()
       const object = this.#current()
-      if (missingColumns(object, fields, name, mayMove).length === 0) return true
+      if (columnsWith(object, fields, name, mayMove) === object.columns) return true
       return await this.#write({ ...object, number: object.number + 1 }, fields, mayMove)
     })
   }
@@ -86,7 +87,7 @@ export class S3Table {
   /** The object with what it lacks of the fields; undefined when somebody else was faster. */
   async #write(object: TableObject, fields: readonly Field[], mayMove = false): Promise<true | undefined> {
     const { store, name } = this.#options
-    const next = { ...object, columns: [...object.columns, ...missingColumns(object, fields, name, mayMove)] }
+    const next = { ...object, columns: columnsWith(object, fields, name, mayMove) }
     const written = await store.putIfAbsent(tableObjectPath(name, next.number), [formatTable(next)])
     return written === 'created' ? this.#see(next) : undefined
   }

@@ -1,13 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ColumnType, Field } from '../../../../consumer/columns/schema.ts'
-import {
-  formatTable,
-  missingColumns,
-  parseTable,
-  tableColumns,
-  typeText
-} from '../../../../consumer/sinks/s3/table-object.ts'
+import { columnsWith, formatTable, parseTable, tableColumns } from '../../../../consumer/sinks/s3/table-object.ts'
+import { typeText } from '../../../../consumer/sinks/s3/type-text.ts'
 import { FatalError, RetryableError } from '../../../../lib/errors.ts'
 
 const field = (name: string, type: ColumnType): Field => ({ name, type, nullable: true })
@@ -53,28 +48,50 @@ for (const [what, text, reason] of [
 
 test('columns that the table lacks are found, whatever else it has', () => {
   const added = field('note', 'string')
-  assert.deepEqual(missingColumns(TABLE, [field('id', 'long'), added], 't', false), [{ name: 'note', type: 'string' }])
-  assert.deepEqual(missingColumns(TABLE, [field('headers', HEADERS)], 't', false), [])
+  assert.deepEqual(columnsWith(TABLE, [field('id', 'long'), added], 't', false), [
+    ...TABLE.columns,
+    { name: 'note', type: 'string' }
+  ])
+  assert.equal(columnsWith(TABLE, [field('headers', HEADERS)], 't', false), TABLE.columns)
 })
 
 for (const [what, wanted] of [
   ['another type', field('id', 'int')],
   ['another scale', field('price', { decimal: { precision: 10, scale: 3 } })],
   ['another spelling', field('ID', 'long')],
-  ['another field within', field('headers', { list: { struct: [field('key', 'string')] }, elementNullable: false })]
+  ['another type within', field('headers', { list: { struct: [field('key', 'long')] }, elementNullable: false })],
+  ['another spelling within', field('headers', { list: { struct: [field('Key', 'string')] }, elementNullable: false })],
+  ['a type that we do not know', field('later', 'string')]
 ] as const) {
   test(`a column of ${what} is refused with the remedy, and sends home who may just be late`, () => {
     assert.throws(
-      () => missingColumns(TABLE, [wanted], 't', false),
+      () => columnsWith(TABLE, [wanted], 't', false),
       (error: unknown) =>
         error instanceof FatalError && error.reason === 'IncompatibleTable' && /Rename/.test(error.message)
     )
     assert.throws(
-      () => missingColumns(TABLE, [wanted], 't', true),
+      () => columnsWith(TABLE, [wanted], 't', true),
       (error: unknown) => error instanceof RetryableError && error.code === 'SchemaMoved'
     )
   })
 }
+
+test('what is new within a column comes to what is there, and who knows less may go on', () => {
+  const list = (...struct: readonly Field[]): ColumnType => ({ list: { struct }, elementNullable: true })
+  const more = field('headers', list(field('value', 'binary'), field('at', 'timestamp')))
+  const joined = list(field('key', 'string'), field('value', 'binary'), field('at', 'timestamp'))
+  const columns = columnsWith(TABLE, [more], 't', true)
+  assert.deepEqual(
+    columns,
+    TABLE.columns.map(column => (column.name === 'headers' ? { ...column, type: typeText(joined) } : column))
+  )
+  const grown = { ...TABLE, columns }
+  assert.equal(columnsWith(grown, [field('headers', HEADERS)], 't', true), columns)
+  assert.deepEqual(
+    tableColumns(grown, []).find(({ name }) => name === 'headers'),
+    { name: 'headers', type: joined, nullable: true }
+  )
+})
 
 test('columns are told with the types that we write', () => {
   assert.deepEqual(
