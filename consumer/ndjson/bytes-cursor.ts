@@ -1,5 +1,6 @@
 import { isUtf8 } from '../decode/utf8.ts'
 import type { Leaf } from '../parquet/leaves.ts'
+import { hasHalfCharacter } from './half-characters.ts'
 import { writeBase64, writeText, writeUuid } from './json-text.ts'
 import { LeafCursor } from './leaf-cursor.ts'
 import type { OpenPage } from './open-page.ts'
@@ -8,6 +9,7 @@ import type { Output } from './output.ts'
 const LINE_FEED = 0x0a
 const CARRIAGE_RETURN = 0x0d
 const SPACE = 0x20
+const ESCAPE = Buffer.from('\\u')
 
 /** Values of differing length, each after its length in four bytes. */
 abstract class BytesCursor extends LeafCursor {
@@ -63,20 +65,30 @@ export class HeaderValueCursor extends BytesCursor {
   }
 }
 
-/** Text that is JSON, as it is but for its line breaks, which are space between its parts: a string cannot hold any. */
+/**
+ * Text that is JSON, as it is but for its line breaks, which are space between its parts: a string cannot hold any. With an escaped
+ * half of a character in it, it is a string: many readers refuse a file for one, explicit types or not.
+ */
 export class JsonCursor extends BytesCursor {
   /** Where the page has the next of each, at or after where it was looked for last. */
   #lineFeed = -1
   #carriageReturn = -1
+  #escape = -1
 
   protected override open(page: OpenPage): void {
     super.open(page)
     this.#lineFeed = -1
     this.#carriageReturn = -1
+    this.#escape = -1
   }
 
   protected override piece(out: Output, start: number, end: number): void {
     const { bytes } = this
+    if (this.#escape < start) this.#escape = found(bytes, ESCAPE, start)
+    if (this.#escape < end && hasHalfCharacter(bytes, this.#escape, end)) {
+      writeText(out, bytes, start, end)
+      return
+    }
     if (this.#lineFeed < start) this.#lineFeed = found(bytes, LINE_FEED, start)
     if (this.#carriageReturn < start) this.#carriageReturn = found(bytes, CARRIAGE_RETURN, start)
     if (this.#lineFeed >= end && this.#carriageReturn >= end) {
@@ -94,7 +106,7 @@ export class JsonCursor extends BytesCursor {
   }
 }
 
-function found(bytes: Buffer, byte: number, from: number): number {
+function found(bytes: Buffer, byte: number | Buffer, from: number): number {
   const at = bytes.indexOf(byte, from)
   return at < 0 ? bytes.length : at
 }

@@ -117,6 +117,35 @@ test('JSON stands in a line as text, or embedded without its line breaks', () =>
   )
 })
 
+for (const [text, isTaken] of [
+  ['{"a":"\\ud83d\\ude00"}', true],
+  ['{"a":"\\uD83D\\uDE00\\u00e9"}', true],
+  ['{"a":"\\\\ud800"}', true],
+  ['{"a":"\\\\\\ud800"}', false],
+  ['{"a":"\\ud800"}', false],
+  ['{"\\uDBff":\n1}', false],
+  ['{"a":"\\ude00"}', false],
+  ['{"a":"\\ud83d\\ude00\\ude00"}', false],
+  ['{"a":"\\ud83d\\ud83d\\ude00"}', false],
+  ['{"a":"\\ud83d", "b":"\\ude00"}', false],
+  ['{"a":"\\ud83dx\\ude00"}', false]
+] as const) {
+  test(`JSON is embedded ${isTaken ? 'as it is' : 'as text, since readers refuse half a character'}: ${text}`, () => {
+    const schema = schemaOf({ ...field('v', 'string'), isJson: true })
+    // The page has some before and after it.
+    const values = ['{"a":1}', text, '"\\ud83d\\ude00"', text, '{}']
+    const group = groupOf(
+      schema,
+      values.map(v => ({ v }))
+    )
+    const said = (value: string) => (value === text && !isTaken ? JSON.stringify(value) : value)
+    assert.deepEqual(
+      linesOf(group, { embedJson: true }),
+      values.map(value => `{"v":${said(value)}}`)
+    )
+  })
+}
+
 test('JSON of many sizes, with and without line breaks, is embedded whole', () => {
   const random = randomFrom(11, 0)
   const values = Array.from({ length: 3000 }, () => {
