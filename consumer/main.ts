@@ -13,7 +13,7 @@ import { tuneCollector } from './collector.ts'
 import { openValueReaders } from './decode/value-readers.ts'
 import { Health } from './health.ts'
 import { ingest } from './ingest.ts'
-import { memoryLimitBytes, planMemory } from './memory.ts'
+import { SINK_CLIENT_BYTES, memoryLimitBytes, planMemory } from './memory.ts'
 import { ConsumerMetrics } from './metrics.ts'
 import { allOf } from './observer.ts'
 import { parseConsumerOptions, type ConsumerOptions } from './options.ts'
@@ -81,7 +81,7 @@ async function readPipeline({ pipelineFile: file, topics }: ConsumerOptions): Pr
 async function consume(pipeline: SettledPipeline, options: ConsumerOptions, log: Log): Promise<void> {
   const stopping = stopSignal(options, pipeline, log)
   const readSecret = secretFolder(options.secretsFolder)
-  const memory = planMemory(await memoryLimitBytes(options.memoryBytes))
+  const memory = planMemory(await memoryLimitBytes(options.memoryBytes), SINK_CLIENT_BYTES[pipeline.sink.kind])
   const identity = { clientId: options.instanceId, readSecret, clock: systemClock, log }
   const limits = { ...memory, sessionTimeoutMs: SESSION_TIMEOUT_MS, metadataRefreshMs: METADATA_REFRESH_MS }
   const source = openKafkaSource({ ...identity, pipeline, instanceId: options.instanceId, limits })

@@ -7,6 +7,8 @@ export const DEFAULT_MEMORY_BYTES = 256 * 1024 * 1024
 const BUFFER_SHARE = 1 / 3
 /** What the runtime, its code, fetches and uploads take however little is buffered; measured at full drain. */
 const RUNTIME_BYTES = 192 * 1024 * 1024
+/** What the client of a sink takes beside that; Snowflake's brings those of three clouds. */
+export const SINK_CLIENT_BYTES = { delta: 0, iceberg: 0, s3: 0, snowflake: 48 * 1024 * 1024 } as const
 /** Of what the limit leaves: as much again is what was just given up and not yet collected. */
 const LEFT_SHARE = 1 / 2
 /** However small the limit is. */
@@ -41,10 +43,10 @@ export interface MemoryPlan {
   readonly partitionFetchBytes: number
 }
 
-export function planMemory(limitBytes: number): MemoryPlan {
+export function planMemory(limitBytes: number, clientBytes = 0): MemoryPlan {
   const mebibyte = 1024 * 1024
   const fetchBytes = Math.min(8 * mebibyte, Math.max(mebibyte, Math.floor(limitBytes / 64)))
-  const leftBytes = Math.max((limitBytes - RUNTIME_BYTES) * LEFT_SHARE, limitBytes * MIN_BUFFER_SHARE)
+  const leftBytes = Math.max((limitBytes - RUNTIME_BYTES - clientBytes) * LEFT_SHARE, limitBytes * MIN_BUFFER_SHARE)
   return {
     budgetBytes: Math.floor(Math.min(limitBytes * BUFFER_SHARE, leftBytes)),
     fetchBytes,

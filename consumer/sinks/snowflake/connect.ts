@@ -2,6 +2,9 @@ import type { SettledPipeline, SnowflakeSink } from '../../../crds/settled.ts'
 import type { SinkPorts, Sinks } from '../connect.ts'
 import { snowflakeSessions } from './session/open.ts'
 
+/** Uploads of a process at once. */
+const UPLOADS = 2
+
 /** Each table has a session of its own, opened when it is first needed: nothing is asked of Snowflake yet. */
 export async function connectSnowflake(
   pipeline: SettledPipeline,
@@ -14,9 +17,10 @@ export async function connectSnowflake(
     const { connectStreaming } = await import('./streaming/connect.ts')
     return await connectStreaming(pipeline, snowflake, { ...ports, open })
   }
-  const { openSnowflakeSink } = await import('./sink.ts')
+  const [{ openSnowflakeSink }, { Turns }] = await Promise.all([import('./sink.ts'), import('./turns.ts')])
+  const uploads = new Turns(UPLOADS)
   return {
-    open: plan => openSnowflakeSink({ plan, pipeline, snowflake, open, onWarehouseSeconds, ...rest }),
+    open: plan => openSnowflakeSink({ plan, pipeline, snowflake, open, uploads, onWarehouseSeconds, ...rest }),
     close: async () => {}
   }
 }

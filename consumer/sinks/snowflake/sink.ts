@@ -20,6 +20,7 @@ import { StuckLocks, type StuckLimits } from './stuck-locks.ts'
 import { TableSession } from './table-session.ts'
 import { TableState } from './table-state.ts'
 import { isIn, lastId, transact, type Commit } from './transaction.ts'
+import { Turns } from './turns.ts'
 import { Warehouse } from './warehouse.ts'
 
 export interface SnowflakeSinkOptions {
@@ -30,6 +31,8 @@ export interface SnowflakeSinkOptions {
   readonly clock: Clock
   readonly log: Log
   readonly author: CommitAuthor
+  /** Of all tables of the process: files that are made and uploaded take memory beside the buffers. By default of this one. */
+  readonly uploads?: Turns
   readonly onWarehouseSeconds?: ((table: string, seconds: number) => void) | undefined
   readonly limits?: Partial<SinkLimits>
 }
@@ -41,7 +44,7 @@ export interface SinkLimits extends StagingLimits, StuckLimits {
 
 const LIMITS: SinkLimits = {
   inlineBytes: 512 << 10,
-  fileBytes: 8 << 20,
+  fileBytes: 4 << 20,
   commitAttempts: DEFAULT_COMMIT_ATTEMPTS,
   lockTimeoutSeconds: 30,
   ledgerMs: 20_000,
@@ -113,16 +116,16 @@ class SnowflakeTableSink implements Sink {
 
   async stage(batch: Batch): Promise<Staged> {
     const { commitId, takenAtMs, parts } = batch
-    const { plan } = this.#options
+    const { plan, uploads = new Turns(1) } = this.#options
     const groups = this.#groups(batch, part => part.rows, plan.schema)
     const letters = this.#groups(batch, ({ deadLetters }) => (deadLetters ? [deadLetters] : []), plan.deadLetterSchema)
     const fields = furtherFields(plan.schema, groups)
     await this.#session.reading(async () => await this.#state.addFields(fields))
     const { stageRef } = this.#state.objects
     const upload = async (file: Parameters<TableSession['put']>[1]) => await this.#session.put(stageRef, file)
-    const rows = await stageRows(groups, `${commitId}-rows`, this.#limits, upload)
+    const rows = await stageRows(groups, `${commitId}-rows`, this.#limits, upload, uploads)
     const left = { ...this.#limits, inlineBytes: this.#limits.inlineBytes - inlineBytesOf(rows) }
-    const deadLetters = await stageRows(letters, `${commitId}-dlq`, left, upload)
+    const deadLetters = await stageRows(letters, `${commitId}-dlq`, left, upload, uploads)
     return {
       commitId,
       takenAtMs,

@@ -6,6 +6,7 @@ import type { Field } from '../../columns/schema.ts'
 import { ndjsonChunks } from '../../ndjson/encode.ts'
 import type { StageFile } from './session/session.ts'
 import { isMaybeText } from './table.ts'
+import type { Turns } from './turns.ts'
 
 /** What `stage` leaves for `commit`: plain JSON. */
 export interface StagedFiles {
@@ -28,12 +29,13 @@ export interface StagingLimits {
 
 const ZSTD_LEVEL = 3
 
-/** The rows of groups as lines, or as files of the stage that `upload` takes there. Files are named after `prefix`. */
+/** The rows of groups as lines, or as files of the stage that `upload` takes there, in its turn. Files are named after `prefix`. */
 export async function stageRows(
   groups: readonly RowGroupBuffer[],
   prefix: string,
   { inlineBytes, fileBytes }: StagingLimits,
-  upload: (file: StageFile) => Promise<void>
+  upload: (file: StageFile) => Promise<void>,
+  uploads: Turns
 ): Promise<StagedRows> {
   const rows = groups.reduce((sum, group) => sum + group.rows, 0)
   const chunks = linesOf(groups)
@@ -45,6 +47,18 @@ export async function stageRows(
     if (bytes <= inlineBytes) next = chunks.next()
   }
   if (bytes <= inlineBytes) return { kind: 'inline', rows, lines: first.map(String) }
+  const names = await uploads.take(async () => await uploadAll(first.splice(0), chunks, prefix, fileBytes, upload))
+  return { kind: 'files', rows, names }
+}
+
+/** Gives the files' names. */
+async function uploadAll(
+  first: readonly Buffer[],
+  more: Iterable<Buffer>,
+  prefix: string,
+  fileBytes: number,
+  upload: (file: StageFile) => Promise<void>
+): Promise<readonly string[]> {
   const names: string[] = []
   let file = new ZstdFile()
   const send = async () => {
@@ -53,13 +67,13 @@ export async function stageRows(
     names.push(name)
     file = new ZstdFile()
   }
-  for (const lines of first.splice(0)) await file.write(lines)
-  for (const lines of chunks) {
+  for (const lines of first) await file.write(lines)
+  for (const lines of more) {
     if (file.bytes >= fileBytes) await send()
     await file.write(lines)
   }
   await send()
-  return { kind: 'files', rows, names }
+  return names
 }
 
 /** Bytes of NDJSON that are held inline. */

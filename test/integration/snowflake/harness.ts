@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { openSnowflakeSink, type SinkLimits } from '../../../consumer/sinks/snowflake/sink.ts'
+import { Turns } from '../../../consumer/sinks/snowflake/turns.ts'
 import { tableObjects } from '../../../consumer/sinks/snowflake/objects.ts'
 import { snowflakeSessions } from '../../../consumer/sinks/snowflake/session/open.ts'
 import type { SnowflakeSession } from '../../../consumer/sinks/snowflake/session/session.ts'
@@ -59,6 +60,7 @@ export async function snowflakeHarness({
         open: async tag => new FaultySession(await open(tag), operation => fault(operation), delayed),
         clock: hastyClock,
         log: silentLog,
+        uploads: new Turns(2),
         author: { pipeline: name, createdAt: undefined, consumerId: `consumer-${nextConsumer++}` },
         limits: { commitAttempts: 12, lockTimeoutSeconds: 1, ledgerMs: 0, mainMs: 0, ...limits }
       })

@@ -7,6 +7,7 @@ import { tableObjects } from '../../../consumer/sinks/snowflake/objects.ts'
 import { snowflakeSessions } from '../../../consumer/sinks/snowflake/session/open.ts'
 import type { SnowflakeSession } from '../../../consumer/sinks/snowflake/session/session.ts'
 import { openSnowflakeSink, type SnowflakeSinkOptions } from '../../../consumer/sinks/snowflake/sink.ts'
+import { Turns } from '../../../consumer/sinks/snowflake/turns.ts'
 import type { Sink } from '../../../consumer/sink.ts'
 import { systemClock } from '../../../lib/clock.ts'
 import { FatalError } from '../../../lib/errors.ts'
@@ -45,6 +46,7 @@ async function setUp(to: Snowflake, more: object = {}) {
         open,
         clock: systemClock,
         log: silentLog,
+        uploads: new Turns(2),
         author: { pipeline: 'test/trouble', createdAt: undefined, consumerId },
         ...options
       })
