@@ -24,7 +24,10 @@ function namesIn(folders: readonly string[], pattern: RegExp): ReadonlySet<strin
 }
 
 for (const [what, names] of [
-  ['reason and code of trouble', namesIn(['consumer', 'lib'], /\b(?:Fatal|Retryable)Error\(\s*'(\w+)'/g)],
+  [
+    'reason and code of trouble',
+    namesIn(['consumer', 'lib'], /\b(?:(?:Fatal|Retryable)Error\(|StatementError\('\w+',)\s*'(\w+)'/g)
+  ],
   ['metric', namesIn(['consumer', 'operator'], /'(bronze_[a-z_]+)'/g)]
 ] as const) {
   test(`docs/operations.md tells every ${what}`, () => {

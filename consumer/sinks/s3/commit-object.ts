@@ -80,7 +80,7 @@ export function checkVersion(version: unknown, path: string): void {
 
 export const damaged = (path: string, what: string): FatalError =>
   new FatalError(
-    'DamagedTable',
+    'TableDamaged',
     `${path} ${what}: it was not written by a consumer, or was changed since. Restore it from a backup or an older version, ` +
       'or name another table in spec.topics[].table.'
   )

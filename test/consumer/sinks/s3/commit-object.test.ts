@@ -62,33 +62,33 @@ const letter = (changes: object) => ({ ...COMMIT.deadLetters[0], ...changes })
 for (const [what, changes, reason] of [
   ['a newer version', { version: 2 }, 'UnsupportedFormat'],
   ['no version', { version: undefined }, 'UnsupportedFormat'],
-  ['another topic than its path', { topic: 'other' }, 'DamagedTable'],
-  ['another partition than its path', { partition: 4 }, 'DamagedTable'],
-  ['another expectation than its path', { expected: 6 }, 'DamagedTable'],
-  ['an expectation of none where its path says 5', { expected: null }, 'DamagedTable'],
-  ['a next offset below what it expects', { next: 4 }, 'DamagedTable'],
-  ['a next offset that is no integer', { next: 9.5 }, 'DamagedTable'],
-  ['a next offset beyond exact numbers', { next: 2 ** 53 }, 'DamagedTable'],
-  ['a next offset in words', { next: '9' }, 'DamagedTable'],
-  ['no commit ids', { commitIds: [] }, 'DamagedTable'],
-  ['a commit id that is no text', { commitIds: [{}] }, 'DamagedTable'],
-  ['no time', { committedAt: 'soon' }, 'DamagedTable'],
-  ['no author', { author: null }, 'DamagedTable'],
-  ['objects that are no list', { objects: {} }, 'DamagedTable'],
-  ['an object of nothing', { objects: [null] }, 'DamagedTable'],
-  ['an object of another table', { objects: [object({ path: 'bronze/other/x.parquet' })] }, 'DamagedTable'],
-  ['an object outside by dots', { objects: [object({ path: 'bronze/orders/../../x' })] }, 'DamagedTable'],
-  ['an object among our own', { objects: [object({ path: PATH })] }, 'DamagedTable'],
-  ['an object with negative rows', { objects: [object({ rows: -1 })] }, 'DamagedTable'],
-  ['an object staged elsewhere', { objects: [object({ staged: 'bronze/orders/x.parquet' })] }, 'DamagedTable'],
+  ['another topic than its path', { topic: 'other' }, 'TableDamaged'],
+  ['another partition than its path', { partition: 4 }, 'TableDamaged'],
+  ['another expectation than its path', { expected: 6 }, 'TableDamaged'],
+  ['an expectation of none where its path says 5', { expected: null }, 'TableDamaged'],
+  ['a next offset below what it expects', { next: 4 }, 'TableDamaged'],
+  ['a next offset that is no integer', { next: 9.5 }, 'TableDamaged'],
+  ['a next offset beyond exact numbers', { next: 2 ** 53 }, 'TableDamaged'],
+  ['a next offset in words', { next: '9' }, 'TableDamaged'],
+  ['no commit ids', { commitIds: [] }, 'TableDamaged'],
+  ['a commit id that is no text', { commitIds: [{}] }, 'TableDamaged'],
+  ['no time', { committedAt: 'soon' }, 'TableDamaged'],
+  ['no author', { author: null }, 'TableDamaged'],
+  ['objects that are no list', { objects: {} }, 'TableDamaged'],
+  ['an object of nothing', { objects: [null] }, 'TableDamaged'],
+  ['an object of another table', { objects: [object({ path: 'bronze/other/x.parquet' })] }, 'TableDamaged'],
+  ['an object outside by dots', { objects: [object({ path: 'bronze/orders/../../x' })] }, 'TableDamaged'],
+  ['an object among our own', { objects: [object({ path: PATH })] }, 'TableDamaged'],
+  ['an object with negative rows', { objects: [object({ rows: -1 })] }, 'TableDamaged'],
+  ['an object staged elsewhere', { objects: [object({ staged: 'bronze/orders/x.parquet' })] }, 'TableDamaged'],
   [
     'an object staged outside by dots',
     { objects: [object({ staged: 'bronze/orders/_bronze/staged/../commits/x' })] },
-    'DamagedTable'
+    'TableDamaged'
   ],
-  ['dead letters of a table that is none', { deadLetters: [letter({ table: '../x' })] }, 'DamagedTable'],
-  ['dead letters in another folder than their table', { deadLetters: [letter({ table: 'x' })] }, 'DamagedTable'],
-  ['dead letters without a list', { deadLetters: 'none' }, 'DamagedTable']
+  ['dead letters of a table that is none', { deadLetters: [letter({ table: '../x' })] }, 'TableDamaged'],
+  ['dead letters in another folder than their table', { deadLetters: [letter({ table: 'x' })] }, 'TableDamaged'],
+  ['dead letters without a list', { deadLetters: 'none' }, 'TableDamaged']
 ] as const) {
   test(`a commit object with ${what} is refused`, () => {
     const bytes = Buffer.from(JSON.stringify({ ...good, ...changes }))
@@ -103,7 +103,7 @@ test('bytes that are no JSON object are refused', () => {
   for (const text of ['', '{', '[]', '1', 'null', '"{}"']) {
     assert.throws(
       () => parseCommit(Buffer.from(text), TABLE, PATH),
-      (error: unknown) => error instanceof FatalError && error.reason === 'DamagedTable'
+      (error: unknown) => error instanceof FatalError && error.reason === 'TableDamaged'
     )
   }
 })

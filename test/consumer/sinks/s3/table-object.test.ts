@@ -29,14 +29,14 @@ test('a table is read as it was written', () => {
 })
 
 for (const [what, text, reason] of [
-  ['no JSON', '{', 'DamagedTable'],
+  ['no JSON', '{', 'TableDamaged'],
   ['null', 'null', 'UnsupportedFormat'],
   ['a newer version', '{"version": 2}', 'UnsupportedFormat'],
-  ['no id', '{"version": 1, "layout": "Glob", "columns": []}', 'DamagedTable'],
-  ['an unknown layout', '{"version": 1, "id": "x", "layout": "Heap", "columns": []}', 'DamagedTable'],
-  ['columns that are no list', '{"version": 1, "id": "x", "layout": "Glob", "columns": {}}', 'DamagedTable'],
-  ['a column without type', '{"version": 1, "id": "x", "layout": "Glob", "columns": [{"name": "a"}]}', 'DamagedTable'],
-  ['a column of nothing', '{"version": 1, "id": "x", "layout": "Glob", "columns": [null]}', 'DamagedTable']
+  ['no id', '{"version": 1, "layout": "Glob", "columns": []}', 'TableDamaged'],
+  ['an unknown layout', '{"version": 1, "id": "x", "layout": "Heap", "columns": []}', 'TableDamaged'],
+  ['columns that are no list', '{"version": 1, "id": "x", "layout": "Glob", "columns": {}}', 'TableDamaged'],
+  ['a column without type', '{"version": 1, "id": "x", "layout": "Glob", "columns": [{"name": "a"}]}', 'TableDamaged'],
+  ['a column of nothing', '{"version": 1, "id": "x", "layout": "Glob", "columns": [null]}', 'TableDamaged']
 ] as const) {
   test(`a table described by ${what} is refused`, () => {
     assert.throws(
