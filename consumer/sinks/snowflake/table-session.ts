@@ -15,8 +15,8 @@ export interface TableSessionOptions {
   readonly lockTimeoutSeconds: number
 }
 
-/** A statement may run so long; the session waits a little longer for its end. */
-const STATEMENT_SECONDS = 120
+/** A statement may run so long, such as a MERGE into a large table; the session waits a little longer for its end. */
+const STATEMENT_SECONDS = 600
 const CURRENT: Statement = { text: 'SELECT CURRENT_TRANSACTION() AS ID' }
 /** Of transactions whose session was lost, so many are remembered. */
 const MAX_LOST = 20

@@ -121,9 +121,13 @@ test('a server that takes requests and never answers is given up in time', serve
     })('')
   try {
     const session = await openWithin({ statementMs: 300 })
+    const patient = await openWithin({ beatMs: 50 })
+    await patient.run({ text: 'CALL SYSTEM$WAIT(1)' })
     isHung = true
     await assert.rejects(session.run({ text: 'SELECT 1' }), { code: 'SnowflakeTimeout' })
     await session.close()
+    await assert.rejects(patient.run({ text: 'SELECT 1' }), { code: 'SnowflakeUnavailable' })
+    await patient.close()
     await assert.rejects(openWithin({ loginMs: 300 }), { code: 'SnowflakeUnavailable' })
   } finally {
     // The client asks again for minutes, unless it is told.

@@ -2,10 +2,13 @@ import type { Connection, RowStatement, StatementOption } from 'snowflake-sdk'
 import { RetryableError, invariant } from '../../../../lib/errors.ts'
 import { StatementError, statementError, type DriverError } from './errors.ts'
 import type { Row, SnowflakeSession, StageFile, Statement, StatementResult } from './session.ts'
+import { whileAnswering } from './pulse.ts'
 import { within } from './within.ts'
 
 export interface DriverSessionLimits {
   readonly statementMs: number
+  /** A statement may take long: meanwhile Snowflake is asked so often whether it is there. */
+  readonly beatMs: number
   readonly uploadMs: number
   readonly closeMs: number
 }
@@ -30,7 +33,13 @@ export class DriverSession implements SnowflakeSession {
   async run(statement: Statement): Promise<StatementResult> {
     const { text, binds = [] } = statement
     const options: StatementOption = { sqlText: text, ...(binds.length === 0 ? {} : { binds: [...binds] }) }
-    return await this.#inTurn(async () => await this.#execute(options, binds, this.#limits.statementMs))
+    const { statementMs, beatMs } = this.#limits
+    return await this.#inTurn(async () => {
+      return await this.#watched(async () => {
+        const executed = this.#execute(options, binds, statementMs)
+        return await whileAnswering(executed, async () => await this.#beat(), beatMs, silent)
+      })
+    })
   }
 
   async put(stage: string, { name, bytes, compression }: StageFile): Promise<void> {
@@ -38,7 +47,9 @@ export class DriverSession implements SnowflakeSession {
     // From memory: nothing is written to a disk that may be read-only. The name ends at the quote.
     const sqlText = `PUT 'file://${name}' '${stage}' AUTO_COMPRESS=FALSE SOURCE_COMPRESSION=${compression} OVERWRITE=TRUE PARALLEL=2`
     const options = { sqlText, fileStream: bytes }
-    await this.#inTurn(async () => await this.#execute(options, [], this.#limits.uploadMs))
+    await this.#inTurn(
+      async () => await this.#watched(async () => await this.#execute(options, [], this.#limits.uploadMs))
+    )
   }
 
   async close(): Promise<void> {
@@ -72,14 +83,26 @@ export class DriverSession implements SnowflakeSession {
       }
     })
     const late = () => new RetryableError('SnowflakeTimeout', `no answer to a statement within ${ms / 1000} s`)
+    return await within(executed, ms, late)
+  }
+
+  async #beat(): Promise<void> {
+    if (!(await this.#connection.isValidAsync())) throw silent()
+  }
+
+  /** A session of which it is unknown what it runs is of no use. */
+  async #watched<T>(work: () => Promise<T>): Promise<T> {
     try {
-      return await within(executed, ms, late)
+      return await work()
     } catch (error) {
       if (error instanceof RetryableError && !(error instanceof StatementError)) this.#lost = error
       throw error
     }
   }
 }
+
+/** The client itself would ask again for hours. */
+const silent = () => new RetryableError('SnowflakeUnavailable', 'Snowflake answers no more')
 
 function resultOf(statement: RowStatement, rows: readonly Row[]): StatementResult {
   const [first] = rows

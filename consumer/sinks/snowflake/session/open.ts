@@ -24,11 +24,18 @@ export interface SessionLimits {
   readonly loginMs: number
   /** Longer than a statement may run by STATEMENT_TIMEOUT_IN_SECONDS. */
   readonly statementMs: number
+  readonly beatMs: number
   readonly uploadMs: number
   readonly closeMs: number
 }
 
-const LIMITS: SessionLimits = { loginMs: 30_000, statementMs: 135_000, uploadMs: 120_000, closeMs: 3_000 }
+const LIMITS: SessionLimits = {
+  loginMs: 30_000,
+  statementMs: 630_000,
+  beatMs: 20_000,
+  uploadMs: 120_000,
+  closeMs: 3_000
+}
 /** Of one HTTP request: Snowflake answers after 45 s that a statement is still running, and is asked again. */
 const REQUEST_MS = 60_000
 
