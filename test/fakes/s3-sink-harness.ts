@@ -1,6 +1,6 @@
-import { Gate } from '../../consumer/sinks/s3/gate.ts'
 import { openS3Sink, type S3SinkOptions } from '../../consumer/sinks/s3/sink.ts'
 import type { ObjectStore } from '../../consumer/store/object-store.ts'
+import { Gate } from '../../lib/gate.ts'
 import { silentLog } from '../../lib/log.ts'
 import { plannedTable } from '../conformance/batches.ts'
 import type { SinkHarness } from '../conformance/sink-context.ts'

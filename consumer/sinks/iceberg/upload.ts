@@ -1,3 +1,4 @@
+import { atOnce } from '../../../lib/at-once.ts'
 import { FatalError, invariant } from '../../../lib/errors.ts'
 import type { RowGroupBuffer } from '../../columns/row-group.ts'
 import type { TableSchema } from '../../columns/schema.ts'
@@ -21,8 +22,8 @@ export interface Upload {
   readonly commitId: string
 }
 
-/** Requests at once. */
-const MAX_UPLOADS = 8
+/** A commit by key or offset writes up to 64 files. */
+const UPLOADS_AT_ONCE = 8
 
 /**
  * Encodes and uploads one file per schema and tuple of partition values, and one manifest that names them all. The table is
@@ -51,28 +52,12 @@ export async function uploadFiles(table: IcebergTable, upload: Upload): Promise<
     const sortOrderId = sortOrderIdFor(metadata, ours.sortBy ?? [])
     return dataFile({ path, file, partition: values, ours, schema, properties: metadata.properties, sortOrderId })
   }
-  const files = await severally(filesOf(groups, tuple, constants), write)
+  const files = await atOnce(UPLOADS_AT_ONCE, filesOf(groups, tuple, constants), write)
   const entries = addedEntries(files)
   const bytes = encodeManifest({ metadata, schema, spec, entries })
   const path = `${metadataLocation(metadata)}/${commitId}-m0.avro`
   await table.files.put(path, [bytes])
   return [newManifest({ path, bytes: bytes.length, specId: spec['spec-id'], entries, types: tuple })]
-}
-
-/** A few at a time: a commit by key or offset writes up to 64 files. Nothing is under way any more when it fails. */
-async function severally<T, R>(
-  items: readonly T[],
-  work: (item: T, index: number) => Promise<R>
-): Promise<readonly R[]> {
-  const results: R[] = []
-  for (let start = 0; start < items.length; start += MAX_UPLOADS) {
-    const some = items.slice(start, start + MAX_UPLOADS)
-    for (const result of await Promise.allSettled(some.map(async (item, at) => await work(item, start + at)))) {
-      if (result.status === 'rejected') throw result.reason
-      results.push(result.value)
-    }
-  }
-  return results
 }
 
 interface FileOfRows {

@@ -1,3 +1,4 @@
+import { atOnce } from '../../../lib/at-once.ts'
 import type { Clock } from '../../../lib/clock.ts'
 import { FatalError, RetryableError } from '../../../lib/errors.ts'
 import type { Log } from '../../../lib/log.ts'
@@ -5,7 +6,6 @@ import type { CommitAuthor } from '../../sink.ts'
 import type { ObjectStore } from '../../store/object-store.ts'
 import { untilDone } from '../attempts.ts'
 import type { OffsetKey } from '../offset-key.ts'
-import { atOnce } from './at-once.ts'
 import { formatCommit, parseCommit, type CommitObject } from './commit-object.ts'
 import { commitPath, commitsFolder, isCommitPath, topicFolder } from './names.ts'
 

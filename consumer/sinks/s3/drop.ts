@@ -1,6 +1,6 @@
+import { atOnce } from '../../../lib/at-once.ts'
 import { FatalError } from '../../../lib/errors.ts'
 import type { ObjectStore } from '../../store/object-store.ts'
-import { atOnce } from './at-once.ts'
 import { isOwnPath, tableFolder, tableObjectPath, tableObjects } from './names.ts'
 import { formatTable, type TableObject } from './table-object.ts'
 import { readTableObject } from './table.ts'

@@ -1,6 +1,6 @@
+import { atOnce } from '../../../lib/at-once.ts'
 import type { ObjectStore } from '../../store/object-store.ts'
 import type { HistoryEntry, HistoryRange } from '../history.ts'
-import { atOnce } from './at-once.ts'
 import { rowsOf, type CommitObject } from './commit-object.ts'
 import { partitionFolders, readCommit, topicFolders } from './commits.ts'
 

@@ -1,7 +1,7 @@
+import { atOnce } from '../../../lib/at-once.ts'
 import type { Log } from '../../../lib/log.ts'
 import type { ObjectStore } from '../../store/object-store.ts'
 import { rethrowUnlessRetryable } from '../attempts.ts'
-import { atOnce } from './at-once.ts'
 import type { CommitObject, CommittedObject } from './commit-object.ts'
 
 /** Copies that are under way at once. */

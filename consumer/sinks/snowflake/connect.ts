@@ -1,9 +1,10 @@
 import type { SettledPipeline, SnowflakeSink } from '../../../crds/settled.ts'
+import { Gate } from '../../../lib/gate.ts'
 import type { SinkPorts, Sinks } from '../connect.ts'
 import { snowflakeSessions } from './session/open.ts'
 
-/** Uploads of a process at once. */
-const UPLOADS = 2
+/** Of a process. */
+const UPLOADS_AT_ONCE = 2
 
 /** Each table has a session of its own, opened when it is first needed: nothing is asked of Snowflake yet. */
 export async function connectSnowflake(
@@ -17,8 +18,8 @@ export async function connectSnowflake(
     const { connectStreaming } = await import('./streaming/connect.ts')
     return await connectStreaming(pipeline, snowflake, { ...ports, open })
   }
-  const [{ openSnowflakeSink }, { Turns }] = await Promise.all([import('./sink.ts'), import('./turns.ts')])
-  const uploads = new Turns(UPLOADS)
+  const { openSnowflakeSink } = await import('./sink.ts')
+  const uploads = new Gate(UPLOADS_AT_ONCE)
   return {
     open: plan => openSnowflakeSink({ plan, pipeline, snowflake, open, uploads, onWarehouseSeconds, ...rest }),
     close: async () => {}

@@ -1,6 +1,7 @@
 import type { SettledPipeline, SnowflakeSink as SnowflakeSettings } from '../../../crds/settled.ts'
 import type { Clock } from '../../../lib/clock.ts'
 import { FatalError, RetryableError, invariant } from '../../../lib/errors.ts'
+import { Gate } from '../../../lib/gate.ts'
 import type { Log } from '../../../lib/log.ts'
 import type { Batch, BatchPart } from '../../batch.ts'
 import type { TablePlan } from '../../columns/bronze.ts'
@@ -20,7 +21,6 @@ import { StuckLocks, type StuckLimits } from './stuck-locks.ts'
 import { TableSession } from './table-session.ts'
 import { TableState } from './table-state.ts'
 import { isIn, lastId, transact, type Commit } from './transaction.ts'
-import { Turns } from './turns.ts'
 import { Warehouse } from './warehouse.ts'
 
 export interface SnowflakeSinkOptions {
@@ -32,7 +32,7 @@ export interface SnowflakeSinkOptions {
   readonly log: Log
   readonly author: CommitAuthor
   /** Of all tables of the process: files that are made and uploaded take memory beside the buffers. By default of this one. */
-  readonly uploads?: Turns
+  readonly uploads?: Gate
   readonly onWarehouseSeconds?: ((table: string, seconds: number) => void) | undefined
   readonly limits?: Partial<SinkLimits>
 }
@@ -116,7 +116,7 @@ class SnowflakeTableSink implements Sink {
 
   async stage(batch: Batch): Promise<Staged> {
     const { commitId, takenAtMs, parts } = batch
-    const { plan, uploads = new Turns(1) } = this.#options
+    const { plan, uploads = new Gate(1) } = this.#options
     const groups = this.#groups(batch, part => part.rows, plan.schema)
     const letters = this.#groups(batch, ({ deadLetters }) => (deadLetters ? [deadLetters] : []), plan.deadLetterSchema)
     const fields = furtherFields(plan.schema, groups)

@@ -1,12 +1,12 @@
 import { once } from 'node:events'
 import { constants, createZstdCompress } from 'node:zlib'
+import type { Gate } from '../../../lib/gate.ts'
 import { DEAD_LETTER_SCHEMA } from '../../columns/bronze.ts'
 import type { RowGroupBuffer } from '../../columns/row-group.ts'
 import type { Field } from '../../columns/schema.ts'
 import { ndjsonChunks } from '../../ndjson/encode.ts'
 import type { StageFile } from './session/session.ts'
 import { isMaybeText } from './table.ts'
-import type { Turns } from './turns.ts'
 
 /** What `stage` leaves for `commit`: plain JSON. */
 export interface StagedFiles {
@@ -28,14 +28,30 @@ export interface StagingLimits {
 }
 
 const ZSTD_LEVEL = 3
+/** Buffers up to this do not wait for those that are larger. */
+const SMALL_BYTES = 256 << 10
 
-/** The rows of groups as lines, or as files of the stage that `upload` takes there, in its turn. Files are named after `prefix`. */
+/**
+ * The rows of groups as lines, or as files of the stage that `upload` takes there. Files are named after `prefix`. What is not small
+ * waits for its turn: pages that are opened and files in the making take memory beside the buffers.
+ */
 export async function stageRows(
   groups: readonly RowGroupBuffer[],
   prefix: string,
-  { inlineBytes, fileBytes }: StagingLimits,
+  limits: StagingLimits,
   upload: (file: StageFile) => Promise<void>,
-  uploads: Turns
+  turns: Turns
+): Promise<StagedRows> {
+  const bytes = groups.reduce((sum, group) => sum + group.bytes, 0)
+  const make = async () => await linesOrFiles(groups, prefix, limits, upload)
+  return bytes <= SMALL_BYTES ? await make() : await turns.take(make)
+}
+
+async function linesOrFiles(
+  groups: readonly RowGroupBuffer[],
+  prefix: string,
+  { inlineBytes, fileBytes }: StagingLimits,
+  upload: (file: StageFile) => Promise<void>
 ): Promise<StagedRows> {
   const rows = groups.reduce((sum, group) => sum + group.rows, 0)
   const chunks = linesOf(groups)
@@ -47,8 +63,7 @@ export async function stageRows(
     if (bytes <= inlineBytes) next = chunks.next()
   }
   if (bytes <= inlineBytes) return { kind: 'inline', rows, lines: first.map(String) }
-  const names = await uploads.take(async () => await uploadAll(first.splice(0), chunks, prefix, fileBytes, upload))
-  return { kind: 'files', rows, names }
+  return { kind: 'files', rows, names: await uploadAll(first.splice(0), chunks, prefix, fileBytes, upload) }
 }
 
 /** Gives the files' names. */

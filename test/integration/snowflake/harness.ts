@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { openSnowflakeSink, type SinkLimits } from '../../../consumer/sinks/snowflake/sink.ts'
-import { Turns } from '../../../consumer/sinks/snowflake/turns.ts'
 import { tableObjects } from '../../../consumer/sinks/snowflake/objects.ts'
 import { snowflakeSessions } from '../../../consumer/sinks/snowflake/session/open.ts'
 import type { SnowflakeSession } from '../../../consumer/sinks/snowflake/session/session.ts'
 import type { SnowflakeSink } from '../../../crds/settled.ts'
 import { systemClock } from '../../../lib/clock.ts'
+import { Gate } from '../../../lib/gate.ts'
 import { silentLog } from '../../../lib/log.ts'
 import { plannedTable } from '../../conformance/batches.ts'
 import type { SinkHarness } from '../../conformance/sink-context.ts'
@@ -60,7 +60,7 @@ export async function snowflakeHarness({
         open: async tag => new FaultySession(await open(tag), operation => fault(operation), delayed),
         clock: hastyClock,
         log: silentLog,
-        uploads: new Turns(2),
+        uploads: new Gate(2),
         author: { pipeline: name, createdAt: undefined, consumerId: `consumer-${nextConsumer++}` },
         limits: { commitAttempts: 12, lockTimeoutSeconds: 1, ledgerMs: 0, mainMs: 0, ...limits }
       })

@@ -7,10 +7,10 @@ import { tableObjects } from '../../../consumer/sinks/snowflake/objects.ts'
 import { snowflakeSessions } from '../../../consumer/sinks/snowflake/session/open.ts'
 import type { SnowflakeSession } from '../../../consumer/sinks/snowflake/session/session.ts'
 import { openSnowflakeSink, type SnowflakeSinkOptions } from '../../../consumer/sinks/snowflake/sink.ts'
-import { Turns } from '../../../consumer/sinks/snowflake/turns.ts'
 import type { Sink } from '../../../consumer/sink.ts'
 import { systemClock } from '../../../lib/clock.ts'
 import { FatalError } from '../../../lib/errors.ts'
+import { Gate } from '../../../lib/gate.ts'
 import { silentLog } from '../../../lib/log.ts'
 import { batchOf, plannedTable, type PartOptions } from '../../conformance/batches.ts'
 import { need } from '../../servers/need.ts'
@@ -46,7 +46,7 @@ async function setUp(to: Snowflake, more: object = {}) {
         open,
         clock: systemClock,
         log: silentLog,
-        uploads: new Turns(2),
+        uploads: new Gate(2),
         author: { pipeline: 'test/trouble', createdAt: undefined, consumerId },
         ...options
       })

@@ -1,3 +1,4 @@
+import { atOnce } from '../../../../lib/at-once.ts'
 import type { Clock } from '../../../../lib/clock.ts'
 import { invariant } from '../../../../lib/errors.ts'
 import { formatKey } from '../../offset-key.ts'
@@ -8,8 +9,7 @@ import type { Job } from './jobs.ts'
 import type { StreamingLedger } from './ledger.ts'
 import { letterRequests } from './letters.ts'
 import type { RowsRequest } from './requests.ts'
-import type { StreamingService } from './service.ts'
-import { severally } from './severally.ts'
+import { REQUESTS_AT_ONCE, type StreamingService } from './service.ts'
 import { formatToken } from './token.ts'
 
 export interface AttemptPorts {
@@ -79,7 +79,7 @@ async function send(
 ): Promise<ReadonlyMap<Ready, Result>> {
   const results = new Map<Ready, Result>()
   const awaited = new Map<Awaited, Ready>()
-  const sent = await severally(ready, async each => {
+  const sent = await atOnce(REQUESTS_AT_ONCE, ready, async each => {
     const sending = what(each)
     return sending === undefined ? undefined : await appendAll(each, sending, ports)
   })

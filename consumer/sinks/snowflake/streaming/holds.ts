@@ -1,10 +1,10 @@
+import { atOnce } from '../../../../lib/at-once.ts'
 import { randomId, type Clock } from '../../../../lib/clock.ts'
 import { formatKey, type OffsetKey } from '../../offset-key.ts'
 import type { OrphanedLetters, StreamingLedger } from './ledger.ts'
 import { channelName } from './names.ts'
 import { checkRefusals, positionOf, type LedgerEntry, type Memory, type Position } from './position.ts'
-import type { ChannelState, OpenedChannel, Pipe, StreamingService } from './service.ts'
-import { severally } from './severally.ts'
+import { REQUESTS_AT_ONCE, type ChannelState, type OpenedChannel, type Pipe, type StreamingService } from './service.ts'
 import { parseToken } from './token.ts'
 
 /** A channel that we have opened. */
@@ -97,7 +97,7 @@ export class Holds {
       if (memory !== undefined) this.#memories.set(id, { ...memory, writeIds: new Set([...memory.writeIds, writeId]) })
     }
     const former = await ledger.take(keys, writeId)
-    const opened = await severally(keys, async key => await this.#open(key))
+    const opened = await atOnce(REQUESTS_AT_ONCE, keys, async key => await this.#open(key))
     const holds = opened.map(each => {
       const id = formatKey(each.key)
       return this.#hold(each, { writeId, columns, entry: former.get(id), memory: this.#memories.get(id) })

@@ -1,3 +1,6 @@
+/** The service counts requests by channel, and each of ours at once goes to another. */
+export const REQUESTS_AT_ONCE = 8
+
 /** Names as Snowflake has them, in upper case. */
 export interface Pipe {
   readonly database: string

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openSnowflakeSink, type SnowflakeSinkOptions } from '../../../../consumer/sinks/snowflake/sink.ts'
-import { Turns } from '../../../../consumer/sinks/snowflake/turns.ts'
 import type { SnowflakeSession, StatementResult } from '../../../../consumer/sinks/snowflake/session/session.ts'
 import type { CommitOutcome } from '../../../../consumer/sink.ts'
 import { FatalError, RetryableError } from '../../../../lib/errors.ts'
+import { Gate } from '../../../../lib/gate.ts'
 import { jsonLog } from '../../../../lib/log.ts'
 import { batchOf, plannedTable, type PartOptions } from '../../../conformance/batches.ts'
 import { hastyClock } from '../../../fakes/delta-harness.ts'
@@ -30,7 +30,7 @@ function setUp(more: object = {}, options: Partial<SnowflakeSinkOptions> = {}) {
     open: async () => new FaultySession(account.session(), operation => fault(operation), []),
     clock: hastyClock,
     log: jsonLog(line => lines.push(line), 'debug', Date.now),
-    uploads: new Turns(2),
+    uploads: new Gate(2),
     author: { pipeline: 'test/sink', createdAt: undefined, consumerId: 'one' },
     limits: { commitAttempts: 6 },
     ...options

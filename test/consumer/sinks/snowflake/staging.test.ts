@@ -4,8 +4,8 @@ import { test } from 'node:test'
 import { zstdDecompressSync } from 'node:zlib'
 import { stageRows } from '../../../../consumer/sinks/snowflake/staging.ts'
 import type { StageFile } from '../../../../consumer/sinks/snowflake/session/session.ts'
-import { Turns } from '../../../../consumer/sinks/snowflake/turns.ts'
 import { RowGroupBuffer } from '../../../../consumer/columns/row-group.ts'
+import { Gate } from '../../../../lib/gate.ts'
 
 const SCHEMA = { fields: [{ name: 'text', type: 'string', nullable: true }], partitionBy: [] } as const
 
@@ -22,17 +22,17 @@ const refuse = async () => assert.fail('nothing is uploaded')
 
 test('rows up to the limit stay with the statement, in order', async () => {
   const groups = [groupOf(40), groupOf(40)]
-  const staged = await stageRows(groups, 'c-rows', LIMITS, refuse, new Turns(1))
+  const staged = await stageRows(groups, 'c-rows', LIMITS, refuse, new Gate(1))
   assert.ok(staged.kind === 'inline')
   assert.equal(staged.rows, 80)
   assert.equal(staged.lines.join('').split('\n').length, 81)
-  assert.deepEqual(await stageRows([], 'c-dlq', LIMITS, refuse, new Turns(1)), { kind: 'inline', rows: 0, lines: [] })
+  assert.deepEqual(await stageRows([], 'c-dlq', LIMITS, refuse, new Gate(1)), { kind: 'inline', rows: 0, lines: [] })
 })
 
 test('more goes into files of bounded size, each row once and in order', async () => {
   const groups = [groupOf(1_000), groupOf(1_500)]
   const files: StageFile[] = []
-  const staged = await stageRows(groups, 'c-rows', LIMITS, async file => void files.push(file), new Turns(1))
+  const staged = await stageRows(groups, 'c-rows', LIMITS, async file => void files.push(file), new Gate(1))
   assert.ok(staged.kind === 'files')
   assert.equal(staged.rows, 2_500)
   assert.deepEqual(
@@ -44,7 +44,7 @@ test('more goes into files of bounded size, each row once and in order', async (
   // What the compressor holds back comes on top.
   for (const { bytes } of files) assert.ok(bytes.length < 2 * LIMITS.fileBytes, String(bytes.length))
   const lines = files.map(({ bytes }) => zstdDecompressSync(bytes).toString()).join('')
-  const inline = await stageRows(groups, 'c-rows', { ...LIMITS, inlineBytes: Infinity }, refuse, new Turns(1))
+  const inline = await stageRows(groups, 'c-rows', { ...LIMITS, inlineBytes: Infinity }, refuse, new Gate(1))
   assert.ok(inline.kind === 'inline')
   assert.equal(lines, inline.lines.join(''))
 })

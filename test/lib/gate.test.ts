@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { atOnce } from '../../../../consumer/sinks/s3/at-once.ts'
-import { Gate } from '../../../../consumer/sinks/s3/gate.ts'
+import { atOnce } from '../../lib/at-once.ts'
+import { Gate } from '../../lib/gate.ts'
 
 const turn = async () => await new Promise(resume => setImmediate(resume))
 
@@ -37,6 +37,19 @@ for (const [name, all] of [
     assert.deepEqual(results, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
   })
 }
+
+test('those who wait at a gate get through in the order in which they came', async () => {
+  const gate = new Gate(1)
+  const begun: number[] = []
+  const work = [3, 0, 2, 1].map(async (turns, item) => {
+    await gate.run(async () => {
+      begun.push(item)
+      for (let left = turns; left > 0; left--) await turn()
+    })
+  })
+  await Promise.all(work)
+  assert.deepEqual(begun, [0, 1, 2, 3])
+})
 
 test('a gate lets the next through when work fails', async () => {
   const gate = new Gate(1)
