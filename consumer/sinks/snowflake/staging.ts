@@ -40,11 +40,11 @@ export async function stageRows(
   prefix: string,
   limits: StagingLimits,
   upload: (file: StageFile) => Promise<void>,
-  turns: Turns
+  uploads: Gate
 ): Promise<StagedRows> {
   const bytes = groups.reduce((sum, group) => sum + group.bytes, 0)
   const make = async () => await linesOrFiles(groups, prefix, limits, upload)
-  return bytes <= SMALL_BYTES ? await make() : await turns.take(make)
+  return bytes <= SMALL_BYTES ? await make() : await uploads.run(make)
 }
 
 async function linesOrFiles(
