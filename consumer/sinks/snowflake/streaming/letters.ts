@@ -68,7 +68,7 @@ function letterOf(staged: StagedLetter): Letter {
     ['offset', jsonOf(staged._kafka_offset)],
     ['last_offset', jsonOf(staged._kafka_last_offset)],
     ['timestamp', jsonOf(staged._kafka_timestamp)],
-    ['key', bytesOf(staged._kafka_key, false)],
+    ['key', bytesOf(staged._kafka_key, KEY_BYTES, false)],
     ['headers', jsonOf(staged._kafka_headers)],
     ['ingestion_id', jsonOf(staged._ingestion_id)],
     ['reason', jsonOf(staged.reason)],
@@ -80,7 +80,7 @@ function letterOf(staged: StagedLetter): Letter {
   const columns = [
     `"FAILED_AT":${JSON.stringify(staged.failed_at?.replace(/Z$/, '') ?? null)}`,
     `"ERROR_MESSAGE":${JSON.stringify(message)}`,
-    `"RAW_PAYLOAD":${bytesOf(staged.value, true) ?? 'null'}`
+    `"RAW_PAYLOAD":${bytesOf(staged.value, VALUE_BYTES, true) ?? 'null'}`
   ]
   const members = metadata.flatMap(([name, json]) => (json === undefined ? [] : [`,"${name}":${json}`]))
   return { offset: staged._kafka_offset, tail: `"${members.join('')}},${columns.join(',')}}` }
@@ -91,12 +91,24 @@ const jsonOf = (value: unknown): string | undefined =>
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-/** Text as text (JSON as JSON when wanted), other bytes as `{"base64": …}`. */
-function bytesOf(base64: string | null | undefined, mayBeJson: boolean): string | undefined {
+/**
+ * What a letter has at most of a value and of a key, so that it fits a request: in base64, which takes a third more, and compressed,
+ * which takes that away again.
+ */
+const VALUE_BYTES = 3 << 20
+const KEY_BYTES = 512 << 10
+
+/**
+ * Text as text (JSON as JSON when wanted), other bytes as `{"base64": …}`. Of more than `most` bytes only so many, with the number of
+ * all: the rest is in Kafka alone.
+ */
+function bytesOf(base64: string | null | undefined, most: number, mayBeJson: boolean): string | undefined {
   if (base64 === null || base64 === undefined) return undefined
+  const bytes = Buffer.from(base64, 'base64')
+  if (bytes.length > most) return JSON.stringify({ base64: bytes.toString('base64', 0, most), bytes: bytes.length })
   let text: string
   try {
-    text = utf8.decode(Buffer.from(base64, 'base64'))
+    text = utf8.decode(bytes)
   } catch {
     return JSON.stringify({ base64 })
   }

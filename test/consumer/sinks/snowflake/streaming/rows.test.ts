@@ -161,3 +161,42 @@ test('dead letters become rows of their table, with the write id and nothing of 
   assert.throws(() => letterRequests(letters, '","x":"'))
   assert.deepEqual(letterRequests([], WRITE_ID), [])
 })
+
+test('a dead letter that is larger than a request keeps its beginning, and says how much there was', () => {
+  const group = new RowGroupBuffer(DEAD_LETTER_SCHEMA)
+  const nothing = Object.fromEntries(DEAD_LETTER_SCHEMA.fields.map(({ name }) => [name, null]))
+  // The most that a row may have, and as much as a broker can be made to take: nothing of either can be compressed.
+  for (const [index, bytes] of [3 << 20, 16 << 20].entries()) {
+    const given = {
+      _kafka_topic: 'orders',
+      _kafka_partition: 0,
+      _kafka_offset: BigInt(index),
+      reason: 'RecordTooLarge'
+    }
+    const row = { ...nothing, ...given, _kafka_key: randomBytes(bytes / 4), value: randomBytes(bytes) }
+    group.appendRow(row)
+  }
+  const requests = letterRequests(lettersOf(group), WRITE_ID)
+  assert.deepEqual(
+    requests.map(({ next }) => next),
+    [1, 2]
+  )
+  const rows = requests.map(({ body }) => {
+    assert.ok(body.length <= MAX_BODY_BYTES)
+    return JSON.parse(zstdDecompressSync(body).toString()) as {
+      RAW_PAYLOAD: { base64: string; bytes?: number }
+      KAFKA_METADATA: { key: { base64: string; bytes?: number } }
+    }
+  })
+  assert.deepEqual(
+    rows.map(({ RAW_PAYLOAD: { base64, bytes } }) => [Buffer.from(base64, 'base64').length, bytes]),
+    [
+      [3 << 20, undefined],
+      [3 << 20, 16 << 20]
+    ]
+  )
+  assert.deepEqual(
+    rows.map(({ KAFKA_METADATA: { key } }) => key.bytes),
+    [3 << 18, 4 << 20]
+  )
+})
