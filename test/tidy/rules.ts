@@ -125,6 +125,7 @@ const PURE = [
   'consumer/sinks/snowflake/dead-letters.ts',
   'consumer/sinks/snowflake/identifier.ts',
   'consumer/sinks/snowflake/init.ts',
+  'consumer/sinks/snowflake/ledger-table.ts',
   'consumer/sinks/snowflake/ledger.ts',
   'consumer/sinks/snowflake/look.ts',
   'consumer/sinks/snowflake/objects.ts',

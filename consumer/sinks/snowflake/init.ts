@@ -3,7 +3,7 @@ import { missingColumns } from './adopt.ts'
 import { COMMITS_COLUMNS } from './commits.ts'
 import { DEAD_LETTER_TABLE } from './dead-letters.ts'
 import { literal, quoted } from './identifier.ts'
-import { addSentinel, LEDGER_COLUMNS } from './ledger.ts'
+import { addSentinel, LEDGER_COLUMNS } from './ledger-table.ts'
 import type { FoundColumn, FoundObjects } from './look.ts'
 import type { Statement } from './session/session.ts'
 import { ownColumns, type SnowflakeTable } from './table.ts'
@@ -16,7 +16,7 @@ interface ColumnDefinition {
 
 /**
  * What makes the table's objects, in order; with `found`, only what is not there. All of it is DDL, which commits by itself, and
- * may be run again. A new ledger wants its sentinel besides (`ledger.ts`).
+ * may be run again. A new ledger wants its sentinel besides (`ledger-table.ts`).
  */
 export function initStatements(table: SnowflakeTable, found?: FoundObjects): readonly Statement[] {
   const { objects } = table

@@ -12,7 +12,8 @@ import { DEFAULT_COMMIT_ATTEMPTS, untilDone } from '../attempts.ts'
 import { batchConstants } from '../constants.ts'
 import { mergeRanges, newestOffsets, stagedRange } from '../offset-key.ts'
 import { pruneCommits } from './commits.ts'
-import { ledgerRows, readLedger } from './ledger.ts'
+import { readTopics } from './ledger-table.ts'
+import { ledgerRows } from './ledger.ts'
 import { StatementError } from './session/errors.ts'
 import type { OpenSession } from './session/session.ts'
 import { listStage, orphans, removeFile } from './stage.ts'
@@ -108,7 +109,7 @@ class SnowflakeTableSink implements Sink {
   async recover(topics: readonly string[]): Promise<Recovered> {
     return await this.#session.reading(async () => {
       const columns = await this.#state.refresh()
-      const { rows } = await this.#watched(async () => await this.#session.run(readLedger(this.#state.objects, topics)))
+      const { rows } = await this.#watched(async () => await this.#session.run(readTopics(this.#state.objects, topics)))
       const held = ledgerRows(rows).toSorted((one, other) => one.key.partition - other.key.partition)
       return { ...newestOffsets(held, topics), columns }
     })

@@ -1,10 +1,11 @@
 import type { Clock } from '../../../lib/clock.ts'
-import { FatalError, RetryableError } from '../../../lib/errors.ts'
+import { RetryableError } from '../../../lib/errors.ts'
 import type { CommitAuthor, CommitOutcome, Staged } from '../../sink.ts'
 import type { MergedRange } from '../offset-key.ts'
 import { commitRows, findCommits, insertCommits } from './commits.ts'
 import { insertDeadLetters } from './dead-letters.ts'
-import { fencedBy, lockLedger, moveLedger, readKeys, type Move } from './ledger.ts'
+import { readKeys, sentinelMissing } from './ledger-table.ts'
+import { fencedBy, keysOf, lockLedger, moveLedger, type Move } from './ledger.ts'
 import type { TableObjects } from './objects.ts'
 import { insertRows } from './publish.ts'
 import { canRefuse, countRefused, firstRefused, insertRefused, refusedCounts, refusedError } from './refused.ts'
@@ -104,7 +105,7 @@ async function moveOffsets(session: TableSession, commit: Commit, clock: Clock):
   const move = { commitId: lastId(commit), author, committedAtMs: clock.now() }
   await lock(session, objects, move)
   if (affected(await session.run(moveLedger(objects, merged, move))) === merged.size) return 'moved'
-  const { rows } = await session.run(readKeys(objects, merged))
+  const { rows } = await session.run(readKeys(objects, keysOf(merged)))
   const fenced = fencedBy(rows, merged, lastId(commit))
   return fenced.partitions.length === 0
     ? { status: 'committed', version: lastId(commit) }
@@ -121,7 +122,7 @@ export async function isIn(session: TableSession, commit: Commit, sinceMs: numbe
   return await session.reading(async () => {
     await session.begin()
     await lock(session, objects, { commitId: `${lastId(commit)}?`, author, committedAtMs: sinceMs })
-    const { rows } = await session.run(readKeys(objects, merged))
+    const { rows } = await session.run(readKeys(objects, keysOf(merged)))
     if (fencedBy(rows, merged, lastId(commit)).partitions.length === 0) return true
     // Others may have gone on from there.
     const ids = staged.map(({ commitId }) => commitId)
@@ -132,11 +133,7 @@ export async function isIn(session: TableSession, commit: Commit, sinceMs: numbe
 /** Takes the ledger's lock for the transaction. */
 async function lock(session: TableSession, objects: TableObjects, move: Move): Promise<void> {
   if (affected(await session.run(lockLedger(objects, move))) > 0) return
-  throw new FatalError(
-    'LedgerDamaged',
-    `${objects.ledgerRef} lacks its row with the empty TOPIC, which every commit locks: somebody deleted it. Restart the ` +
-      'consumers: they write it anew.'
-  )
+  throw sentinelMissing(objects)
 }
 
 interface Files {

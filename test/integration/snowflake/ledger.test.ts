@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { lockLedger, moveLedger, readKeys, readLedger } from '../../../consumer/sinks/snowflake/ledger.ts'
+import { readKeys, readTopics } from '../../../consumer/sinks/snowflake/ledger-table.ts'
+import { keysOf, lockLedger, moveLedger } from '../../../consumer/sinks/snowflake/ledger.ts'
 import { insertRows } from '../../../consumer/sinks/snowflake/publish.ts'
 import { BEGIN, COMMIT, ROLLBACK } from '../../../consumer/sinks/snowflake/session-parameters.ts'
 import { inlineSource } from '../../../consumer/sinks/snowflake/source.ts'
@@ -46,7 +47,7 @@ test('offsets move only from where they are expected, and a key is made once', n
   assert.equal(await commit(two, 'c-3', [range(0, 4, 9)]), 0)
   assert.equal(await commit(two, 'c-4', [range(0, 5, 9), range(1, 1, 2)]), 1)
   assert.equal(await commit(two, 'c-5', [range(0, 5, 9)]), 1)
-  const { rows } = await run(one, readLedger(objects, ['raw.orders.v1']))
+  const { rows } = await run(one, readTopics(objects, ['raw.orders.v1']))
   assert.deepEqual(
     rows
       .map(row => [row['PARTITION_ID'], row['NEXT_OFFSET'], row['COMMIT_ID'], row['COMMITTED_MS']])
@@ -56,7 +57,7 @@ test('offsets move only from where they are expected, and a key is made once', n
       ['1', '0', 'c-1', String(NOW_MS)]
     ]
   )
-  assert.equal((await run(one, readKeys(objects, mergeRanges([range(1, 0, 1)])))).rows.length, 1)
+  assert.equal((await run(one, readKeys(objects, keysOf(mergeRanges([range(1, 0, 1)]))))).rows.length, 1)
 })
 
 test('a commit waits for the one that holds the lock, and sees what it did', needed, async () => {

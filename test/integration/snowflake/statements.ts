@@ -4,7 +4,7 @@ import { after, before } from 'node:test'
 import { zstdCompressSync } from 'node:zlib'
 import { adopted } from '../../../consumer/sinks/snowflake/adopt.ts'
 import { initStatements } from '../../../consumer/sinks/snowflake/init.ts'
-import { addSentinel } from '../../../consumer/sinks/snowflake/ledger.ts'
+import { addSentinel } from '../../../consumer/sinks/snowflake/ledger-table.ts'
 import {
   foundObjects,
   lookForColumns,

@@ -1,8 +1,9 @@
 import type { Clock } from '../../../../lib/clock.ts'
-import { FatalError, RetryableError, invariant } from '../../../../lib/errors.ts'
+import { RetryableError, invariant } from '../../../../lib/errors.ts'
 import type { CommitAuthor } from '../../../sink.ts'
 import { formatKey, type OffsetKey } from '../../offset-key.ts'
 import { insertCommits } from '../commits.ts'
+import { readKeys, readTopics, sentinelMissing } from '../ledger-table.ts'
 import type { TableObjects } from '../objects.ts'
 import type { StatementResult } from '../session/session.ts'
 import type { TableSession } from '../table-session.ts'
@@ -13,8 +14,6 @@ import {
   lockLedger,
   moveKeys,
   pinKeys,
-  readKeys,
-  readTopics,
   settleKeys,
   takeKeys,
   type Stamp
@@ -152,10 +151,7 @@ export class SqlLedger implements StreamingLedger {
     return await this.#transaction(async () => {
       const stamp = { author: this.#author, nowMs: this.#clock.now() }
       if (affected(await this.#session.run(lockLedger(this.#objects, stamp))) > 0) return await work(stamp)
-      throw new FatalError(
-        'LedgerDamaged',
-        `${this.#objects.ledgerRef} lacks its row with the empty TOPIC, which every writer locks: somebody deleted it. Restart the consumers: they write it anew.`
-      )
+      throw sentinelMissing(this.#objects)
     })
   }
 

@@ -3,7 +3,7 @@ import type { FoundColumn, FoundObjects } from '../../../../consumer/sinks/snowf
 import type { SettledPipeline } from '../../../../crds/settled.ts'
 import { COMMITS_COLUMNS } from '../../../../consumer/sinks/snowflake/commits.ts'
 import { DEAD_LETTER_TABLE } from '../../../../consumer/sinks/snowflake/dead-letters.ts'
-import { LEDGER_COLUMNS } from '../../../../consumer/sinks/snowflake/ledger.ts'
+import { LEDGER_COLUMNS } from '../../../../consumer/sinks/snowflake/ledger-table.ts'
 import { tableOf } from './tables.ts'
 
 /** A column as INFORMATION_SCHEMA tells it, from the type that a CREATE TABLE said. */

@@ -10,13 +10,8 @@ import {
 import { queryCost, showWarehouse } from '../../../../consumer/sinks/snowflake/cost.ts'
 import { insertDeadLetters } from '../../../../consumer/sinks/snowflake/dead-letters.ts'
 import { initScript, initStatements } from '../../../../consumer/sinks/snowflake/init.ts'
-import {
-  addSentinel,
-  lockLedger,
-  moveLedger,
-  readKeys,
-  readLedger
-} from '../../../../consumer/sinks/snowflake/ledger.ts'
+import { addSentinel, readKeys, readTopics } from '../../../../consumer/sinks/snowflake/ledger-table.ts'
+import { keysOf, lockLedger, moveLedger } from '../../../../consumer/sinks/snowflake/ledger.ts'
 import { lookForColumns, lookForSchema, lookForStage } from '../../../../consumer/sinks/snowflake/look.ts'
 import { insertRows } from '../../../../consumer/sinks/snowflake/publish.ts'
 import { countRefused, firstRefused, insertRefused } from '../../../../consumer/sinks/snowflake/refused.ts'
@@ -191,8 +186,8 @@ test('what is read, and what is tidied', () => {
   const { objects } = tableOf(example('commerce-snowflake'))
   assertGolden('other-statements', 'Outside commits.', [
     step(setParameters({ AUTOCOMMIT: false }), 'First in each session.'),
-    step(readLedger(objects, ['raw.orders.v1', "o'r"]), 'recover()'),
-    step(readKeys(objects, mergeRanges(ranges)), 'When a commit moved other than all its keys.'),
+    step(readTopics(objects, ['raw.orders.v1', "o'r"]), 'recover()'),
+    step(readKeys(objects, keysOf(mergeRanges(ranges))), 'When a commit moved other than all its keys.'),
     step(findCommits(objects, ['c-7'], NOW_MS), 'After a COMMIT whose answer was lost.'),
     step(readHistory(objects, NOW_MS - 3_600_000, NOW_MS), 'bronze history'),
     step(pruneCommits(objects, NOW_MS)),

@@ -26,13 +26,11 @@ JOIN (
     F.VALUE:"topic"::VARCHAR AS TOPIC,
     F.VALUE:"topicId"::VARCHAR AS TOPIC_ID,
     F.VALUE:"partition"::NUMBER(38,0) AS PARTITION_ID,
-    F.VALUE:"epoch"::NUMBER(38,0) AS EPOCH,
-    F.VALUE:"expected"::NUMBER(38,0) AS EXPECTED,
-    F.VALUE:"next"::NUMBER(38,0) AS NEXT_OFFSET
+    F.VALUE:"epoch"::NUMBER(38,0) AS EPOCH
   FROM TABLE(FLATTEN(INPUT => PARSE_JSON(?))) AS F
 ) AS K
 ON L.TOPIC = K.TOPIC AND L.TOPIC_ID = K.TOPIC_ID AND L.PARTITION_ID = K.PARTITION_ID AND L.EPOCH = K.EPOCH;
---   ?1 "[{\"topic\":\"raw.orders.v1\",\"topicId\":\"b7Kz0Q3mT7Kx1uH5oE9pLw\",\"epoch\":0,\"partition\":0,\"expected\":100,\"next\":103},{\"topic\":\"raw.orders.v1\",\"topicId\":\"b7Kz0Q3mT7Kx1uH5oE9pLw\",\"epoch\":0,\"partition\":1,\"next\":2}]"
+--   ?1 "[{\"topic\":\"raw.orders.v1\",\"topicId\":\"b7Kz0Q3mT7Kx1uH5oE9pLw\",\"epoch\":0,\"partition\":0},{\"topic\":\"raw.orders.v1\",\"topicId\":\"b7Kz0Q3mT7Kx1uH5oE9pLw\",\"epoch\":0,\"partition\":1}]"
 
 -- After a COMMIT whose answer was lost.
 SELECT DISTINCT C.COMMIT_ID
