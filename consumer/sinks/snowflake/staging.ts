@@ -27,7 +27,7 @@ export interface StagingLimits {
   readonly fileBytes: number
 }
 
-const ZSTD_LEVEL = 3
+const ZSTD_LEVEL = 1
 /** Buffers up to this do not wait for those that are larger. */
 const SMALL_BYTES = 256 << 10
 
@@ -124,6 +124,7 @@ class ZstdFile {
     const ended = once(this.#stream, 'end')
     this.#stream.end()
     await ended
-    return Buffer.concat(this.#parts)
+    // Held once while it is uploaded.
+    return Buffer.concat(this.#parts.splice(0))
   }
 }
