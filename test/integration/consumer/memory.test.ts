@@ -16,7 +16,7 @@ const TOPICS = 8
 const PARTITIONS = 3
 const RECORDS_PER_BATCH = 1000
 /** Many times what fits into memory; the stand-in for Snowflake takes a fraction in the time. */
-const BATCHES_PER_PARTITION = { real: 42, standIn: 12 }
+const BATCHES_PER_PARTITION = { real: 42, standIn: 8 }
 const RECORD_BYTES = 431
 
 const total = (batches: number) => TOPICS * PARTITIONS * (RECORDS_PER_BATCH * batches + 1)
