@@ -1,30 +1,18 @@
-import { createPrivateKey } from 'node:crypto'
 import type { ConnectionOptions } from 'snowflake-sdk'
 import type { SnowflakeSink } from '../../../../crds/settled.ts'
-import type { Clock } from '../../../../lib/clock.ts'
-import { FatalError, invariant } from '../../../../lib/errors.ts'
-import { OauthTokens, type TokenCaller } from '../../../../lib/oauth-tokens.ts'
-import type { ReadSecret } from '../../../../lib/secrets.ts'
+import { invariant } from '../../../../lib/errors.ts'
+import type { SnowflakeSecrets } from './secrets.ts'
 
 const FIELD = 'spec.sink.snowflake'
-
-const CALLER: TokenCaller = {
-  field: FIELD,
-  refused: 'SnowflakeAuthenticationFailed',
-  untrusted: 'SnowflakeTlsFailed',
-  clientIn: 'header'
-}
 
 /** What the client is told about who we are, read anew from the Secrets at each login. */
 export class Credentials {
   readonly #snowflake: SnowflakeSink
-  readonly #readSecret: ReadSecret
-  readonly #tokens: OauthTokens
+  readonly #secrets: SnowflakeSecrets
 
-  constructor(snowflake: SnowflakeSink, readSecret: ReadSecret, clock: Clock) {
+  constructor(snowflake: SnowflakeSink, secrets: SnowflakeSecrets) {
     this.#snowflake = snowflake
-    this.#readSecret = readSecret
-    this.#tokens = new OauthTokens(clock, CALLER)
+    this.#secrets = secrets
   }
 
   /** What to check when they are refused, for people. */
@@ -54,78 +42,36 @@ export class Credentials {
       case 'Password':
         return {
           authenticator: 'SNOWFLAKE',
-          username: await this.#need('user'),
-          password: await this.#need('password')
+          username: await this.#secrets.need('user'),
+          password: await this.#secrets.need('password')
         }
       case 'OAuth':
-        return { authenticator: 'OAUTH', token: await this.#oauthToken() }
+        return { authenticator: 'OAUTH', token: await this.#secrets.oauthToken() }
       case 'WorkloadIdentity':
         return await this.#workloadIdentity()
     }
   }
 
   async #keyPair(): Promise<ConnectionOptions> {
-    const username = await this.#need('user')
-    const key = await this.#need('privateKey')
-    const passphrase = await this.#find('passphrase')
-    try {
-      const parsed = createPrivateKey({ key, format: 'pem', ...(passphrase === undefined ? {} : { passphrase }) })
-      const privateKey = parsed.export({ format: 'pem', type: 'pkcs8' })
-      invariant(typeof privateKey === 'string', 'PEM is text')
-      return { authenticator: 'SNOWFLAKE_JWT', username, privateKey }
-    } catch {
-      // OpenSSL's words are of no help, and must not show the key.
-      throw new FatalError(
-        'SnowflakeAuthenticationFailed',
-        `privateKey in Secret ${this.#snowflake.credentialsSecret} of ${FIELD}.credentialsSecretRef is no private key (PEM, ` +
-          'PKCS #8), or passphrase does not open it.'
-      )
-    }
-  }
-
-  async #oauthToken(): Promise<string> {
-    const { tokenEndpoint, scope } = this.#snowflake
-    if (tokenEndpoint === undefined) return await this.#need('token')
-    const clientId = await this.#need('clientId')
-    const clientSecret = await this.#need('clientSecret')
-    return await this.#tokens.get({ endpoint: tokenEndpoint, clientId, clientSecret, scope, ca: undefined })
+    const username = await this.#secrets.need('user')
+    const privateKey = (await this.#secrets.privateKey()).export({ format: 'pem', type: 'pkcs8' })
+    invariant(typeof privateKey === 'string', 'PEM is text')
+    return { authenticator: 'SNOWFLAKE_JWT', username, privateKey }
   }
 
   async #workloadIdentity(): Promise<ConnectionOptions> {
     const { workloadIdentityProvider: provider } = this.#snowflake
     invariant(provider !== undefined, 'workload identity has a provider')
     const names = { Aws: 'AWS', Azure: 'AZURE', Gcp: 'GCP', Oidc: 'OIDC' } as const
-    const token = provider === 'Oidc' ? { token: await this.#need('token') } : {}
+    const token = provider === 'Oidc' ? { token: await this.#secrets.need('token') } : {}
     return { authenticator: 'WORKLOAD_IDENTITY', workloadIdentityProvider: names[provider], ...token }
   }
 
   async #proxy(): Promise<ConnectionOptions> {
     const { proxy } = this.#snowflake
     if (proxy === undefined) return {}
-    const { host, port, credentialsSecret: name } = proxy
-    const address = { proxyHost: host, proxyPort: port, proxyProtocol: 'http' }
-    if (name === undefined) return address
-    const field = `${FIELD}.proxy.credentialsSecretRef`
-    const [user, password] = await Promise.all([this.#readSecret(name, 'username'), this.#readSecret(name, 'password')])
-    if (user === undefined) throw missing(name, 'username', field)
-    if (password === undefined) throw missing(name, 'password', field)
-    return { ...address, proxyUser: user, proxyPassword: password }
-  }
-
-  async #need(key: string): Promise<string> {
-    const value = await this.#find(key)
-    if (value === undefined)
-      throw missing(this.#snowflake.credentialsSecret ?? '', key, `${FIELD}.credentialsSecretRef`)
-    return value
-  }
-
-  async #find(key: string): Promise<string | undefined> {
-    const { credentialsSecret: name } = this.#snowflake
-    invariant(name !== undefined, 'this authentication has a Secret')
-    const value = await this.#readSecret(name, key)
-    return value === '' ? undefined : value
+    const address = { proxyHost: proxy.host, proxyPort: proxy.port, proxyProtocol: 'http' }
+    const login = await this.#secrets.proxyLogin()
+    return login === undefined ? address : { ...address, proxyUser: login.username, proxyPassword: login.password }
   }
 }
-
-const missing = (name: string, key: string, field: string) =>
-  new FatalError('SecretMissing', `Secret ${name} of ${field} has no ${key}.`)

@@ -7,6 +7,7 @@ import { Credentials } from './credentials.ts'
 import { loadDriver, type Driver } from './driver.ts'
 import { loginError, type DriverError } from './errors.ts'
 import { DriverSession } from './driver-session.ts'
+import { SnowflakeSecrets } from './secrets.ts'
 import type { OpenSession, SnowflakeSession } from './session.ts'
 import { within } from './within.ts'
 
@@ -43,7 +44,7 @@ const REQUEST_MS = 60_000
 export function snowflakeSessions(options: SessionsOptions): OpenSession {
   const { snowflake, readSecret, clock, driver = loadDriver } = options
   const limits = { ...LIMITS, ...options.limits }
-  const credentials = new Credentials(snowflake, readSecret, clock)
+  const credentials = new Credentials(snowflake, new SnowflakeSecrets(snowflake, readSecret, clock))
   let hasWorked = false
   return async tag => {
     const client = await driver()

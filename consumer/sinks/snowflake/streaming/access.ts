@@ -1,17 +1,10 @@
 import type { SnowflakeSink } from '../../../../crds/settled.ts'
 import type { Clock } from '../../../../lib/clock.ts'
 import { FatalError } from '../../../../lib/errors.ts'
-import { OauthTokens, type TokenCaller } from '../../../../lib/oauth-tokens.ts'
-import type { ReadSecret } from '../../../../lib/secrets.ts'
-import { JWT_LIFE_MS, keyPairJwt, privateKeyOf } from './jwt.ts'
+import type { SnowflakeSecrets } from '../session/secrets.ts'
+import { JWT_LIFE_MS, keyPairJwt } from './jwt.ts'
 
 const FIELD = 'spec.sink.snowflake'
-const CALLER: TokenCaller = {
-  field: FIELD,
-  refused: 'SnowflakeAuthenticationFailed',
-  untrusted: 'SnowflakeTlsFailed',
-  clientIn: 'header'
-}
 /** A token from a Secret is read again after so long. */
 const REREAD_MS = 60_000
 
@@ -34,16 +27,14 @@ export function checkAuthentication({ authentication }: Pick<SnowflakeSink, 'aut
 /** Who we are, kept while it is fresh; Secrets are read anew each time it is not, so that a rotation is seen. */
 export class Identities {
   readonly #snowflake: SnowflakeSink
-  readonly #readSecret: ReadSecret
+  readonly #secrets: SnowflakeSecrets
   readonly #clock: Clock
-  readonly #tokens: OauthTokens
   #kept: Identity | undefined
 
-  constructor(snowflake: SnowflakeSink, readSecret: ReadSecret, clock: Clock) {
+  constructor(snowflake: SnowflakeSink, secrets: SnowflakeSecrets, clock: Clock) {
     this.#snowflake = snowflake
-    this.#readSecret = readSecret
+    this.#secrets = secrets
     this.#clock = clock
-    this.#tokens = new OauthTokens(clock, CALLER)
   }
 
   async get(): Promise<Identity> {
@@ -57,40 +48,12 @@ export class Identities {
   }
 
   async #make(): Promise<Identity> {
-    const { authentication, account, tokenEndpoint, scope } = this.#snowflake
+    const { authentication, account } = this.#snowflake
     const nowMs = this.#clock.now()
-    if (authentication === 'KeyPair') {
-      const user = await this.#need('user')
-      const passphrase = await this.#find('passphrase')
-      const privateKey = privateKeyOf(await this.#need('privateKey'), passphrase, this.#secret)
-      const token = keyPairJwt({ account, user, privateKey }, nowMs)
-      return { token, type: 'KEYPAIR_JWT', untilMs: nowMs + JWT_LIFE_MS * 0.8 }
-    }
-    const token =
-      tokenEndpoint === undefined
-        ? await this.#need('token')
-        : await this.#tokens.get({
-            endpoint: tokenEndpoint,
-            clientId: await this.#need('clientId'),
-            clientSecret: await this.#need('clientSecret'),
-            scope,
-            ca: undefined
-          })
-    return { token, type: 'OAUTH', untilMs: nowMs + REREAD_MS }
-  }
-
-  get #secret(): string {
-    return this.#snowflake.credentialsSecret ?? ''
-  }
-
-  async #need(key: string): Promise<string> {
-    const value = await this.#find(key)
-    if (value !== undefined) return value
-    throw new FatalError('SecretMissing', `Secret ${this.#secret} of ${FIELD}.credentialsSecretRef has no ${key}.`)
-  }
-
-  async #find(key: string): Promise<string | undefined> {
-    const value = (await this.#readSecret(this.#secret, key))?.trim()
-    return value === '' ? undefined : value
+    if (authentication !== 'KeyPair')
+      return { token: await this.#secrets.oauthToken(), type: 'OAUTH', untilMs: nowMs + REREAD_MS }
+    const user = await this.#secrets.need('user')
+    const token = keyPairJwt({ account, user, privateKey: await this.#secrets.privateKey() }, nowMs)
+    return { token, type: 'KEYPAIR_JWT', untilMs: nowMs + JWT_LIFE_MS * 0.8 }
   }
 }

@@ -1,5 +1,4 @@
-import { createHash, createPrivateKey, createPublicKey, sign, type KeyObject } from 'node:crypto'
-import { FatalError } from '../../../../lib/errors.ts'
+import { createHash, createPublicKey, sign, type KeyObject } from 'node:crypto'
 
 /** "The maximum is 1 hour" (developer-guide/sql-api/authenticating, "Using key-pair authentication"). */
 export const JWT_LIFE_MS = 55 * 60_000
@@ -10,20 +9,6 @@ export interface KeyPair {
   readonly account: string
   readonly user: string
   readonly privateKey: KeyObject
-}
-
-/** FatalError when it is no private key, or the passphrase does not open it; OpenSSL's own words are kept out of the message. */
-export function privateKeyOf(pem: string, passphrase: string | undefined, secret: string): KeyObject {
-  try {
-    const key = createPrivateKey({ key: pem, format: 'pem', ...(passphrase === undefined ? {} : { passphrase }) })
-    if (key.asymmetricKeyType === 'rsa') return key
-  } catch {
-    // Said below.
-  }
-  throw new FatalError(
-    'SnowflakeAuthenticationFailed',
-    `privateKey in Secret ${secret} of spec.sink.snowflake.credentialsSecretRef is no RSA private key (PEM, PKCS #8), or passphrase does not open it.`
-  )
 }
 
 /**

@@ -4,6 +4,7 @@ import type { Clock } from '../../../../lib/clock.ts'
 import { FatalError, RetryableError } from '../../../../lib/errors.ts'
 import type { HttpAnswer } from '../../../../lib/http.ts'
 import type { ReadSecret } from '../../../../lib/secrets.ts'
+import { SnowflakeSecrets } from '../session/secrets.ts'
 import { Identities, checkAuthentication } from './access.ts'
 import { channelStates, codeOf, continuationOf, openedChannel, verdictOf, type Verdict } from './answers.ts'
 import { IngestHost, type IngestAccess } from './ingest-host.ts'
@@ -46,8 +47,9 @@ class RestService implements StreamingService {
 
   constructor({ snowflake, readSecret, clock, timeoutMs }: RestOptions) {
     this.#clock = clock
-    this.#transport = new Transport(snowflake.proxy, readSecret, timeoutMs)
-    const identities = new Identities(snowflake, readSecret, clock)
+    const secrets = new SnowflakeSecrets(snowflake, readSecret, clock)
+    this.#transport = new Transport(snowflake.proxy, secrets, timeoutMs)
+    const identities = new Identities(snowflake, secrets, clock)
     this.#host = new IngestHost({ snowflake, identities, transport: this.#transport, clock })
   }
 

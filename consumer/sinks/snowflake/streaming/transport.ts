@@ -1,7 +1,7 @@
 import type { SnowflakeSink } from '../../../../crds/settled.ts'
 import { FatalError, RetryableError } from '../../../../lib/errors.ts'
 import { HttpConnections, HttpError, fetchText, type HttpAnswer, type HttpRequest } from '../../../../lib/http.ts'
-import type { ReadSecret } from '../../../../lib/secrets.ts'
+import type { SnowflakeSecrets } from '../session/secrets.ts'
 
 /** A request of 4 MB over a slow line; a status of a hundred channels is some 100 kB. */
 const LIMITS = { timeoutMs: 60_000, maxAnswerBytes: 16 << 20 }
@@ -10,13 +10,13 @@ const CONNECTIONS = { maxSockets: 16, idleMs: 30_000 }
 /** Requests over kept connections, through the proxy if there is one. */
 export class Transport {
   readonly #proxy: SnowflakeSink['proxy']
-  readonly #readSecret: ReadSecret
+  readonly #secrets: SnowflakeSecrets
   readonly #timeoutMs: number
   #connections: HttpConnections | undefined
 
-  constructor(proxy: SnowflakeSink['proxy'], readSecret: ReadSecret, timeoutMs: number = LIMITS.timeoutMs) {
+  constructor(proxy: SnowflakeSink['proxy'], secrets: SnowflakeSecrets, timeoutMs: number = LIMITS.timeoutMs) {
     this.#proxy = proxy
-    this.#readSecret = readSecret
+    this.#secrets = secrets
     this.#timeoutMs = timeoutMs
   }
 
@@ -38,22 +38,14 @@ export class Transport {
 
   async #proxyUrl(): Promise<string | undefined> {
     if (this.#proxy === undefined) return undefined
-    const { host, port, credentialsSecret: secret } = this.#proxy
+    const { host, port } = this.#proxy
     const url = new URL(`http://${host.includes(':') ? `[${host}]` : host}:${port}`)
-    if (secret !== undefined) {
-      url.username = encodeURIComponent(await this.#need(secret, 'username'))
-      url.password = encodeURIComponent(await this.#need(secret, 'password'))
+    const login = await this.#secrets.proxyLogin()
+    if (login !== undefined) {
+      url.username = encodeURIComponent(login.username)
+      url.password = encodeURIComponent(login.password)
     }
     return url.toString()
-  }
-
-  async #need(secret: string, key: string): Promise<string> {
-    const value = await this.#readSecret(secret, key)
-    if (value !== undefined) return value
-    throw new FatalError(
-      'SecretMissing',
-      `Secret ${secret} of spec.sink.snowflake.proxy.credentialsSecretRef has no ${key}.`
-    )
   }
 }
 
