@@ -177,11 +177,28 @@ async function discard(temporary: string, error: unknown): Promise<never> {
   throw error
 }
 
-/** A new folder is durable only when the folder that names it is. */
+/**
+ * With those above it. A new folder is durable only when the folder that names it is. Not by mkdir's own recursion, which takes a
+ * file system that is read-only for a folder that is missing, and does not end where none can be made.
+ */
 async function makeFolder(folder: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true })
-  if (first === undefined) return
-  for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made))
+  try {
+    await makeOne(folder)
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT' || dirname(folder) === folder) throw error
+    await makeFolder(dirname(folder))
+    await makeOne(folder)
+  }
+}
+
+async function makeOne(folder: string): Promise<void> {
+  try {
+    await mkdir(folder)
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return
+    throw error
+  }
+  await syncFolder(dirname(folder))
 }
 
 async function syncFolder(folder: string): Promise<void> {

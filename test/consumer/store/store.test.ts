@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url'
 import { FileStore } from '../../../consumer/store/file.ts'
 import { openObjectStore } from '../../../consumer/store/open.ts'
 import { under } from '../../../consumer/store/under.ts'
-import { FatalError } from '../../../lib/errors.ts'
+import { FatalError, RetryableError } from '../../../lib/errors.ts'
 import { testStore } from '../../conformance/store.ts'
 import { MemoryStore } from '../../fakes/object-store.ts'
 
@@ -46,6 +46,18 @@ test('files: a place that cannot be written names the field', async () => {
   })
   await close()
 })
+
+test(
+  'files: where no folder can be made is trouble, not an endless try',
+  { skip: process.platform !== 'linux' },
+  async () => {
+    const store = new FileStore('/proc/bronze/tables')
+    await assert.rejects(
+      store.putIfAbsent('a/b', [Buffer.from('b')]),
+      (error: unknown) => error instanceof RetryableError && error.code === 'FileSystemTrouble'
+    )
+  }
+)
 
 test('a location is s3:// or file:///, and anything else is refused by its field', async () => {
   const { path, close } = await folder()
