@@ -6,6 +6,7 @@ import {
   type S3Client
 } from '@aws-sdk/client-s3'
 import { FatalError } from '../../lib/errors.ts'
+import type { Digests } from './s3-digests.ts'
 import type { EncryptionFields } from './s3-encryption.ts'
 
 /** Larger objects go up in parts of this size, one after the other. Some gateways ask that all parts but the last are alike. */
@@ -26,6 +27,7 @@ export async function uploadParts(
   client: S3Client,
   target: UploadTarget,
   encryption: EncryptionFields,
+  digests: Digests,
   first: readonly Buffer[],
   rest: AsyncIterator<Buffer>
 ): Promise<{ readonly ETag?: string | undefined }> {
@@ -34,7 +36,9 @@ export async function uploadParts(
   const send = async (body: Buffer) => {
     const part = { ...target, UploadId, PartNumber: parts.length + 1, Body: body }
     if (part.PartNumber > MAX_PARTS) throw tooLarge(target)
-    const { ETag } = await client.send(new UploadPartCommand(part))
+    const { ETag } = await digests.with(body, async digest => {
+      return await client.send(new UploadPartCommand({ ...part, ...digest }))
+    })
     parts.push({ ETag, PartNumber: part.PartNumber })
   }
   try {

@@ -14,6 +14,7 @@ import { FatalError, RetryableError } from '../../lib/errors.ts'
 import type { ReadSecret } from '../../lib/secrets.ts'
 import type { ObjectStore, StoredObject } from './object-store.ts'
 import { clientOptions, type S3Use } from './s3-client.ts'
+import { Digests } from './s3-digests.ts'
 import { encryptionFields, type EncryptionFields } from './s3-encryption.ts'
 import { classify, isAbsent, statusOf } from './s3-errors.ts'
 import { inParts, uploadParts } from './s3-upload.ts'
@@ -31,6 +32,7 @@ export class S3Store implements ObjectStore {
   readonly #once: S3Client
   readonly #use: S3Use
   readonly #encryption: EncryptionFields
+  readonly #digests = new Digests()
   #probing: Promise<void> | undefined
 
   private constructor(
@@ -102,8 +104,10 @@ export class S3Store implements ObjectStore {
       const { value: second } = await parts.next()
       const stored =
         second === undefined
-          ? await this.#client.send(new PutObjectCommand({ ...this.#to(path), Body: first }))
-          : await uploadParts(this.#client, this.#at(path), this.#encryption, [first, second], parts)
+          ? await this.#digests.with(first, async digest => {
+              return await this.#client.send(new PutObjectCommand({ ...this.#to(path), ...digest, Body: first }))
+            })
+          : await uploadParts(this.#client, this.#at(path), this.#encryption, this.#digests, [first, second], parts)
       this.#isStored(path, stored)
     })
   }
@@ -209,7 +213,10 @@ export class S3Store implements ObjectStore {
   async #putOnce(path: string, body: Buffer): Promise<'created' | 'exists'> {
     try {
       const input = { ...this.#to(path), Body: body, IfNoneMatch: '*' }
-      this.#isStored(path, await this.#once.send(new PutObjectCommand(input)))
+      const stored = await this.#digests.with(body, async digest => {
+        return await this.#once.send(new PutObjectCommand({ ...input, ...digest }))
+      })
+      this.#isStored(path, stored)
       return 'created'
     } catch (error) {
       if (statusOf(error) === 412) return 'exists'
