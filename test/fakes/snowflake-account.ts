@@ -87,7 +87,7 @@ class FakeSnowflakeSession implements SnowflakeSession {
     // A session that does not commit by itself has a transaction as soon as something is changed.
     if (this.#transaction !== undefined && !this.#account.open.has(this.#transaction)) this.#transaction = undefined
     const answer = this.#answer(text, binds.map(String))
-    return { queryId: undefined, rows: [], affected: undefined, ...answer }
+    return { rows: [], affected: undefined, ...answer }
   }
 
   async put(_stage: string, _file: StageFile): Promise<void> {

@@ -1,3 +1,4 @@
+import { quoted } from './identifier.ts'
 import type { Statement } from './session/session.ts'
 
 /** Seconds that a statement waits for another transaction's lock; Snowflake's own default is half a day. */
@@ -31,6 +32,7 @@ export function setParameters(more: Readonly<Record<string, string | number | bo
 const formatted = (value: string | number | boolean): string =>
   typeof value === 'string' ? `'${value.replaceAll("'", "''")}'` : String(value).toUpperCase()
 
-export const BEGIN: Statement = { text: 'BEGIN TRANSACTION', binds: [] }
+/** The name is found again in SHOW TRANSACTIONS. */
+export const begin = (name: string): Statement => ({ text: `BEGIN NAME ${quoted(name)}`, binds: [] })
 export const COMMIT: Statement = { text: 'COMMIT', binds: [] }
 export const ROLLBACK: Statement = { text: 'ROLLBACK', binds: [] }

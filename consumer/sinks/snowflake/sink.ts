@@ -40,14 +40,13 @@ export interface SnowflakeSinkOptions {
 
 export interface SinkLimits extends StagingLimits, StuckLimits {
   readonly commitAttempts: number
-  readonly lockTimeoutSeconds: number
+  readonly lockTimeoutSeconds?: number
 }
 
 const LIMITS: SinkLimits = {
   inlineBytes: 512 << 10,
   fileBytes: 4 << 20,
   commitAttempts: DEFAULT_COMMIT_ATTEMPTS,
-  lockTimeoutSeconds: 30,
   ledgerMs: 20_000,
   mainMs: 300_000
 }
@@ -78,9 +77,7 @@ class SnowflakeTableSink implements Sink {
     this.#options = options
     this.#limits = { ...LIMITS, ...options.limits }
     const { lockTimeoutSeconds } = this.#limits
-    const tag = `bronze ${author.pipeline} ${plan.table}`
-    const owner = `${author.pipeline} ${author.consumerId} ${plan.table}`
-    const session = new TableSession({ open, tag, owner, log, lockTimeoutSeconds })
+    const session = new TableSession({ open, table: plan.table, author, log, lockTimeoutSeconds })
     this.#session = session
     this.#state = new TableState(session, options)
     this.#warehouse = new Warehouse({

@@ -1,18 +1,19 @@
 import { createHash } from 'node:crypto'
 import { FatalError, RetryableError } from '../../../lib/errors.ts'
 import type { Log } from '../../../lib/log.ts'
+import type { CommitAuthor } from '../../sink.ts'
 import { StatementError } from './session/errors.ts'
 import type { OpenSession, SnowflakeSession, StageFile, Statement, StatementResult } from './session/session.ts'
-import { COMMIT, ROLLBACK, setParameters } from './session-parameters.ts'
+import { begin, COMMIT, ROLLBACK, setParameters } from './session-parameters.ts'
 
 export interface TableSessionOptions {
   readonly open: OpenSession
-  /** The QUERY_TAG. */
-  readonly tag: string
-  /** Whose transactions these are: nobody else may use the same words at the same time. */
-  readonly owner: string
+  /** The table's name, and who writes it: no other session of both may be open at the same time. */
+  readonly table: string
+  readonly author: CommitAuthor
   readonly log: Log
-  readonly lockTimeoutSeconds: number
+  /** Other than the session's own. */
+  readonly lockTimeoutSeconds?: number | undefined
 }
 
 /** A statement may run so long, such as a MERGE into a large table; the session waits a little longer for its end. */
@@ -36,8 +37,10 @@ export class TableSession {
   #lost: readonly string[] = []
 
   constructor(options: TableSessionOptions) {
+    const { table, author } = options
     this.#options = options
-    this.#name = `BRONZE_${createHash('sha256').update(options.owner).digest('hex').slice(0, 32).toUpperCase()}`
+    const owner = `${author.pipeline} ${author.consumerId} ${table}`
+    this.#name = `BRONZE_${createHash('sha256').update(owner).digest('hex').slice(0, 32).toUpperCase()}`
   }
 
   async run(statement: Statement): Promise<StatementResult> {
@@ -59,7 +62,7 @@ export class TableSession {
   }
 
   async begin(): Promise<void> {
-    await this.run({ text: `BEGIN NAME "${this.#name}"` })
+    await this.run(begin(this.#name))
     this.#transaction = await this.#current()
   }
 
@@ -143,11 +146,11 @@ export class TableSession {
   }
 
   async #open(): Promise<SnowflakeSession> {
-    const { open, tag, lockTimeoutSeconds } = this.#options
-    const session = await open(tag)
+    const { open, table, author, lockTimeoutSeconds } = this.#options
+    const session = await open(`bronze ${author.pipeline} ${table}`)
     try {
-      const timeouts = { LOCK_TIMEOUT: lockTimeoutSeconds, STATEMENT_TIMEOUT_IN_SECONDS: STATEMENT_SECONDS }
-      await session.run(setParameters({ AUTOCOMMIT: false, ...timeouts }))
+      const lock = lockTimeoutSeconds === undefined ? {} : { LOCK_TIMEOUT: lockTimeoutSeconds }
+      await session.run(setParameters({ AUTOCOMMIT: false, STATEMENT_TIMEOUT_IN_SECONDS: STATEMENT_SECONDS, ...lock }))
       return session
     } catch (error) {
       await session.close()

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { readKeys, readTopics } from '../../../consumer/sinks/snowflake/ledger-table.ts'
 import { keysOf, lockLedger, moveLedger } from '../../../consumer/sinks/snowflake/ledger.ts'
 import { insertRows } from '../../../consumer/sinks/snowflake/publish.ts'
-import { BEGIN, COMMIT, ROLLBACK } from '../../../consumer/sinks/snowflake/session-parameters.ts'
+import { begin, COMMIT, ROLLBACK } from '../../../consumer/sinks/snowflake/session-parameters.ts'
 import { inlineSource } from '../../../consumer/sinks/snowflake/source.ts'
 import { mergeRanges } from '../../../consumer/sinks/offset-key.ts'
 import { AUTHOR, NOW_MS, range } from '../../consumer/sinks/snowflake/tables.ts'
@@ -36,7 +36,7 @@ test('offsets move only from where they are expected, and a key is made once', n
   const move = (commitId: string) => ({ commitId, author: AUTHOR, committedAtMs: NOW_MS })
   const commit = async (session: SnowflakeClient, id: string, ranges: Parameters<typeof mergeRanges>[0]) => {
     const merged = mergeRanges(ranges)
-    await run(session, BEGIN)
+    await run(session, begin('BRONZE_TEST'))
     assert.equal(await affected(session, lockLedger(objects, move(id))), 1)
     const moved = await affected(session, moveLedger(objects, merged, move(id)))
     await run(session, moved === merged.size ? COMMIT : ROLLBACK)
@@ -65,9 +65,9 @@ test('a commit waits for the one that holds the lock, and sees what it did', nee
   const { objects } = await open(one, plan('topics: [{name: orders, table: SCHEMA.orders}]'))
   const merged = mergeRanges([range(0, undefined, 5)])
   const move = { commitId: 'c-1', author: AUTHOR, committedAtMs: NOW_MS }
-  await run(one, BEGIN)
+  await run(one, begin('BRONZE_TEST'))
   await run(one, lockLedger(objects, move))
-  await run(two, BEGIN)
+  await run(two, begin('BRONZE_TEST'))
   const waiting = affected(two, lockLedger(objects, move))
   assert.equal(await affected(one, moveLedger(objects, merged, move)), 1)
   await run(one, COMMIT)

@@ -30,7 +30,12 @@ async function world() {
   const readSecret = async (_: string, key: string) => ({ user, privateKey })[key]
   const open = snowflakeSessions({ snowflake, readSecret, clock: systemClock })
   const session = (owner: string) =>
-    new TableSession({ open, tag: 'bronze test', owner, log: silentLog, lockTimeoutSeconds: 30 })
+    new TableSession({
+      open,
+      table: plan.table,
+      author: { pipeline: 'test', createdAt: undefined, consumerId: owner },
+      log: silentLog
+    })
   const own = session('test')
   const state = new TableState(own, { plan, pipeline, snowflake, clock: systemClock })
   const drop = async () => {

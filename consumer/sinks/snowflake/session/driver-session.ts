@@ -1,4 +1,4 @@
-import type { Connection, RowStatement, StatementOption } from 'snowflake-sdk'
+import type { Connection, StatementOption } from 'snowflake-sdk'
 import { RetryableError, invariant } from '../../../../lib/errors.ts'
 import { StatementError, statementError, type DriverError } from './errors.ts'
 import type { Row, SnowflakeSession, StageFile, Statement, StatementResult } from './session.ts'
@@ -72,9 +72,9 @@ export class DriverSession implements SnowflakeSession {
 
   async #execute(options: StatementOption, binds: readonly unknown[], ms: number): Promise<StatementResult> {
     const executed = new Promise<StatementResult>((resolve, reject) => {
-      const complete: StatementOption['complete'] = (error, statement, rows) => {
+      const complete: StatementOption['complete'] = (error, _, rows) => {
         if (error) reject(statementError(error, binds))
-        else resolve(resultOf(statement, (rows ?? []) as readonly Row[]))
+        else resolve(resultOf((rows ?? []) as readonly Row[]))
       }
       try {
         this.#connection.execute({ ...options, complete })
@@ -104,12 +104,11 @@ export class DriverSession implements SnowflakeSession {
 /** The client itself would ask again for hours. */
 const silent = () => new RetryableError('SnowflakeUnavailable', 'Snowflake answers no more')
 
-function resultOf(statement: RowStatement, rows: readonly Row[]): StatementResult {
+function resultOf(rows: readonly Row[]): StatementResult {
   const [first] = rows
   const counts = first === undefined ? [] : Object.entries(first).filter(([name]) => AFFECTED.test(name))
   return {
     rows,
-    affected: counts.length === 0 ? undefined : counts.reduce((sum, [, count]) => sum + Number(count), 0),
-    queryId: statement.getQueryId()
+    affected: counts.length === 0 ? undefined : counts.reduce((sum, [, count]) => sum + Number(count), 0)
   }
 }

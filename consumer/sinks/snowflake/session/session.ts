@@ -13,8 +13,6 @@ export interface StatementResult {
   readonly rows: readonly Row[]
   /** Rows inserted, updated and deleted; undefined when the statement was no DML. */
   readonly affected: number | undefined
-  /** For people: the query history tells more about it. */
-  readonly queryId: string | undefined
 }
 
 /**

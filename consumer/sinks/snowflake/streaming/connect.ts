@@ -7,9 +7,6 @@ import { openStreamingService } from './rest.ts'
 import { openStreamingSink } from './sink.ts'
 import { SqlLedger } from './sql-ledger.ts'
 
-/** A statement waits for another transaction's lock so long. */
-const LOCK_TIMEOUT_SECONDS = 30
-
 /** Rows go over one REST client for all tables; what SQL is needed has a session per table, opened when it first is. */
 export async function connectStreaming(
   pipeline: SettledPipeline,
@@ -20,13 +17,7 @@ export async function connectStreaming(
   const service = openStreamingService({ snowflake, readSecret, clock })
   return {
     open: plan => {
-      const session = new TableSession({
-        open,
-        tag: `bronze ${author.pipeline} ${plan.table}`,
-        owner: `${author.pipeline} ${author.consumerId} ${plan.table}`,
-        log,
-        lockTimeoutSeconds: LOCK_TIMEOUT_SECONDS
-      })
+      const session = new TableSession({ open, table: plan.table, author, log })
       const state = new TableState(session, { plan, pipeline, snowflake, clock })
       // Each ends with no transaction open: the session never commits by itself.
       const tables = {

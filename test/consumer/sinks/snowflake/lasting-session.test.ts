@@ -19,7 +19,7 @@ function sessions() {
         running--
         if (!text.startsWith('ALTER SESSION')) told.push(`${id} ${text}`)
         if (text === 'fail') throw new RetryableError('SnowflakeUnavailable', 'away')
-        return { rows: [], affected: undefined, queryId: undefined }
+        return { rows: [], affected: undefined }
       },
       put: async () => {},
       close: async () => {

@@ -238,7 +238,7 @@ test('while the warehouse is suspended a commit waits, until it runs, until the 
             if (!text.startsWith('SHOW WAREHOUSES')) return undefined
             looks++
             const state = ending === 'runs' && looks > 3 ? 'STARTED' : 'SUSPENDED'
-            return { rows: [{ name: 'W', state }], affected: undefined, queryId: undefined }
+            return { rows: [{ name: 'W', state }], affected: undefined }
           })
       }
     )

@@ -15,7 +15,7 @@ import { keysOf, lockLedger, moveLedger } from '../../../../consumer/sinks/snowf
 import { lookForColumns, lookForSchema, lookForStage } from '../../../../consumer/sinks/snowflake/look.ts'
 import { insertRows } from '../../../../consumer/sinks/snowflake/publish.ts'
 import { countRefused, firstRefused, insertRefused } from '../../../../consumer/sinks/snowflake/refused.ts'
-import { BEGIN, COMMIT, ROLLBACK, setParameters } from '../../../../consumer/sinks/snowflake/session-parameters.ts'
+import { begin, COMMIT, ROLLBACK, setParameters } from '../../../../consumer/sinks/snowflake/session-parameters.ts'
 import {
   batchSource,
   copyBatch,
@@ -59,7 +59,7 @@ test('mode Transaction, a small batch: the lines are bound to the statements', (
   ])
   const letters = inlineSource(table, 'deadLetters', ['{"_kafka_topic":"raw.orders.v1","_kafka_offset":102}\n'])
   assertGolden('transaction-inline', 'Mode Transaction, up to 512 KiB of lines: no stage, no temporary table.', [
-    step(BEGIN),
+    step(begin('BRONZE_0F4A')),
     step(insertRows(table, rows, ranges)),
     ...refusedSteps(table, rows),
     step(insertDeadLetters(table, letters), 'When there are dead letters that the consumer decided.'),
@@ -72,7 +72,7 @@ test('mode Transaction, a large batch: files of the stage are copied into tempor
   assertGolden('transaction-staged', 'Mode Transaction with files in the stage. PUT came before.', [
     step(createBatch(table, 'rows'), 'DDL: it would commit a transaction, so it comes before.'),
     step(createBatch(table, 'deadLetters')),
-    step(BEGIN),
+    step(begin('BRONZE_0F4A')),
     step(
       copyBatch(table, 'rows', ['c-7-rows-0.ndjson.zst', 'c-7-rows-1.ndjson.zst']),
       'All rows that were staged, else ROLLBACK.'
@@ -91,7 +91,7 @@ test('mode Merge leaves out rows whose INGESTION_ID is there, and looks only whe
   const source = batchSource(table, 'rows')
   assertGolden('merge', 'Mode Merge: what differs from mode Transaction.', [
     step(createBatch(table, 'rows')),
-    step(BEGIN),
+    step(begin('BRONZE_0F4A')),
     step(copyBatch(table, 'rows', ['c-7-rows-0.ndjson.zst'])),
     step(insertRows(table, source, ranges)),
     ...refusedSteps(table, source)

@@ -1,6 +1,6 @@
 -- Mode Transaction, up to 512 KiB of lines: no stage, no temporary table.
 
-BEGIN TRANSACTION;
+BEGIN NAME "BRONZE_0F4A";
 
 INSERT INTO "COMMERCE"."BRONZE"."ORDERS_RAW" ("INGESTION_TIMESTAMP", "RAW_EVENT", "ORDER_ID", "USER_ID")
 SELECT

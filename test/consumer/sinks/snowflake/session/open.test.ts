@@ -37,7 +37,7 @@ function fakeDriver({
         execute: (options: {
           sqlText: string
           complete: (error: unknown, statement: unknown, rows?: object[]) => void
-        }) => execute(options, (error, rows) => options.complete(error, { getQueryId: () => 'query-1' }, rows)),
+        }) => execute(options, (error, rows) => options.complete(error, undefined, rows)),
         destroy: (done: () => void) => {
           destroyed++
           destroy(done)
