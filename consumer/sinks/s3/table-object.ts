@@ -21,9 +21,12 @@ export interface TableObject {
 
 export interface S3Column {
   readonly name: string
-  /** As `typeText` has it. */
+  /** As `typeText` has it, or `json`: values that stand in a line as the JSON that they are. */
   readonly type: string
 }
+
+/** No name of `typeText`'s. */
+const JSON_TYPE = 'json'
 
 export function formatTable({ id, layout, columns, isDropped }: Omit<TableObject, 'number'>): Buffer {
   const text = { version: FORMAT_VERSION, id, layout, ...(isDropped ? { dropped: true } : {}), columns }
@@ -70,8 +73,8 @@ export function columnsWith(
 ): readonly S3Column[] {
   const grown = [...columns]
   const known = new Map(columns.map((column, index) => [column.name.toLowerCase(), index]))
-  for (const { name, type } of fields) {
-    const wanted = { name, type: typeText(type) }
+  for (const { name, type, isJson } of fields) {
+    const wanted = { name, type: isJson === true ? JSON_TYPE : typeText(type) }
     const index = known.get(name.toLowerCase())
     const found = index === undefined ? undefined : grown[index]
     if (index === undefined || found === undefined) {
@@ -80,7 +83,8 @@ export function columnsWith(
     }
     if (found.name === name && found.type === wanted.type) continue
     const existing = parseType(found.type)
-    const joined = existing === undefined || found.name !== name ? undefined : joinedType(existing, type)
+    const canJoin = found.name === name && isJson !== true
+    const joined = existing === undefined || !canJoin ? undefined : joinedType(existing, type)
     if (joined === undefined) throw misfit(table, found, wanted, mayMove)
     if (joined !== existing) grown[index] = { name, type: typeText(joined) }
   }
@@ -98,5 +102,9 @@ function misfit(table: string, found: S3Column, wanted: S3Column, mayMove: boole
 /** The columns, with the types that we can write. */
 export function tableColumns({ columns }: TableObject, fields: readonly Field[]): readonly TableColumn[] {
   const types = new Map(fields.map(({ type }) => [typeText(type), type]))
-  return columns.map(({ name, type }) => ({ name, type: types.get(type) ?? parseType(type), nullable: true }))
+  return columns.map(({ name, type }) =>
+    type === JSON_TYPE
+      ? { name, type: 'string', nullable: true, isJson: true }
+      : { name, type: types.get(type) ?? parseType(type), nullable: true }
+  )
 }

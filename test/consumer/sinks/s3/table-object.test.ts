@@ -76,6 +76,18 @@ for (const [what, wanted] of [
   })
 }
 
+test('a column of JSON is another than one of text, either way, and is told as it is', () => {
+  const json: Field = { ...field('payload', 'string'), isJson: true }
+  const columns = columnsWith({ ...TABLE, columns: [] }, [json], 't', false)
+  const table = { ...TABLE, columns }
+  assert.equal(columnsWith(table, [json], 't', false), columns)
+  assert.deepEqual(tableColumns(table, []), [{ name: 'payload', type: 'string', nullable: true, isJson: true }])
+  const incompatible = (error: unknown) => error instanceof FatalError && error.reason === 'IncompatibleTable'
+  assert.throws(() => columnsWith(table, [field('payload', 'string')], 't', false), incompatible)
+  const ofText = columnsWith({ ...TABLE, columns: [] }, [field('payload', 'string')], 't', false)
+  assert.throws(() => columnsWith({ ...TABLE, columns: ofText }, [json], 't', false), incompatible)
+})
+
 test('what is new within a column comes to what is there, and who knows less may go on', () => {
   const list = (...struct: readonly Field[]): ColumnType => ({ list: { struct }, elementNullable: true })
   const more = field('headers', list(field('value', 'binary'), field('at', 'timestamp')))
