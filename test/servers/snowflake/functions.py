@@ -24,12 +24,17 @@ def add_to(connection: duckdb.DuckDBPyConnection) -> None:
     add("_number", number, "VARCHAR", "VARCHAR", "VARCHAR")
 
 
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
 def parse_json(text: str | None) -> str | None:
-    """Empty text is NULL; an object with a key twice is refused; numbers keep all their digits."""
+    """Empty text is NULL; an object with a key twice is refused, and half of a surrogate pair; numbers keep all their digits."""
     if text is None or not text.strip():
         return None
     try:
         json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse, parse_int=str, parse_float=str)
+        if _SURROGATE.search(text):
+            json.dumps(json.loads(text), ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise ValueError(f"Error parsing JSON: {str(error)[:80]}") from None
     return text
