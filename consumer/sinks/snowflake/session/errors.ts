@@ -94,6 +94,13 @@ export function loginError(error: DriverError, { url, credentials, role, hasWork
         'spec.sink.snowflake.account (organization-account) and spec.sink.snowflake.url.'
     )
   }
+  if (status === 407) {
+    return new FatalError(
+      'SnowflakeProxyRefuses',
+      'The proxy refuses its credentials (HTTP 407): check spec.sink.snowflake.proxy, and username and password in the Secret of ' +
+        'spec.sink.snowflake.proxy.credentialsSecretRef.'
+    )
+  }
   const trouble = transportTrouble(error)
   if (trouble !== undefined) return trouble
   if (ROLE_MISSING.has(number)) {

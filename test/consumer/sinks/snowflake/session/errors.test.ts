@@ -89,6 +89,7 @@ test('a login that is refused is fatal with the remedy, unless it worked before'
     [answered('390189', 'Role X does not exist'), 'SnowflakeRoleMissing', /spec\.sink\.snowflake\.role/],
     [answered('390422', 'IP is not allowed'), 'SnowflakeNotAllowed', /network policy/],
     [unanswered({ response: { statusCode: 403 } }), 'SnowflakeAccountMissing', /spec\.sink\.snowflake\.account/],
+    [unanswered({ response: { statusCode: 407 } }), 'SnowflakeProxyRefuses', /snowflake\.proxy\.credentialsSecretRef/],
     [
       unanswered({ cause: Object.assign(new Error('x'), { code: 'SELF_SIGNED_CERT_IN_CHAIN' }) }),
       'SnowflakeTlsFailed',

@@ -8,11 +8,12 @@ import { systemClock } from '../../../../../lib/clock.ts'
 import { settledOf, snowflake } from '../../../../crds/settled-of.ts'
 
 test('all goes through the proxy, with its credentials; what it says is in no error', async () => {
+  let status = '502 Bad Gateway'
   const asked: (readonly [target: string | undefined, authorization: string | undefined])[] = []
   const proxy = createServer()
   proxy.on('connect', ({ url, headers }, socket) => {
     asked.push([url, headers['proxy-authorization']])
-    socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\nthe password of the proxy is pp')
+    socket.end(`HTTP/1.1 ${status}\r\n\r\nthe password of the proxy is pp`)
   })
   proxy.listen(0, '127.0.0.1')
   await once(proxy, 'listening')
@@ -27,12 +28,15 @@ test('all goes through the proxy, with its credentials; what it says is in no er
   const readSecret = async (name: string, key: string) => (name === 'proxy' && key === 'password' ? 'pp' : secrets[key])
   try {
     const open = snowflakeSessions({ snowflake: sink.snowflake, readSecret, clock: systemClock })
-    await assert.rejects(open(''), (error: unknown) => {
-      assert.ok(error instanceof Error && 'code' in error)
-      assert.equal(error.code, 'SnowflakeUnavailable')
-      assert.ok(!error.message.includes('pp'), error.message)
+    const refused = (check: object) => (error: unknown) => {
+      assert.ok(error instanceof Error)
+      assert.partialDeepStrictEqual({ ...error }, check)
+      assert.ok(!error.message.includes(' pp'), error.message)
       return true
-    })
+    }
+    await assert.rejects(open(''), refused({ code: 'SnowflakeUnavailable' }))
+    status = '407 Proxy Authentication Required'
+    await assert.rejects(open(''), refused({ reason: 'SnowflakeProxyRefuses' }))
     const authorization = `Basic ${Buffer.from('proxy-user:pp').toString('base64')}`
     assert.ok(asked.length > 0)
     for (const each of asked) assert.deepEqual(each, ['acme-analytics.snowflakecomputing.com:443', authorization])
