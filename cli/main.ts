@@ -88,3 +88,7 @@ const io: Io = {
 }
 
 process.exitCode = await main(process.argv.slice(2), io)
+// Clients that still ask a server which is away must not hold the process. Output that waits for a slow reader does.
+setTimeout(() => {
+  if (process.stdout.writableLength === 0) process.exit()
+}, 2000).unref()
