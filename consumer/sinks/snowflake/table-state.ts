@@ -84,9 +84,10 @@ export class TableState {
           'the consumers to create it anew: a table goes on by its offsets table, and without one it begins anew.'
       )
     }
-    // Throws when it is not the table that we opened, or takes our rows no more.
-    this.tableWith([])
-    return this.#named(tableColumns(found))
+    // Throws when it is not the table that we opened, or takes our rows no more. A column that somebody dropped is added again, as
+    // it would be when a consumer starts.
+    await this.#complete([], found)
+    return this.#named(tableColumns(this.#found ?? found))
   }
 
   /** RetryableError `SchemaMoved` when the table has got such a column of another type. */
@@ -100,11 +101,12 @@ export class TableState {
     }
   }
 
-  async #complete(fields: readonly Field[]): Promise<void> {
+  /** `found`: when it was looked just now. */
+  async #complete(fields: readonly Field[], found?: FoundObjects): Promise<void> {
     let trouble: StatementError | undefined
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       if (trouble !== undefined) await backOff(this.#options.clock, attempt, TROUBLE_BACKOFF)
-      await this.#look()
+      if (attempt > 1 || found === undefined) await this.#look()
       const missing = this.#missing(fields)
       if (missing.length === 0) return
       for (const statement of missing) {
@@ -135,10 +137,23 @@ export class TableState {
   }
 
   async #look(): Promise<FoundObjects> {
-    const { rows: schema } = await this.#session.run(lookForSchema(this.objects))
+    const { rows: schema } = await this.#inDatabase(async () => await this.#session.run(lookForSchema(this.objects)))
     const { rows: columns } = await this.#session.run(lookForColumns(this.objects))
     const stage = schema.length === 0 ? [] : (await this.#session.run(lookForStage(this.objects))).rows
     this.#found = foundObjects(this.objects, { schema, columns, stage })
     return this.#found
+  }
+
+  async #inDatabase<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof StatementError && error.refusal === 'ObjectMissing')) throw error
+      throw new FatalError(
+        'SnowflakeObjectMissing',
+        `There is no database ${this.objects.database} for the role of spec.sink.snowflake.role. Check spec.sink.snowflake.database, and ` +
+          'GRANT USAGE ON DATABASE to the role.'
+      )
+    }
   }
 }

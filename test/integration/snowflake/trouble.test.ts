@@ -83,6 +83,34 @@ test('a table that is dropped under us stops the consumer and says how to go on'
   }
 })
 
+test('a column that is dropped under us is added again, and the commit goes on', server, async () => {
+  const context = await setUp(await sharedSnowflake())
+  try {
+    const sink = await context.sink('one')
+    await context.commit(sink, FIRST)
+    const session = await context.session()
+    await session.run({ text: `ALTER TABLE ${context.objects.tableRef} DROP COLUMN ID` })
+    await assert.rejects(context.commit(sink, { from: 3, to: 5 }), { code: 'SchemaMoved' })
+    await sink.recover(['orders'])
+    assert.equal((await context.commit(sink, { from: 3, to: 5 })).status, 'committed')
+    const { rows } = await session.run({
+      text: `SELECT COUNT(*) AS N, COUNT(ID) AS I FROM ${context.objects.tableRef}`
+    })
+    assert.deepEqual(rows, [{ N: '5', I: '2' }])
+  } finally {
+    await context.close()
+  }
+})
+
+test('a database that is not there, or is not to be seen, names the field and the grant', server, async () => {
+  const context = await setUp({ ...(await sharedSnowflake()), database: 'ELSEWHERE' })
+  await assert.rejects(context.sink('one'), {
+    reason: 'SnowflakeObjectMissing',
+    message: /ELSEWHERE.*spec\.sink\.snowflake\.database.*GRANT USAGE ON DATABASE/
+  })
+  await context.close()
+})
+
 /** A consumer that was killed between the move of its offsets and COMMIT: Snowflake knows nothing of its end. */
 async function killedInCommit(context: Awaited<ReturnType<typeof setUp>>, consumerId: string): Promise<void> {
   let isArmed = false
