@@ -6,7 +6,8 @@ import type { Field } from '../../columns/schema.ts'
 import type { TableColumn } from '../../sink.ts'
 import type { ObjectStore } from '../../store/object-store.ts'
 import { untilDone } from '../attempts.ts'
-import { tableFolder, tableObjectNumber, tableObjectPath, tableObjects } from './names.ts'
+import { refuseForeign } from './foreign.ts'
+import { tableObjectNumber, tableObjectPath, tableObjects } from './names.ts'
 import { columnsWith, formatTable, parseTable, tableColumns, type TableObject } from './table-object.ts'
 
 export interface S3TableOptions {
@@ -125,20 +126,6 @@ export async function readTableObject(store: ObjectStore, table: string): Promis
       : new RetryableError('TableChanging', `${path} has just gone`)
   }
   return undefined
-}
-
-/** A folder where a table of another format lies is not for us: its readers, or ours, would find objects that are not theirs. */
-async function refuseForeign(store: ObjectStore, table: string): Promise<void> {
-  const folder = tableFolder(table)
-  const refuse = (format: string, path: string) =>
-    new FatalError(
-      'ForeignTable',
-      `The folder of table ${table} is ${format}, by ${path}. Name another table in spec.topics[].table, or change spec.sink.s3.location.`
-    )
-  for await (const { path } of store.list(`${folder}_delta_log/`, undefined, 1)) throw refuse('a Delta table', path)
-  for await (const { path } of store.list(`${folder}metadata/`, undefined, 1000)) {
-    if (path.endsWith('.metadata.json')) throw refuse('an Iceberg table', path)
-  }
 }
 
 const dropped = (table: string): FatalError =>

@@ -105,6 +105,18 @@ for (const layout of LAYOUTS) {
       await store.put(path, [])
       await assert.rejects(opened(store, layout), refused('ForeignTable', words))
     }
+    for (const [table, words] of [
+      ['bronze', /inside the folder of table bronze,/],
+      ['bronze/orders/late', /table bronze\.orders\.late is inside/]
+    ] as const) {
+      const store = new MemoryStore()
+      await store.put(`${table}/_bronze/table/9007199254740991-0.json`, [])
+      await assert.rejects(opened(store, layout), refused('ForeignTable', words))
+    }
+    const beside = new MemoryStore()
+    await beside.put('bronze/orders2/_bronze/table/9007199254740991-0.json', [])
+    await beside.put('bronze/orders/dt=2026-11-21/somebody.parquet', [])
+    await opened(beside, layout)
     const newer = new MemoryStore()
     await newer.put('bronze/orders/_bronze/table/9007199254740991-0.json', [Buffer.from('{"version": 2}')])
     await assert.rejects(opened(newer, layout), refused('UnsupportedFormat', /version 2.*newer consumer image/))
