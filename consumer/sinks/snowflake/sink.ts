@@ -48,7 +48,7 @@ const LIMITS: SinkLimits = {
   fileBytes: 4 << 20,
   commitAttempts: DEFAULT_COMMIT_ATTEMPTS,
   ledgerMs: 20_000,
-  mainMs: 300_000
+  mainMs: 900_000
 }
 
 const DAY_MS = 86_400_000

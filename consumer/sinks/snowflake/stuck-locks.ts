@@ -8,12 +8,12 @@ import type { TableSession } from './table-session.ts'
 export interface StuckLimits {
   /** The ledger's lock is held for the last two statements of a commit. */
   readonly ledgerMs: number
-  /** Mode Merge holds the table's for the rest of its commit. */
+  /** Mode Merge holds the table's for the rest of its commit, whose statements may take ten minutes. */
   readonly mainMs: number
 }
 
 /**
- * Locks that a process took with it when it was killed: Snowflake would keep them for five minutes. Who holds one at lock
+ * Locks that a process took with it when it was killed: Snowflake keeps them for five minutes of idleness. Who holds one at lock
  * timeouts so far apart is aborted; a live transaction that is hit finds out before it commits, and begins anew.
  */
 export class StuckLocks {
