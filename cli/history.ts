@@ -2,13 +2,8 @@ import { once } from 'node:events'
 import { constants } from 'node:os'
 import { setTimeout as wait } from 'node:timers/promises'
 import { planTables } from '../consumer/columns/bronze.ts'
-import {
-  openHistories,
-  type HistoryEntry,
-  type HistoryNote,
-  type Histories,
-  type HistoryRange
-} from '../consumer/sinks/history.ts'
+import { openHistories } from '../consumer/sinks/histories.ts'
+import type { HistoryEntry, HistoryNote, Histories, HistoryRange } from '../consumer/sinks/history.ts'
 import { settle } from '../crds/settle.ts'
 import type { SettledPipeline } from '../crds/settled.ts'
 import { topicPattern } from '../crds/topic-pattern.ts'

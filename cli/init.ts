@@ -1,6 +1,7 @@
 import { planTables, type TablePlan } from '../consumer/columns/bronze.ts'
 import type { TableSchema } from '../consumer/columns/schema.ts'
-import { connectSinks, type Sinks } from '../consumer/sinks/connect.ts'
+import { connectSinks } from '../consumer/sinks/connect.ts'
+import type { Sinks } from '../consumer/sinks/ports.ts'
 import { partOf } from '../crds/part.ts'
 import { settle } from '../crds/settle.ts'
 import type { SettledPipeline } from '../crds/settled.ts'

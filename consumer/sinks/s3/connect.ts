@@ -1,7 +1,7 @@
 import type { S3Sink, SettledPipeline } from '../../../crds/settled.ts'
 import { Gate } from '../../../lib/gate.ts'
 import { openObjectStore } from '../../store/open.ts'
-import type { SinkPorts, Sinks } from '../connect.ts'
+import type { SinkPorts, Sinks } from '../ports.ts'
 import { openS3Sink } from './sink.ts'
 
 /** The decoded pages and the compressed parts of more at once, 24 in the worst case, took 37 MiB in the test of memory. */

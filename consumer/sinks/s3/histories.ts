@@ -1,6 +1,7 @@
 import type { S3Sink } from '../../../crds/settled.ts'
 import { openObjectStore } from '../../store/open.ts'
 import type { Histories, HistoryPorts, HistoryRange, TableHistory } from '../history.ts'
+import { notedAbsence } from '../noted-absence.ts'
 import { reversedHistory } from '../reversed-history.ts'
 import { readS3History } from './history.ts'
 import { readTableObject } from './table.ts'
@@ -18,16 +19,8 @@ export async function s3Histories(
   const store = await openObjectStore(location, s3, readSecret, 'spec.sink.s3')
   const historyOf = (table: string): TableHistory => {
     const history = reversedHistory(table, range, part => readS3History(store, table, part))
-    let isFirst = true
-    return {
-      table,
-      read: async function* () {
-        if (isFirst && (await readTableObject(store, table)) === undefined)
-          onNote({ table, message: 'is not there', isIncomplete: false })
-        isFirst = false
-        yield* history.read()
-      }
-    }
+    const isThere = async () => (await readTableObject(store, table)) !== undefined
+    return notedAbsence(history, isThere, onNote)
   }
   return { tables: tables.map(historyOf), lookEveryMs: LOOK_EVERY_MS, close: async () => await store.close() }
 }

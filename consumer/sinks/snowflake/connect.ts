@@ -1,6 +1,6 @@
 import type { SettledPipeline, SnowflakeSink } from '../../../crds/settled.ts'
 import { Gate } from '../../../lib/gate.ts'
-import type { SinkPorts, Sinks } from '../connect.ts'
+import type { SinkPorts, Sinks } from '../ports.ts'
 import { snowflakeSessions } from './session/open.ts'
 
 /** Of a process. */

@@ -1,6 +1,7 @@
 import type { SnowflakeSink } from '../../../crds/settled.ts'
 import { followedHistory } from '../followed-history.ts'
 import type { Histories, HistoryPorts, HistoryRange, TableHistory } from '../history.ts'
+import { notedAbsence } from '../noted-absence.ts'
 import { findSnowflakeTable } from './drop.ts'
 import { readSnowflakeHistory } from './history.ts'
 import { LastingSession } from './session/lasting-session.ts'
@@ -34,16 +35,8 @@ export async function snowflakeHistories(
       const endMs = Math.min(untilMs, clock.now() + AHEAD_MS)
       return readSnowflakeHistory({ session, snowflake, table, sinceMs, untilMs: endMs })
     })
-    let isFirst = true
-    return {
-      table,
-      read: async function* () {
-        if (isFirst && (await findSnowflakeTable(session, snowflake, table)) === undefined)
-          onNote({ table, message: 'is not there', isIncomplete: false })
-        isFirst = false
-        yield* history.read()
-      }
-    }
+    const isThere = async () => (await findSnowflakeTable(session, snowflake, table)) !== undefined
+    return notedAbsence(history, isThere, onNote)
   }
   return { tables: tables.map(historyOf), lookEveryMs: LOOK_EVERY_MS, close: async () => await session.close() }
 }

@@ -1,5 +1,5 @@
 import type { SnowflakeSink, SettledPipeline } from '../../../../crds/settled.ts'
-import type { SinkPorts, Sinks } from '../../connect.ts'
+import type { SinkPorts, Sinks } from '../../ports.ts'
 import type { OpenSession } from '../session/session.ts'
 import { TableSession } from '../table-session.ts'
 import { TableState } from '../table-state.ts'

@@ -2,6 +2,8 @@ import type { SettledPipeline, SnowflakeSink } from '../../../../crds/settled.ts
 import { planTables, type TablePlan } from '../../../columns/bronze.ts'
 import { followedHistory } from '../../followed-history.ts'
 import type { Histories, HistoryEntry, HistoryPorts, HistoryRange } from '../../history.ts'
+import { notedAbsence } from '../../noted-absence.ts'
+import { findSnowflakeTable } from '../drop.ts'
 import { StatementError } from '../session/errors.ts'
 import { LastingSession } from '../session/lasting-session.ts'
 import { snowflakeSessions } from '../session/open.ts'
@@ -72,10 +74,12 @@ export async function streamingHistories(
         onNote({ table: plan.table, message, isIncomplete: true })
       }
       const topic = onlyTopic(plan)
-      return followedHistory(plan.table, range, ({ sinceMs, untilMs }) => {
+      const history = followedHistory(plan.table, range, ({ sinceMs, untilMs }) => {
         const settledMs = Math.floor((clock.now() - SETTLED_MS) / MINUTE_MS) * MINUTE_MS
         return readStreamingHistory({ session, table, topic, sinceMs, untilMs: Math.min(untilMs + 1, settledMs) })
       })
+      const isThere = async () => (await findSnowflakeTable(session, snowflake, plan.table)) !== undefined
+      return notedAbsence(history, isThere, onNote)
     }),
     lookEveryMs: LOOK_EVERY_MS,
     close: async () => await session.close()
