@@ -24,9 +24,17 @@ async function planTexts(pipeline: SettledPipeline, plan: TablePlan): Promise<re
   const more = plan.growth === undefined ? [] : ['Each field of the values becomes a column when it first comes.']
   return [
     tableText(pipeline, table, schema, more),
-    ...(deadLetterTable === undefined ? [] : [tableText(pipeline, deadLetterTable, deadLetterSchema, [])])
+    ...(deadLetterTable === undefined
+      ? []
+      : [tableText(ofDeadLetters(pipeline), deadLetterTable, deadLetterSchema, [])])
   ]
 }
+
+/** Their folders are made of the time of the commit. */
+const ofDeadLetters = (pipeline: SettledPipeline): SettledPipeline =>
+  pipeline.sink.kind === 's3'
+    ? { ...pipeline, sink: { ...pipeline.sink, s3: { ...pipeline.sink.s3, pathTime: 'IngestedAt' } } }
+    : pipeline
 
 function tableText({ sink }: SettledPipeline, table: string, schema: TableSchema, notes: readonly string[]): string {
   const folder = table.replaceAll('.', '/')

@@ -12,7 +12,7 @@ CREATE TABLE raw.shop (
 )
 LOCATION 's3://acme-landing/kafka/raw/shop';
 
--- NDJSON (Gzip) objects in topic={topic}/dt={yyyy}-{MM}-{dd}/hour={HH}/, by Timestamp; layout Partitioned.
+-- NDJSON (Gzip) objects in topic={topic}/dt={yyyy}-{MM}-{dd}/hour={HH}/, by IngestedAt; layout Partitioned.
 CREATE TABLE raw.dlq_shop (
   _kafka_topic       string,
   _kafka_partition   int,
