@@ -68,8 +68,8 @@ async function snowflakeLooks(snowflake: SnowflakeSink, readSecret: ReadSecret):
   const [{ snowflakeSessions }, { LastingSession }, look, { tableObjects }] = await Promise.all([
     import('../consumer/sinks/snowflake/session/open.ts'),
     import('../consumer/sinks/snowflake/session/lasting-session.ts'),
-    import('../consumer/sinks/snowflake/look.ts'),
-    import('../consumer/sinks/snowflake/objects.ts')
+    import('../consumer/sinks/snowflake/sql/look.ts'),
+    import('../consumer/sinks/snowflake/sql/objects.ts')
   ])
   const open = snowflakeSessions({ snowflake, readSecret, clock: systemClock })
   const session = new LastingSession(async () => await open('bronze init'))

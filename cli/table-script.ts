@@ -15,8 +15,8 @@ async function planTexts(pipeline: SettledPipeline, plan: TablePlan): Promise<re
   if (sink.kind === 'snowflake') {
     // What makes its SQL is much, and nobody else needs it.
     const [{ initScript }, { snowflakeTable }] = await Promise.all([
-      import('../consumer/sinks/snowflake/init.ts'),
-      import('../consumer/sinks/snowflake/table.ts')
+      import('../consumer/sinks/snowflake/sql/init.ts'),
+      import('../consumer/sinks/snowflake/sql/table.ts')
     ])
     return [initScript(snowflakeTable(plan, pipeline, sink.snowflake), sink.snowflake)]
   }

@@ -2,7 +2,7 @@ import { FatalError, RetryableError } from '../../lib/errors.ts'
 import type { ColumnType, Field } from '../../consumer/columns/schema.ts'
 import type { CommitAuthor, TableColumn } from '../../consumer/sink.ts'
 import { formatKey, type OffsetKey } from '../../consumer/sinks/offset-key.ts'
-import { tableObjects, type TableObjects } from '../../consumer/sinks/snowflake/objects.ts'
+import { tableObjects, type TableObjects } from '../../consumer/sinks/snowflake/sql/objects.ts'
 import type { LedgerMove, OrphanedLetters, StreamingLedger } from '../../consumer/sinks/snowflake/streaming/ledger.ts'
 import { memberName } from '../../consumer/sinks/snowflake/streaming/staged.ts'
 import type { LedgerEntry } from '../../consumer/sinks/snowflake/streaming/position.ts'
@@ -181,7 +181,12 @@ export function memoryTables(memory: SqlMemory, plan: TablePlan, run: Run): Stre
     },
     refresh: async () =>
       await run(operation('refresh'), () =>
-        [...columns.values()].map(({ name, type }): TableColumn => ({ name, type, nullable: true }))
+        [...columns.values()].map(({ name, type, isJson }): TableColumn => ({
+          name,
+          type,
+          nullable: true,
+          ...(isJson && { isJson })
+        }))
       ),
     addFields: async fields => add(fields, name => new RetryableError('SchemaMoved', `${name} is of another type`))
   }

@@ -1,6 +1,6 @@
 import type { SnowflakeSink } from '../../../crds/settled.ts'
-import { literal } from './identifier.ts'
-import { tableObjects } from './objects.ts'
+import { literal } from './sql/identifier.ts'
+import { tableObjects } from './sql/objects.ts'
 import { StatementError } from './session/errors.ts'
 import type { SnowflakeSession } from './session/session.ts'
 

@@ -1,7 +1,7 @@
 import type { SnowflakeSink } from '../../../crds/settled.ts'
 import type { HistoryEntry } from '../history.ts'
-import { historyEntries, readHistory } from './commits.ts'
-import { tableObjects } from './objects.ts'
+import { historyEntries, readHistory } from './sql/commits.ts'
+import { tableObjects } from './sql/objects.ts'
 import { StatementError } from './session/errors.ts'
 import type { SnowflakeSession } from './session/session.ts'
 

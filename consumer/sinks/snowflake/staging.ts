@@ -6,7 +6,7 @@ import type { RowGroupBuffer } from '../../columns/row-group.ts'
 import type { Field } from '../../columns/schema.ts'
 import { ndjsonChunks } from '../../ndjson/encode.ts'
 import type { StageFile } from './session/session.ts'
-import { isMaybeText } from './table.ts'
+import { isMaybeText } from './sql/table.ts'
 
 /** What `stage` leaves for `commit`: plain JSON. */
 export interface StagedFiles {

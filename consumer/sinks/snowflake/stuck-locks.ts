@@ -2,7 +2,7 @@ import type { Clock } from '../../../lib/clock.ts'
 import { FatalError } from '../../../lib/errors.ts'
 import type { Log } from '../../../lib/log.ts'
 import { StatementError } from './session/errors.ts'
-import type { TableObjects } from './objects.ts'
+import type { TableObjects } from './sql/objects.ts'
 import type { TableSession } from './table-session.ts'
 
 export interface StuckLimits {

@@ -4,7 +4,7 @@ import type { Log } from '../../../lib/log.ts'
 import type { CommitAuthor } from '../../sink.ts'
 import { StatementError } from './session/errors.ts'
 import type { OpenSession, SnowflakeSession, StageFile, Statement, StatementResult } from './session/session.ts'
-import { begin, COMMIT, ROLLBACK, setParameters } from './session-parameters.ts'
+import { begin, COMMIT, ROLLBACK, setParameters } from './sql/session-parameters.ts'
 
 export interface TableSessionOptions {
   readonly open: OpenSession

@@ -5,14 +5,21 @@ import type { TablePlan } from '../../columns/bronze.ts'
 import type { Field } from '../../columns/schema.ts'
 import type { TableColumn } from '../../sink.ts'
 import { backOff, TROUBLE_BACKOFF } from '../attempts.ts'
-import { adopted } from './adopt.ts'
-import { initStatements } from './init.ts'
-import { addSentinel } from './ledger-table.ts'
-import { foundObjects, lookForColumns, lookForSchema, lookForStage, tableColumns, type FoundObjects } from './look.ts'
-import { tableObjects, type TableObjects } from './objects.ts'
+import { adopted } from './sql/adopt.ts'
+import { initStatements } from './sql/init.ts'
+import { addSentinel } from './sql/ledger-table.ts'
+import {
+  foundObjects,
+  lookForColumns,
+  lookForSchema,
+  lookForStage,
+  tableColumns,
+  type FoundObjects
+} from './sql/look.ts'
+import { tableObjects, type TableObjects } from './sql/objects.ts'
 import { StatementError } from './session/errors.ts'
 import type { Statement } from './session/session.ts'
-import { snowflakeTable, type SnowflakeTable } from './table.ts'
+import { snowflakeTable, type SnowflakeTable } from './sql/table.ts'
 import type { TableSession } from './table-session.ts'
 
 export interface TableStateOptions {

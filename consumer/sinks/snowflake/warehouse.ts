@@ -1,8 +1,8 @@
 import type { Clock } from '../../../lib/clock.ts'
 import { FatalError } from '../../../lib/errors.ts'
 import type { Log } from '../../../lib/log.ts'
-import { costOf, isWarehouseRunning, queryCost, showWarehouse } from './cost.ts'
-import type { TableObjects } from './objects.ts'
+import { costOf, isWarehouseRunning, queryCost, showWarehouse } from './sql/cost.ts'
+import type { TableObjects } from './sql/objects.ts'
 import { StatementError } from './session/errors.ts'
 import type { TableSession } from './table-session.ts'
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { openSnowflakeSink, type SinkLimits } from '../../../consumer/sinks/snowflake/sink.ts'
-import { tableObjects } from '../../../consumer/sinks/snowflake/objects.ts'
+import { tableObjects } from '../../../consumer/sinks/snowflake/sql/objects.ts'
 import { snowflakeSessions } from '../../../consumer/sinks/snowflake/session/open.ts'
 import type { SnowflakeSession } from '../../../consumer/sinks/snowflake/session/session.ts'
 import type { SnowflakeSink } from '../../../crds/settled.ts'

@@ -2,17 +2,17 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before } from 'node:test'
 import { zstdCompressSync } from 'node:zlib'
-import { adopted } from '../../../consumer/sinks/snowflake/adopt.ts'
-import { initStatements } from '../../../consumer/sinks/snowflake/init.ts'
-import { addSentinel } from '../../../consumer/sinks/snowflake/ledger-table.ts'
+import { adopted } from '../../../consumer/sinks/snowflake/sql/adopt.ts'
+import { initStatements } from '../../../consumer/sinks/snowflake/sql/init.ts'
+import { addSentinel } from '../../../consumer/sinks/snowflake/sql/ledger-table.ts'
 import {
   foundObjects,
   lookForColumns,
   lookForSchema,
   lookForStage,
   type FoundObjects
-} from '../../../consumer/sinks/snowflake/look.ts'
-import { setParameters } from '../../../consumer/sinks/snowflake/session-parameters.ts'
+} from '../../../consumer/sinks/snowflake/sql/look.ts'
+import { setParameters } from '../../../consumer/sinks/snowflake/sql/session-parameters.ts'
 import type { Statement } from '../../../consumer/sinks/snowflake/session/session.ts'
 import {
   batchSource,
@@ -22,9 +22,9 @@ import {
   inlineSource,
   type Kind,
   type Source
-} from '../../../consumer/sinks/snowflake/source.ts'
-import type { SnowflakeTable } from '../../../consumer/sinks/snowflake/table.ts'
-import { shop, sinkOf, tableOf } from '../../consumer/sinks/snowflake/tables.ts'
+} from '../../../consumer/sinks/snowflake/sql/source.ts'
+import type { SnowflakeTable } from '../../../consumer/sinks/snowflake/sql/table.ts'
+import { shop, sinkOf, tableOf } from '../../consumer/sinks/snowflake/sql/tables.ts'
 import { need } from '../../servers/need.ts'
 import type { SnowflakeClient } from '../../servers/snowflake-client.ts'
 import { sharedSnowflake, type Snowflake } from '../../servers/snowflake.ts'

@@ -1,4 +1,4 @@
-import { setParameters } from '../session-parameters.ts'
+import { setParameters } from '../sql/session-parameters.ts'
 import type { SnowflakeSession, Statement, StatementResult } from './session.ts'
 
 /** A session that is opened when it is first needed, and anew after a statement has failed; many may use it, one after another. */

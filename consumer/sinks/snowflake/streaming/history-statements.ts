@@ -1,7 +1,7 @@
 import type { HistoryEntry } from '../../history.ts'
 import type { Row, Statement } from '../session/session.ts'
-import type { SnowflakeTable } from '../table.ts'
-import { timestampText } from '../timestamp-text.ts'
+import type { SnowflakeTable } from '../sql/table.ts'
+import { timestampText } from '../sql/timestamp-text.ts'
 
 /** Of rows; the end is exclusive. */
 interface Between {

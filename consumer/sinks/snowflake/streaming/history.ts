@@ -8,7 +8,7 @@ import { StatementError } from '../session/errors.ts'
 import { LastingSession } from '../session/lasting-session.ts'
 import { snowflakeSessions } from '../session/open.ts'
 import type { SnowflakeSession, Statement } from '../session/session.ts'
-import { snowflakeTable, type SnowflakeTable } from '../table.ts'
+import { snowflakeTable, type SnowflakeTable } from '../sql/table.ts'
 import { lettersTaken, rowsTaken, takenLetters, takenRows } from './history-statements.ts'
 
 /** Each look runs the warehouse. */

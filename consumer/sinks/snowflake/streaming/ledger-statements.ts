@@ -1,15 +1,15 @@
 import type { CommitAuthor } from '../../../sink.ts'
 import type { OffsetKey } from '../../offset-key.ts'
-import { authorBinds, boundKeys, LEDGER_NAMES, ledgerRow, SAME_KEY } from '../ledger-table.ts'
-import type { TableObjects } from '../objects.ts'
+import { authorBinds, boundKeys, LEDGER_NAMES, ledgerRow, SAME_KEY } from '../sql/ledger-table.ts'
+import type { TableObjects } from '../sql/objects.ts'
 import type { Row, Statement } from '../session/session.ts'
-import { timestampText } from '../timestamp-text.ts'
+import { timestampText } from '../sql/timestamp-text.ts'
 import type { LedgerMove, OrphanedLetters } from './ledger.ts'
 import { formatHolding, parseHolding, type Holding } from './mark.ts'
 import type { LedgerEntry } from './position.ts'
 
 /**
- * The ledger has the columns that it has in the other modes (`../ledger-table.ts`). Here a key's COMMIT_ID is a holding (`mark.ts`), and
+ * The ledger has the columns that it has in the other modes (`../sql/ledger-table.ts`). Here a key's COMMIT_ID is a holding (`mark.ts`), and
  * NEXT_OFFSET is -1 while nothing of it is in the table.
  */
 const NONE = -1

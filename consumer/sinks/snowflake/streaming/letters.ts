@@ -18,7 +18,7 @@ export interface Letter {
 const HEAD = '{"KAFKA_METADATA":{"write_id":"'
 const WRITE_ID = /^[0-9a-f]{32}$/
 
-/** Rows of a dead-letter table (`dead-letters.ts` has its columns, and makes the same of them by SQL). */
+/** Rows of a dead-letter table (`../sql/dead-letters.ts` has its columns, and makes the same of them by SQL). */
 export function lettersOf(group: RowGroupBuffer): readonly Letter[] {
   return [...ndjsonChunks(group)].flatMap(({ bytes }) =>
     bytes

@@ -1,5 +1,5 @@
-import { INLINE } from '../../columns/bronze.ts'
-import { isNested, type ColumnType } from '../../columns/schema.ts'
+import { INLINE } from '../../../columns/bronze.ts'
+import { isNested, type ColumnType } from '../../../columns/schema.ts'
 import type { Column } from './column.ts'
 import { literal } from './identifier.ts'
 import { staged } from './source.ts'

@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs'
 import assert from 'node:assert/strict'
-import { planTables } from '../../../../consumer/columns/bronze.ts'
-import { snowflakeTable, type SnowflakeTable } from '../../../../consumer/sinks/snowflake/table.ts'
-import type { StagedRange } from '../../../../consumer/sink.ts'
-import { readPipelines } from '../../../../crds/documents.ts'
-import { settle } from '../../../../crds/settle.ts'
-import type { SettledPipeline, SnowflakeSink } from '../../../../crds/settled.ts'
-import { pipelineOf } from '../../../fakes/pipelines.ts'
+import { planTables } from '../../../../../consumer/columns/bronze.ts'
+import { snowflakeTable, type SnowflakeTable } from '../../../../../consumer/sinks/snowflake/sql/table.ts'
+import type { StagedRange } from '../../../../../consumer/sink.ts'
+import { readPipelines } from '../../../../../crds/documents.ts'
+import { settle } from '../../../../../crds/settle.ts'
+import type { SettledPipeline, SnowflakeSink } from '../../../../../crds/settled.ts'
+import { pipelineOf } from '../../../../fakes/pipelines.ts'
 
 /** A pipeline among the examples. */
 export function example(name: string): SettledPipeline {
-  const path = new URL(`../../../../deploy/examples/${name}.yaml`, import.meta.url)
+  const path = new URL(`../../../../../deploy/examples/${name}.yaml`, import.meta.url)
   const { pipelines, problems } = readPipelines(readFileSync(path, 'utf8'), name)
   assert.deepEqual(problems, [])
   const [pipeline] = pipelines

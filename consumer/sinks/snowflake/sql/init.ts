@@ -1,11 +1,11 @@
-import type { SnowflakeSink } from '../../../crds/settled.ts'
+import type { SnowflakeSink } from '../../../../crds/settled.ts'
 import { missingColumns } from './adopt.ts'
 import { COMMITS_COLUMNS } from './commits.ts'
 import { DEAD_LETTER_TABLE } from './dead-letters.ts'
 import { literal, quoted } from './identifier.ts'
 import { addSentinel, LEDGER_COLUMNS } from './ledger-table.ts'
 import type { FoundColumn, FoundObjects } from './look.ts'
-import type { Statement } from './session/session.ts'
+import type { Statement } from '../session/session.ts'
 import { ownColumns, type SnowflakeTable } from './table.ts'
 
 interface ColumnDefinition {

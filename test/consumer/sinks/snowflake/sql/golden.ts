@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import type { Statement } from '../../../../consumer/sinks/snowflake/session/session.ts'
+import type { Statement } from '../../../../../consumer/sinks/snowflake/session/session.ts'
 
 /** With UPDATE_GOLDEN=1 in the environment the files are written instead of compared; read what changed. */
 const isUpdate = process.env['UPDATE_GOLDEN'] === '1'

@@ -1,5 +1,5 @@
-import { FatalError } from '../../../lib/errors.ts'
-import { isNested, type Field } from '../../columns/schema.ts'
+import { FatalError } from '../../../../lib/errors.ts'
+import { isNested, type Field } from '../../../columns/schema.ts'
 import { newColumn, type Column, type ColumnLimits } from './column.ts'
 import { DEAD_LETTER_TABLE } from './dead-letters.ts'
 import { describeColumn, type FoundColumn, type FoundObjects } from './look.ts'

@@ -1,5 +1,5 @@
-import { FatalError, invariant } from '../../../lib/errors.ts'
-import { isNested, type ColumnType, type Field } from '../../columns/schema.ts'
+import { FatalError, invariant } from '../../../../lib/errors.ts'
+import { isNested, type ColumnType, type Field } from '../../../columns/schema.ts'
 
 /**
  * How a field of ours is a column of Snowflake, and how its value gets there from a line of NDJSON: `staged` is the type that

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { fold, literal, quoted } from '../../../../consumer/sinks/snowflake/identifier.ts'
-import { tableObjects } from '../../../../consumer/sinks/snowflake/objects.ts'
-import { snowflakeTable } from '../../../../consumer/sinks/snowflake/table.ts'
-import { planTables } from '../../../../consumer/columns/bronze.ts'
-import { FatalError } from '../../../../lib/errors.ts'
+import { fold, literal, quoted } from '../../../../../consumer/sinks/snowflake/sql/identifier.ts'
+import { tableObjects } from '../../../../../consumer/sinks/snowflake/sql/objects.ts'
+import { snowflakeTable } from '../../../../../consumer/sinks/snowflake/sql/table.ts'
+import { planTables } from '../../../../../consumer/columns/bronze.ts'
+import { FatalError } from '../../../../../lib/errors.ts'
 import { shop, sinkOf } from './tables.ts'
 
 const HOSTILE = [

@@ -1,7 +1,7 @@
-import { invariant } from '../../../lib/errors.ts'
+import { invariant } from '../../../../lib/errors.ts'
 import type { Column } from './column.ts'
 import { literal } from './identifier.ts'
-import type { Bind, Row, Statement } from './session/session.ts'
+import type { Bind, Row, Statement } from '../session/session.ts'
 import { DEAD_LETTER_COLUMNS, type SnowflakeTable } from './table.ts'
 import { readExpression, stagedTypeName } from './types.ts'
 

@@ -1,8 +1,8 @@
-import { FatalError } from '../../../lib/errors.ts'
-import type { CommitAuthor } from '../../sink.ts'
-import { formatKey, parseKey, type OffsetKey } from '../offset-key.ts'
+import { FatalError } from '../../../../lib/errors.ts'
+import type { CommitAuthor } from '../../../sink.ts'
+import { formatKey, parseKey, type OffsetKey } from '../../offset-key.ts'
 import type { TableObjects } from './objects.ts'
-import type { Bind, Row, Statement } from './session/session.ts'
+import type { Bind, Row, Statement } from '../session/session.ts'
 
 /** Columns of a table's ledger: the offsets that it holds, one row per key, and one row that is only there to be locked. */
 export const LEDGER_COLUMNS = [

@@ -1,8 +1,8 @@
-import type { CommitAuthor, Staged } from '../../sink.ts'
-import type { HistoryEntry } from '../history.ts'
+import type { CommitAuthor, Staged } from '../../../sink.ts'
+import type { HistoryEntry } from '../../history.ts'
 import type { TableObjects } from './objects.ts'
 import type { RefusedCount } from './refused.ts'
-import type { Row, Statement } from './session/session.ts'
+import type { Row, Statement } from '../session/session.ts'
 import { timestampText } from './timestamp-text.ts'
 
 /** Columns of a table's record of commits: one row per commit and key, never changed. History and unknown outcomes read it. */

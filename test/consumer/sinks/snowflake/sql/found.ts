@@ -1,9 +1,9 @@
-import { ownColumns } from '../../../../consumer/sinks/snowflake/table.ts'
-import type { FoundColumn, FoundObjects } from '../../../../consumer/sinks/snowflake/look.ts'
-import type { SettledPipeline } from '../../../../crds/settled.ts'
-import { COMMITS_COLUMNS } from '../../../../consumer/sinks/snowflake/commits.ts'
-import { DEAD_LETTER_TABLE } from '../../../../consumer/sinks/snowflake/dead-letters.ts'
-import { LEDGER_COLUMNS } from '../../../../consumer/sinks/snowflake/ledger-table.ts'
+import { ownColumns } from '../../../../../consumer/sinks/snowflake/sql/table.ts'
+import type { FoundColumn, FoundObjects } from '../../../../../consumer/sinks/snowflake/sql/look.ts'
+import type { SettledPipeline } from '../../../../../crds/settled.ts'
+import { COMMITS_COLUMNS } from '../../../../../consumer/sinks/snowflake/sql/commits.ts'
+import { DEAD_LETTER_TABLE } from '../../../../../consumer/sinks/snowflake/sql/dead-letters.ts'
+import { LEDGER_COLUMNS } from '../../../../../consumer/sinks/snowflake/sql/ledger-table.ts'
 import { tableOf } from './tables.ts'
 
 /** A column as INFORMATION_SCHEMA tells it, from the type that a CREATE TABLE said. */

@@ -1,10 +1,10 @@
-import { FatalError } from '../../../lib/errors.ts'
-import type { PartitionId } from '../../partition.ts'
-import type { CommitAuthor } from '../../sink.ts'
-import { formatKey, parseKey, type KeyOffset, type MergedRange, type OffsetKey } from '../offset-key.ts'
+import { FatalError } from '../../../../lib/errors.ts'
+import type { PartitionId } from '../../../partition.ts'
+import type { CommitAuthor } from '../../../sink.ts'
+import { formatKey, parseKey, type KeyOffset, type MergedRange, type OffsetKey } from '../../offset-key.ts'
 import { authorBinds, boundKeys, LEDGER_NAMES, ledgerRow, SAME_KEY } from './ledger-table.ts'
 import type { TableObjects } from './objects.ts'
-import type { Row, Statement } from './session/session.ts'
+import type { Row, Statement } from '../session/session.ts'
 import { timestampText } from './timestamp-text.ts'
 
 export interface Move {

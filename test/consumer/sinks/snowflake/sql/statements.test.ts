@@ -1,32 +1,37 @@
 import { test } from 'node:test'
-import { adopted } from '../../../../consumer/sinks/snowflake/adopt.ts'
+import { adopted } from '../../../../../consumer/sinks/snowflake/sql/adopt.ts'
 import {
   commitRows,
   findCommits,
   insertCommits,
   pruneCommits,
   readHistory
-} from '../../../../consumer/sinks/snowflake/commits.ts'
-import { queryCost, showWarehouse } from '../../../../consumer/sinks/snowflake/cost.ts'
-import { insertDeadLetters } from '../../../../consumer/sinks/snowflake/dead-letters.ts'
-import { initScript, initStatements } from '../../../../consumer/sinks/snowflake/init.ts'
-import { addSentinel, readKeys, readTopics } from '../../../../consumer/sinks/snowflake/ledger-table.ts'
-import { keysOf, lockLedger, moveLedger } from '../../../../consumer/sinks/snowflake/ledger.ts'
-import { lookForColumns, lookForSchema, lookForStage } from '../../../../consumer/sinks/snowflake/look.ts'
-import { insertRows } from '../../../../consumer/sinks/snowflake/publish.ts'
-import { countRefused, firstRefused, insertRefused } from '../../../../consumer/sinks/snowflake/refused.ts'
-import { begin, COMMIT, ROLLBACK, setParameters } from '../../../../consumer/sinks/snowflake/session-parameters.ts'
+} from '../../../../../consumer/sinks/snowflake/sql/commits.ts'
+import { queryCost, showWarehouse } from '../../../../../consumer/sinks/snowflake/sql/cost.ts'
+import { insertDeadLetters } from '../../../../../consumer/sinks/snowflake/sql/dead-letters.ts'
+import { initScript, initStatements } from '../../../../../consumer/sinks/snowflake/sql/init.ts'
+import { addSentinel, readKeys, readTopics } from '../../../../../consumer/sinks/snowflake/sql/ledger-table.ts'
+import { keysOf, lockLedger, moveLedger } from '../../../../../consumer/sinks/snowflake/sql/ledger.ts'
+import { lookForColumns, lookForSchema, lookForStage } from '../../../../../consumer/sinks/snowflake/sql/look.ts'
+import { insertRows } from '../../../../../consumer/sinks/snowflake/sql/publish.ts'
+import { countRefused, firstRefused, insertRefused } from '../../../../../consumer/sinks/snowflake/sql/refused.ts'
+import {
+  begin,
+  COMMIT,
+  ROLLBACK,
+  setParameters
+} from '../../../../../consumer/sinks/snowflake/sql/session-parameters.ts'
 import {
   batchSource,
   copyBatch,
   createBatch,
   inlineSource,
   type Source
-} from '../../../../consumer/sinks/snowflake/source.ts'
-import { listStage, removeFile } from '../../../../consumer/sinks/snowflake/stage.ts'
-import type { SnowflakeTable } from '../../../../consumer/sinks/snowflake/table.ts'
-import { mergeRanges } from '../../../../consumer/sinks/offset-key.ts'
-import type { StagedRange } from '../../../../consumer/sink.ts'
+} from '../../../../../consumer/sinks/snowflake/sql/source.ts'
+import { listStage, removeFile } from '../../../../../consumer/sinks/snowflake/sql/stage.ts'
+import type { SnowflakeTable } from '../../../../../consumer/sinks/snowflake/sql/table.ts'
+import { mergeRanges } from '../../../../../consumer/sinks/offset-key.ts'
+import type { StagedRange } from '../../../../../consumer/sink.ts'
 import { found, foundColumn } from './found.ts'
 import { assertGolden, assertGoldenText, step, type Step } from './golden.ts'
 import { AUTHOR, NOW_MS, example, range, shop, sinkOf, tableOf } from './tables.ts'

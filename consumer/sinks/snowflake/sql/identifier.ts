@@ -1,4 +1,4 @@
-import { FatalError } from '../../../lib/errors.ts'
+import { FatalError } from '../../../../lib/errors.ts'
 
 const MAX_NAME = 255
 

@@ -1,7 +1,7 @@
-import { invariant } from '../../../lib/errors.ts'
+import { invariant } from '../../../../lib/errors.ts'
 import { literal } from './identifier.ts'
 import type { TableObjects } from './objects.ts'
-import type { Row, Statement } from './session/session.ts'
+import type { Row, Statement } from '../session/session.ts'
 
 /** The stage's files: rows with name, size, md5 and last_modified. */
 export const listStage = ({ stageRef }: TableObjects): Statement => ({

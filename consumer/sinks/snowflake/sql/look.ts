@@ -1,9 +1,9 @@
-import { MAX_PRECISION } from '../../columns/decimal.ts'
-import type { ColumnType } from '../../columns/schema.ts'
-import type { TableColumn } from '../../sink.ts'
+import { MAX_PRECISION } from '../../../columns/decimal.ts'
+import type { ColumnType } from '../../../columns/schema.ts'
+import type { TableColumn } from '../../../sink.ts'
 import { literal, quoted } from './identifier.ts'
 import type { TableObjects } from './objects.ts'
-import type { Row, Statement } from './session/session.ts'
+import type { Row, Statement } from '../session/session.ts'
 
 /** A column as INFORMATION_SCHEMA.COLUMNS tells it. */
 export interface FoundColumn {

@@ -1,6 +1,6 @@
 import { fold, literal, quoted } from './identifier.ts'
 import type { TableObjects } from './objects.ts'
-import type { Row, Statement } from './session/session.ts'
+import type { Row, Statement } from '../session/session.ts'
 
 /** Needs no warehouse, and wakes none. In a pattern `_` stands for any character: others may be found beside it. */
 export const showWarehouse = (warehouse: string): Statement => ({

@@ -1,5 +1,5 @@
-import type { SnowflakeSink } from '../../../crds/settled.ts'
-import { FatalError, invariant } from '../../../lib/errors.ts'
+import type { SnowflakeSink } from '../../../../crds/settled.ts'
+import { FatalError, invariant } from '../../../../lib/errors.ts'
 import { fold, quoted } from './identifier.ts'
 
 /** The objects of one bronze table. Names are folded; `…Ref` is what a statement calls them. */

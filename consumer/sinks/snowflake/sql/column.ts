@@ -1,4 +1,4 @@
-import type { Field } from '../../columns/schema.ts'
+import type { Field } from '../../../columns/schema.ts'
 import { foldColumn, quoted } from './identifier.ts'
 import { snowflakeType, type StagedType } from './types.ts'
 

@@ -1,5 +1,5 @@
 import { quoted } from './identifier.ts'
-import type { Statement } from './session/session.ts'
+import type { Statement } from '../session/session.ts'
 
 /** Seconds that a statement waits for another transaction's lock; Snowflake's own default is half a day. */
 const LOCK_TIMEOUT_SECONDS = 30
