@@ -44,7 +44,8 @@ export function planTables(pipeline: SettledPipeline): readonly TablePlan[] {
   }))
 }
 
-const growthIn = (kind: SettledSink['kind']): Growth => ({
+/** How columns for fields of values grow in a kind of sink. */
+export const growthIn = (kind: SettledSink['kind']): Growth => ({
   canWiden: kind === 'iceberg',
   ...(kind === 'snowflake' ? { foldsNames: true } : {})
 })

@@ -53,6 +53,8 @@ export interface PartOptions {
   readonly expected?: number | undefined
   /** Offsets among them that are dead letters. */
   readonly bad?: readonly number[]
+  /** What the rows have beside the columns of every plan. */
+  readonly more?: (offset: number) => Readonly<Record<string, unknown>>
   /** Only the offset moves. */
   readonly empty?: boolean
 }
@@ -66,7 +68,7 @@ export function batchOf(plan: TablePlan, parts: readonly PartOptions[], takenAtM
 }
 
 function partOf(plan: TablePlan, options: PartOptions): BatchPart {
-  const { partition = 0, topicId = TOPIC_ID, epoch = 0, from, to, bad = [], empty = false } = options
+  const { partition = 0, topicId = TOPIC_ID, epoch = 0, from, to, bad = [], empty = false, more } = options
   const offsets = empty ? [] : Array.from({ length: to - from }, (_, index) => from + index)
   const good = offsets.filter(offset => !bad.includes(offset))
   return {
@@ -74,12 +76,17 @@ function partOf(plan: TablePlan, options: PartOptions): BatchPart {
     epoch,
     expectedOffset: 'expected' in options ? options.expected : from,
     nextOffset: to,
-    rows: good.length === 0 ? [] : [rowsOf(plan.schema, partition, good)],
+    rows: good.length === 0 ? [] : [rowsOf(plan.schema, partition, good, more)],
     deadLetters: bad.length === 0 ? undefined : rowsOf(plan.deadLetterSchema, partition, bad)
   }
 }
 
-function rowsOf(schema: TableSchema, partition: number, offsets: readonly number[]): RowGroupBuffer {
+function rowsOf(
+  schema: TableSchema,
+  partition: number,
+  offsets: readonly number[],
+  more: PartOptions['more'] = () => ({})
+): RowGroupBuffer {
   const known: Readonly<Record<string, string | number>> = { _kafka_topic: 'orders', _kafka_partition: partition }
   const buffer = new RowGroupBuffer(
     schema,
@@ -103,7 +110,8 @@ function rowsOf(schema: TableSchema, partition: number, offsets: readonly number
       _kafka_timestamp: BigInt(TAKEN_AT_MS) * 1_000n + BigInt(offset),
       value: `{"id":${offset}}`,
       id: BigInt(offset),
-      note: isNoteText ? `note ${offset}` : BigInt(offset)
+      note: isNoteText ? `note ${offset}` : BigInt(offset),
+      ...more(offset)
     }
     buffer.appendRow(
       Object.fromEntries(Object.entries(values).filter(([name]) => names.has(name) && !isConstant(name)))

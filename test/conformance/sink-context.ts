@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import type { TablePlan } from '../../consumer/columns/bronze.ts'
 import { RetryableError } from '../../lib/errors.ts'
+import type { SettledSink } from '../../crds/settled.ts'
 import type { CommitOutcome, Sink, Staged } from '../../consumer/sink.ts'
 import type { Fault, Operation } from '../fakes/faulty-store.ts'
 import { batchOf, type PartOptions } from './batches.ts'
 
 /** One empty table per test, and processes that write it. */
 export interface SinkHarness {
+  readonly kind: SettledSink['kind']
   readonly plan: TablePlan
   /** With one more column than `plan`. */
   readonly widerPlan: TablePlan

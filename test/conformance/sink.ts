@@ -3,6 +3,7 @@ import { basicLaws } from './sink-basics.ts'
 import { SinkContext, type Law, type SinkHarness } from './sink-context.ts'
 import { deadLetterLaws } from './sink-dead-letters.ts'
 import { fencingLaws } from './sink-fencing.ts'
+import { growthLaws } from './sink-growth.ts'
 import { schemaLaws } from './sink-schema.ts'
 import { unknownOutcomeLaws } from './sink-unknown-outcomes.ts'
 
@@ -24,4 +25,5 @@ export function testSink(name: string, makeHarness: () => Promise<SinkHarness>, 
   unknownOutcomeLaws(law)
   deadLetterLaws(law)
   schemaLaws(law)
+  growthLaws(law)
 }

@@ -32,6 +32,7 @@ export function deltaHarness(store: ObjectStore, options: DeltaHarnessOptions = 
     return rows.map(row => `${String(row['_kafka_partition'])}-${String(row['_kafka_offset'])}`).sort()
   }
   return {
+    kind: 'delta',
     plan,
     widerPlan: plannedTable(sink, { wider: true }).plan,
     process: ({ plan: wanted = plan, pipeline: name = 'test/conformance' } = {}) => {

@@ -58,6 +58,7 @@ export function icebergHarness(
     return rows.map(row => `${String(row['_kafka_partition'])}-${String(row['_kafka_offset'])}`).sort()
   }
   return {
+    kind: 'iceberg',
     plan,
     isOneStep,
     widerPlan: plannedTable(manifest, { wider: true, namespace }).plan,

@@ -36,6 +36,7 @@ export function s3Harness(store: ObjectStore, { settings, close, sink }: S3Harne
   const keysOf = (rows: readonly Readonly<Record<string, unknown>>[]): readonly string[] =>
     rows.map(row => `${String(row['_kafka_partition'])}-${String(row['_kafka_offset'])}`).sort()
   return {
+    kind: 's3',
     plan,
     isOneStep: !isGlob,
     widerPlan: plannedObjectTable(settings, { wider: true }).plan,

@@ -51,6 +51,7 @@ export async function streamingHarness({
   return {
     server,
     memory,
+    kind: 'snowflake',
     plan,
     widerPlan: plannedTable(STREAMING_SINK, { wider: true }).plan,
     isOneStep: true,

@@ -1,5 +1,5 @@
 import { FatalError, RetryableError } from '../../lib/errors.ts'
-import type { ColumnType, Field } from '../../consumer/columns/schema.ts'
+import type { Field } from '../../consumer/columns/schema.ts'
 import type { CommitAuthor, TableColumn } from '../../consumer/sink.ts'
 import { formatKey, type OffsetKey } from '../../consumer/sinks/offset-key.ts'
 import { tableObjects, type TableObjects } from '../../consumer/sinks/snowflake/sql/objects.ts'
@@ -14,7 +14,7 @@ import type { SnowpipeState } from './snowpipe-state.ts'
 /** What SQL keeps for one bronze table: its ledger and its columns. Each call is one transaction. */
 export class SqlMemory {
   readonly ledger = new Map<string, LedgerEntry>()
-  readonly columns = new Map<string, { readonly name: string; readonly type: ColumnType }>()
+  readonly columns = new Map<string, Pick<Field, 'name' | 'type' | 'isJson'>>()
   /** Offsets that moved by the ledger alone, in the order in which they did. */
   readonly moves: Omit<LedgerMove, 'writeId'>[] = []
   readonly objects: TableObjects
@@ -168,7 +168,7 @@ export function memoryTables(memory: SqlMemory, plan: TablePlan, run: Run): Stre
       if (name === undefined) continue
       const known = columns.get(name)
       if (known !== undefined && JSON.stringify(known.type) !== JSON.stringify(field.type)) throw refused(name)
-      columns.set(name, { name: field.name, type: field.type })
+      columns.set(name, field)
       state.table(objects.table).columns.add(name)
     }
   }

@@ -47,6 +47,7 @@ export async function snowflakeHarness({
   const reader = await open('reader')
   let nextConsumer = 0
   return {
+    kind: 'snowflake',
     plan,
     widerPlan: plannedTable(manifest, { wider: true, namespace }).plan,
     isOneStep: true,
