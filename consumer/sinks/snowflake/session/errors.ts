@@ -22,7 +22,6 @@ export class StatementError extends RetryableError {
 export type Refusal = 'ObjectMissing' | 'ObjectExists' | 'ColumnMissing' | 'Locked' | 'Other'
 
 /** Numbers of errors that Snowflake's answers carry, as its drivers and its documentation name them. */
-const SESSION_GONE = new Set([390_104, 390_111, 390_112, 390_114, 390_195])
 const OBJECT_MISSING = new Set([2003, 2043])
 const OBJECT_EXISTS = new Set([2002])
 const COLUMN_MISSING = new Set([904])
@@ -34,6 +33,8 @@ const QUOTA = new Set([90_073])
 const ROLE_MISSING = new Set([390_189, 390_186])
 const CONTEXT_MISSING = new Set([390_201])
 const NETWORK_POLICY = new Set([390_420, 390_422, 390_432])
+/** All of the session and who opened it: it is over, its token has expired, its network is forbidden now. Another login tells more. */
+const isOfSession = (number: number): boolean => number >= 390_000 && number < 391_000
 const LOCK_WORDS =
   /has locked (?:table|partitions)|lock has not yet been released|reached its lock timeout|waiters for this lock/i
 
@@ -43,7 +44,7 @@ export function statementError(error: DriverError, binds: readonly unknown[] = [
   if (trouble !== undefined) return trouble
   const number = numberOf(error)
   const said = `${spoken(error, binds)}${queryOf(error)}`
-  if (SESSION_GONE.has(number)) return new RetryableError('SnowflakeSessionGone', `the session is over: ${said}`)
+  if (isOfSession(number)) return new RetryableError('SnowflakeSessionGone', `the session is over: ${said}`)
   if (NOT_AUTHORIZED.has(number) || error.sqlState === '42501') {
     return new FatalError(
       'SnowflakeNotAuthorized',

@@ -42,6 +42,7 @@ test('what may have taken effect is trouble of another kind', () => {
     [unanswered({ name: 'RequestFailedError', response: { statusCode: 503 } }), 'SnowflakeUnavailable'],
     [unanswered({ name: 'RequestFailedError', response: { statusCode: 401 } }), 'SnowflakeSessionGone'],
     [answered('390111', 'Session no longer exists.'), 'SnowflakeSessionGone'],
+    [answered('390318', 'OAuth access token expired.'), 'SnowflakeSessionGone'],
     [answered('000604', 'SQL execution canceled'), 'SnowflakeTimeout'],
     [answered('300002', 'Processing aborted by error 300010'), 'SnowflakeUnavailable']
   ] as const) {
