@@ -62,25 +62,23 @@ const isEncryptionRefused = (name: string, status: number | undefined, text: str
 /** An error of the S3 client in our terms. Whatever is not certain is retryable, and its outcome unknown. */
 export function classify(error: unknown, where: string, field: string): unknown {
   if (error instanceof FatalError || error instanceof RetryableError) return error
-  const [name, status] = [nameOf(error), statusOf(error)]
+  const [name, status, said] = [nameOf(error), statusOf(error), errorText(error).replace(/\.$/, '')]
   if (isUntrusted(error)) {
-    return new FatalError(
-      'S3CertificateUntrusted',
-      `${where}: ${errorText(error)}. ${TRUST.replaceAll('SINK', field)}.`,
-      { cause: error }
-    )
+    return new FatalError('S3CertificateUntrusted', `${where}: ${said}. ${TRUST.replaceAll('SINK', field)}.`, {
+      cause: error
+    })
   }
-  if (isEncryptionRefused(name, status, errorText(error))) {
+  if (isEncryptionRefused(name, status, said)) {
     return new FatalError(
       'S3EncryptionRefused',
-      `${where}: ${name}: ${errorText(error)}. ${ENCRYPTION.replaceAll('SINK', field)}.`,
+      `${where}: ${name}: ${said}. ${ENCRYPTION.replaceAll('SINK', field)}.`,
       { cause: error }
     )
   }
   const remedy = FATAL[name] ?? (isDenied(name, status) ? ACCESS : undefined)
   if (remedy !== undefined) {
     const reason = FATAL[name] === undefined ? 'S3AccessDenied' : `S3${name}`
-    return new FatalError(reason, `${where}: ${errorText(error)}. ${remedy.replaceAll('SINK', field)}.`, {
+    return new FatalError(reason, `${where}: ${said}. ${remedy.replaceAll('SINK', field)}.`, {
       cause: error
     })
   }

@@ -84,11 +84,12 @@ test('a KMS that is busy passes', async context => {
 
 test('access that is denied otherwise names the actions, those on keys too', async context => {
   const s3 = await fakeS3(context)
-  s3.refuse = () => ({ status: 403, code: 'AccessDenied', message: 'Access Denied' })
+  s3.refuse = () => ({ status: 403, code: 'AccessDenied', message: 'Access Denied.' })
   const store = await storeAt(context, s3.endpoint)
   await assert.rejects(store.put('a', [Buffer.from('rows')]), (error: unknown) => {
     assert.ok(error instanceof FatalError, String(error))
     assert.equal(error.reason, 'S3AccessDenied')
+    assert.match(error.message, /: Access Denied\. Allow the identity/)
     assert.match(error.message, /s3:PutObject.*spec\.sink\.s3\.location.*kms:GenerateDataKey/)
     return true
   })
