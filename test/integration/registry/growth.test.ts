@@ -132,8 +132,7 @@ for (const mode of ['Transaction', 'Merge'] as const) {
         'whole',
         `- {name: whole, topic: ${topics.json}, table: ${name}.whole, format: JsonSchema, schema: {mode: Payload}, columns: [{name: order_id, value: /id, type: Long}]}`
       )
-      const rows = async (query: string) =>
-        (await session.rows(query)).map(row => Object.values(row).map(value => (value === null ? null : value)))
+      const rows = async (query: string) => (await session.rows(query)).map(row => Object.values(row))
       const run = async (count: number) => {
         const consumers = [await workplace.start(typed), await workplace.start({ ...whole, instance: 'whole-0' })]
         for (const [index, consumer] of consumers.entries())
