@@ -1,20 +1,17 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
 import type { TestContext } from 'node:test'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { pathToFileURL } from 'node:url'
 import { startBroker } from '../../cli/demo/broker/broker.ts'
 import { FileStore } from '../../consumer/store/file.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { KafkaCluster } from '../../operator/kafka/cluster.ts'
 import { produce } from '../consumer/process/kafka.ts'
+import { startBronze } from '../fakes/bronze.ts'
 import { readDeltaRows } from '../fakes/delta-reader.ts'
 
-const program = fileURLToPath(new URL('../../cli/bronze.js', import.meta.url))
 const GROUP = 'bronze.default.shop'
 
 /** The pipeline `shop` of two topics on the embedded broker, with tables in a folder, and `bronze` to deal with it. */
@@ -44,17 +41,9 @@ spec:
   scaling: {mode: Partitions, maxReplicas: 1}
 `
   )
-  const bronze = (args: readonly string[], input = '') => {
-    const child = spawn(process.execPath, [program, ...args, '-f', join(folder, 'pipeline.yaml')], {
-      stdio: ['pipe', 'pipe', 'pipe'],
-      env: { ...process.env, TMPDIR: join(folder, 'tmp') }
-    })
-    child.stdin.end(input)
-    const output = Promise.all([once(child, 'close'), text(child.stdout), text(child.stderr)])
-    const ended = output.then(([[code], out, err]) => ({ code: code as number | null, out, err }))
-    context.after(() => child.kill('SIGKILL'))
-    return { child, ended }
-  }
+  const env = { ...process.env, TMPDIR: join(folder, 'tmp') }
+  const bronze = (args: readonly string[], input = '') =>
+    startBronze(context, [...args, '-f', 'pipeline.yaml'], { cwd: folder, env, input })
   const tables = new FileStore(join(folder, 'tables'))
   return {
     folder,

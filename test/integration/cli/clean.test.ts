@@ -1,19 +1,15 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
 import { test, type TestContext } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { Kafka, logLevel } from 'kafkajs'
+import { startBronze } from '../../fakes/bronze.ts'
 import { sharedCatalog } from '../../servers/catalog.ts'
 import { sharedKafka } from '../../servers/kafka.ts'
 import { need } from '../../servers/need.ts'
 
-const program = fileURLToPath(new URL('../../../cli/bronze.js', import.meta.url))
 const RECORDS = 500
 
 async function fill(bootstrap: string, topic: string): Promise<void> {
@@ -62,15 +58,8 @@ metadata: {name: lake-user}
 stringData: {accessKeyId: ${s3.accessKeyId}, secretAccessKey: ${s3.secretAccessKey}}
 `
   )
-  const bronze = async (...args: string[]) => {
-    const child = spawn(process.execPath, [program, ...args, '-f', 'pipeline.yaml'], {
-      cwd: folder,
-      stdio: ['ignore', 'pipe', 'pipe']
-    })
-    context.after(() => child.kill('SIGKILL'))
-    const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
-    return { code: code as number | null, out, err }
-  }
+  const bronze = async (...args: string[]) =>
+    await startBronze(context, [...args, '-f', 'pipeline.yaml'], { cwd: folder }).ended
   const catalogHas = async (table: string) =>
     (await fetch(`${uri}/v1/namespaces/${name}/tables/${table}`)).status === 200
   return { name, bronze, catalogHas }

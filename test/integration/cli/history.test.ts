@@ -1,16 +1,14 @@
 /** What `bronze history` tells of tables, beside what other implementations count in them. */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
 import { test, type TestContext } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Kafka, logLevel } from 'kafkajs'
+import { startBronze } from '../../fakes/bronze.ts'
 import { sharedCatalog } from '../../servers/catalog.ts'
 import { sharedKafka } from '../../servers/kafka.ts'
 import { need } from '../../servers/need.ts'
@@ -19,7 +17,6 @@ import { python } from '../../servers/readers.ts'
 import { sharedS3, type S3Addresses } from '../../servers/s3.ts'
 import { sharedSnowflake } from '../../servers/snowflake.ts'
 
-const program = fileURLToPath(new URL('../../../cli/bronze.js', import.meta.url))
 const counter = fileURLToPath(new URL('minutes.py', import.meta.url))
 const LIMIT = { timeout: 180_000 }
 const ROUNDS = 4
@@ -71,15 +68,7 @@ spec:
   scaling: {mode: Partitions, maxReplicas: 1}
 ${secret}`
   )
-  const bronze = (...args: string[]) => {
-    const child = spawn(process.execPath, [program, ...args, '-f', 'pipeline.yaml'], {
-      cwd: folder,
-      stdio: ['ignore', 'pipe', 'pipe']
-    })
-    context.after(() => child.kill('SIGKILL'))
-    const output = Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
-    return { child, ended: output.then(([out, err, [code]]) => ({ out, err, code: code as number | null })) }
-  }
+  const bronze = (...args: string[]) => startBronze(context, [...args, '-f', 'pipeline.yaml'], { cwd: folder })
   const values = (count: number) => Array.from({ length: count }, (_, number) => JSON.stringify({ number }))
   const running = bronze('run', '--output', 'json')
   for (let round = 0; round < ROUNDS; round++) {

@@ -1,20 +1,15 @@
 /** The commands on tables in Snowflake, one after another as somebody uses them. */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
 import { test, type TestContext } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { Kafka, logLevel } from 'kafkajs'
+import { startBronze } from '../../fakes/bronze.ts'
 import { sharedKafka } from '../../servers/kafka.ts'
 import { need } from '../../servers/need.ts'
 import { sharedSnowflake, type Snowflake } from '../../servers/snowflake.ts'
-
-const program = fileURLToPath(new URL('../../../cli/bronze.js', import.meta.url))
 
 async function fill(bootstrap: string, topic: string): Promise<void> {
   const kafka = new Kafka({ clientId: 'test', brokers: [bootstrap], logLevel: logLevel.NOTHING })
@@ -64,14 +59,10 @@ async function workplace(context: TestContext) {
   await writeFile(join(folder, 'secrets/snowflake/user'), account.user)
   await writeFile(join(folder, 'secrets/snowflake/password'), account.password)
   const bronze = async (...args: string[]) => {
-    const child = spawn(process.execPath, [program, ...args, '-f', 'pipeline.yaml', '--secrets', 'secrets'], {
-      cwd: folder,
-      stdio: ['ignore', 'pipe', 'pipe']
-    })
-    context.after(() => child.kill('SIGKILL'))
-    const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
-    assert.ok(!`${out}${err}`.includes(account.password))
-    return { out, err, code: code as number | null }
+    const { ended } = startBronze(context, [...args, '-f', 'pipeline.yaml', '--secrets', 'secrets'], { cwd: folder })
+    const outcome = await ended
+    assert.ok(!`${outcome.out}${outcome.err}`.includes(account.password))
+    return outcome
   }
   return {
     name,
