@@ -10,6 +10,7 @@ import type { Field, TableSchema } from '../../columns/schema.ts'
 import type { CommitAuthor, CommitOutcome, Recovered, Sink, Staged } from '../../sink.ts'
 import { DEFAULT_COMMIT_ATTEMPTS, untilDone } from '../attempts.ts'
 import { batchConstants } from '../constants.ts'
+import { sparingBadRows } from './bad-rows.ts'
 import { mergeRanges, newestOffsets, stagedRange } from '../offset-key.ts'
 import { pruneCommits } from './sql/commits.ts'
 import { readTopics } from './sql/ledger-table.ts'
@@ -134,7 +135,7 @@ class SnowflakeTableSink implements Sink {
 
   async commit(staged: readonly Staged[]): Promise<CommitOutcome> {
     invariant(staged.length > 0, 'a commit has something staged')
-    const { author, clock, snowflake } = this.#options
+    const { author, clock, log, snowflake } = this.#options
     const merged = mergeRanges(staged.flatMap(({ ranges }) => ranges))
     const fields = staged.flatMap(each => filesOf(each).fields)
     const commit: Commit = { staged, merged, author, table: this.#state.tableWith(fields) }
@@ -148,8 +149,10 @@ class SnowflakeTableSink implements Sink {
       if (isDoubtful && (await isIn(this.#session, commit, sinceMs)))
         return { status: 'committed', version: lastId(commit) }
       isDoubtful = false
-      return await transact(this.#session, commit, clock, () => {
-        isDoubtful = true
+      return await sparingBadRows(this.#session, commit, log, async each => {
+        return await transact(this.#session, each, clock, () => {
+          isDoubtful = true
+        })
       })
     })
     if (outcome.status === 'committed') await this.#afterwards(staged)

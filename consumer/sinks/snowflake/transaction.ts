@@ -39,14 +39,9 @@ export async function transact(
   clock: Clock,
   onCommit: () => void
 ): Promise<CommitOutcome> {
-  const files = filesOf(commit)
-  // DDL, which would commit a transaction. The tables are the session's own.
-  for (const kind of ['rows', 'deadLetters'] as const) {
-    if (files[kind].length > 0) await session.run(createBatch(commit.table, kind))
-  }
-  await session.begin()
+  await beginWith(session, commit, ['rows', 'deadLetters'])
   try {
-    await publish(session, commit, files, clock)
+    await publish(session, commit, clock)
     const outcome = await moveOffsets(session, commit, clock)
     if (outcome !== 'moved') {
       await session.rollback()
@@ -61,11 +56,20 @@ export async function transact(
   }
 }
 
-async function publish(session: TableSession, commit: Commit, files: Files, clock: Clock): Promise<void> {
+/** Begins a transaction with the tables that `sources` fills. */
+export async function beginWith(session: TableSession, commit: Commit, kinds: readonly Kind[]): Promise<void> {
+  // DDL, which would commit a transaction. The tables are the session's own.
+  for (const kind of kinds) {
+    if (filesOf(commit, kind).length > 0) await session.run(createBatch(commit.table, kind))
+  }
+  await session.begin()
+}
+
+async function publish(session: TableSession, commit: Commit, clock: Clock): Promise<void> {
   const { table, staged, author } = commit
   const ranges = staged.flatMap(each => each.ranges)
   const refused = []
-  for (const { source, rows } of await sources(session, commit, files, 'rows')) {
+  for (const { source, rows } of await sources(session, commit, 'rows')) {
     const inserted = affected(await session.run(insertRows(table, source, ranges)))
     const found = await refusedRows(session, commit, source, rows - inserted, clock)
     refused.push(...found)
@@ -73,7 +77,7 @@ async function publish(session: TableSession, commit: Commit, files: Files, cloc
     // A merge also counts those as none that are in already.
     if (table.mode !== 'Merge') compare('rows', accounted, rows)
   }
-  for (const { source, rows } of await sources(session, commit, files, 'deadLetters')) {
+  for (const { source, rows } of await sources(session, commit, 'deadLetters')) {
     compare('dead letters', affected(await session.run(insertDeadLetters(table, source))), rows)
   }
   const told = commitRows(staged, refused)
@@ -136,26 +140,18 @@ async function lock(session: TableSession, objects: TableObjects, move: Move): P
   throw sentinelMissing(objects)
 }
 
-interface Files {
-  readonly rows: readonly StagedRows[]
-  readonly deadLetters: readonly StagedRows[]
-}
-
-/** Of each kind, what lies in the stage. */
-function filesOf({ staged }: Commit): Files {
-  const inStage = (kind: Kind) => staged.map(each => (each.files as StagedFiles)[kind]).filter(isInStage)
-  return { rows: inStage('rows'), deadLetters: inStage('deadLetters') }
-}
-
-const isInStage = (rows: StagedRows) => rows.kind === 'files'
+/** What lies in the stage. */
+const filesOf = ({ staged }: Commit, kind: Kind): readonly StagedRows[] =>
+  staged.map(each => (each.files as StagedFiles)[kind]).filter(rows => rows.kind === 'files')
 
 /** Where the statements find the rows; what lies in the stage is copied into the batch table first. */
-async function sources(session: TableSession, commit: Commit, files: Files, kind: Kind): Promise<readonly Rows[]> {
+export async function sources(session: TableSession, commit: Commit, kind: Kind): Promise<readonly Rows[]> {
   const { table, staged } = commit
   const found: Rows[] = []
-  const names = files[kind].flatMap(each => (each.kind === 'files' ? each.names : []))
+  const files = filesOf(commit, kind)
+  const names = files.flatMap(each => (each.kind === 'files' ? each.names : []))
   if (names.length > 0) {
-    const rows = files[kind].reduce((sum, each) => sum + each.rows, 0)
+    const rows = files.reduce((sum, each) => sum + each.rows, 0)
     const copied = copiedRows((await session.run(copyBatch(table, kind, names))).rows)
     compare('rows of the stage', copied, rows)
     found.push({ source: batchSource(table, kind), rows })

@@ -98,6 +98,48 @@ for (const inlineBytes of [512 << 10, 0]) {
   )
 }
 
+for (const mode of ['Transaction', 'Merge']) {
+  for (const inlineBytes of [512 << 10, 0]) {
+    test(
+      `rows that no expression foresaw are found and are dead letters too (${mode}, ${inlineBytes} bytes inline)`,
+      needed,
+      async () => {
+        const { reader, commit, count, history, objects, close } = await setUp(
+          'topics: [{name: orders, table: SCHEMA.orders, format: Json}]',
+          { inlineBytes },
+          () => [],
+          `, mode: ${mode}`
+        )
+        // While a consumer runs: it knows the limits of columns from its start.
+        const { tableRef, deadLetterRef = '' } = objects
+        await reader.query(`CREATE OR REPLACE TABLE ${tableRef} (_KAFKA_TOPIC VARCHAR, _KAFKA_PARTITION NUMBER(38,0),
+          _KAFKA_OFFSET NUMBER(38,0), _KAFKA_TIMESTAMP TIMESTAMP_NTZ, _KAFKA_KEY BINARY, _KAFKA_HEADERS VARIANT,
+          _INGESTED_AT TIMESTAMP_NTZ, _INGESTION_DATE DATE, _INGESTION_ID VARCHAR(10), _CONSUMER_ID VARCHAR, VALUE VARIANT)`)
+        const outcome = await commit([GOOD, TWICE, ...Array.from({ length: 8 }, () => GOOD), '{"b":1}', null])
+        assert.equal(outcome.status, 'committed')
+        assert.equal(await count(tableRef), 9)
+        const letters = await reader.rows(
+          `SELECT KAFKA_METADATA:offset::INT AS O, ERROR_MESSAGE AS E, TO_JSON(RAW_PAYLOAD) AS P FROM ${deadLetterRef} ORDER BY 1`
+        )
+        assert.deepEqual(
+          letters.map(row => [row['O'], row['P']]),
+          [
+            ['1', JSON.stringify(TWICE)],
+            ['10', '{"b":1}'],
+            ['11', null]
+          ]
+        )
+        assert.match(letters[1]?.['E'] ?? '', /^RefusedBySnowflake: String is too long.*\(100078\)/)
+        assert.deepEqual(
+          (await history()).map(({ records, deadLetters }) => ({ records, deadLetters })),
+          [{ records: 9, deadLetters: 3 }]
+        )
+        await close()
+      }
+    )
+  }
+}
+
 for (const policy of ['Stop', 'Topic']) {
   test(`policy ${policy} stops at a row that Snowflake refuses, and nothing of the commit is in`, needed, async () => {
     const { commit, count, objects, sink, close } = await setUp(

@@ -19,7 +19,8 @@ export class StatementError extends RetryableError {
   }
 }
 
-export type Refusal = 'ObjectMissing' | 'ObjectExists' | 'ColumnMissing' | 'Locked' | 'Other'
+/** `Data`: it failed at a row. */
+export type Refusal = 'ObjectMissing' | 'ObjectExists' | 'ColumnMissing' | 'Locked' | 'Data' | 'Other'
 
 /** Numbers of errors that Snowflake's answers carry, as its drivers and its documentation name them. */
 const OBJECT_MISSING = new Set([2003, 2043])
@@ -35,6 +36,9 @@ const CONTEXT_MISSING = new Set([390_201])
 const NETWORK_POLICY = new Set([390_420, 390_422, 390_432])
 /** All of the session and who opened it: it is over, its token has expired, its network is forbidden now. Another login tells more. */
 const isOfSession = (number: number): boolean => number >= 390_000 && number < 391_000
+/** Of values as a statement ran. Class 22 has errors of its compilation too, which have other numbers. */
+const isOfData = (number: number, state: unknown): boolean =>
+  number >= 100_000 && number < 101_000 && typeof state === 'string' && state.startsWith('22')
 const LOCK_WORDS =
   /has locked (?:table|partitions)|lock has not yet been released|reached its lock timeout|waiters for this lock/i
 
@@ -65,7 +69,7 @@ export function statementError(error: DriverError, binds: readonly unknown[] = [
   if (OBJECT_MISSING.has(number)) return new StatementError('ObjectMissing', 'SnowflakeObjectMissing', said)
   if (OBJECT_EXISTS.has(number)) return new StatementError('ObjectExists', 'SnowflakeObjectExists', said)
   if (COLUMN_MISSING.has(number)) return new StatementError('ColumnMissing', 'SnowflakeColumnMissing', said)
-  return new StatementError('Other', 'SnowflakeRefused', said)
+  return new StatementError(isOfData(number, error.sqlState) ? 'Data' : 'Other', 'SnowflakeRefused', said)
 }
 
 export interface LoginContext {

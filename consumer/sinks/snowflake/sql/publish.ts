@@ -1,6 +1,7 @@
 import { invariant } from '../../../../lib/errors.ts'
 import { INLINE } from '../../../columns/bronze.ts'
 import type { StagedRange } from '../../../sink.ts'
+import { isRow, within, type Slice } from './bad-rows.ts'
 import type { Column } from './column.ts'
 import { literal } from './identifier.ts'
 import { hardRefusals, inlineRefusals, reasonExpression, refusalsOf } from './refusals.ts'
@@ -12,20 +13,25 @@ import { writeExpression } from './types.ts'
 
 /**
  * Rows of the batch become rows of the table; those that it refuses are left out. Mode Transaction tells by the rows it inserts
- * how many were refused; mode Merge does not, since rows that are there already are left out too.
+ * how many were refused; mode Merge does not, since rows that are there already are left out too. With a slice no others are tried.
  */
-export function insertRows(table: SnowflakeTable, source: Source, ranges: readonly StagedRange[]): Statement {
-  return table.mode === 'Merge' ? mergeRows(table, source, ranges) : appendRows(table, source)
+export function insertRows(
+  table: SnowflakeTable,
+  source: Source,
+  ranges: readonly StagedRange[],
+  slice?: Slice
+): Statement {
+  return table.mode === 'Merge' ? mergeRows(table, source, ranges, slice) : appendRows(table, source, slice)
 }
 
-function appendRows(table: SnowflakeTable, source: Source): Statement {
+function appendRows(table: SnowflakeTable, source: Source, slice: Slice | undefined): Statement {
   const columns = ownColumns(table)
   return {
     text: [
       `INSERT INTO ${table.objects.tableRef} (${columns.map(({ ref }) => ref).join(', ')})`,
-      `SELECT\n  ${columns.map(column => valueOf(table, column)).join(',\n  ')}`,
+      `SELECT\n  ${columns.map(column => valueOf(table, column, slice)).join(',\n  ')}`,
       `FROM ${source.text} AS B`,
-      ...accepted(table)
+      ...accepted(table, slice)
     ].join('\n'),
     binds: source.binds
   }
@@ -36,16 +42,21 @@ function appendRows(table: SnowflakeTable, source: Source): Statement {
  * row of this id has this topic, partition and offset lets Snowflake skip the micro-partitions that hold none of them
  * (user-guide/tables-clustering-micropartitions, "Query pruning").
  */
-function mergeRows(table: SnowflakeTable, source: Source, ranges: readonly StagedRange[]): Statement {
+function mergeRows(
+  table: SnowflakeTable,
+  source: Source,
+  ranges: readonly StagedRange[],
+  slice: Slice | undefined
+): Statement {
   const columns = ownColumns(table)
   const id = metadataColumn(table, 'IngestionId')
   invariant(id.field.isStagedOnly !== true, 'mode Merge has the ingestion id in its table')
   const bounds = pruning(table, ranges)
   const text = [
     `MERGE INTO ${table.objects.tableRef} AS T`,
-    `USING (\n  SELECT\n    ${columns.map(column => `${valueOf(table, column)} AS ${column.ref}`).join(',\n    ')}`,
+    `USING (\n  SELECT\n    ${columns.map(column => `${valueOf(table, column, slice)} AS ${column.ref}`).join(',\n    ')}`,
     `  FROM ${source.text} AS B`,
-    ...accepted(table).map(line => `  ${line}`),
+    ...accepted(table, slice).map(line => `  ${line}`),
     ') AS S',
     `ON T.${id.ref} = S.${id.ref}`,
     ...bounds.map(bound => `  AND ${bound.text}`),
@@ -55,9 +66,13 @@ function mergeRows(table: SnowflakeTable, source: Source, ranges: readonly Stage
   return { text, binds: [...source.binds, ...bounds.flatMap(bound => bound.binds)] }
 }
 
-function accepted(table: SnowflakeTable): readonly string[] {
+function accepted(table: SnowflakeTable, slice: Slice | undefined): readonly string[] {
   const reason = reasonExpression(hardRefusals(table))
-  return reason === undefined ? [] : [`WHERE ${reason} IS NULL`]
+  const conditions = [
+    ...(slice === undefined ? [] : [within(table, slice)]),
+    ...(reason === undefined ? [] : [`${reason} IS NULL`])
+  ]
+  return conditions.length === 0 ? [] : [`WHERE ${conditions.join(' AND ')}`]
 }
 
 /** What holds for every row that the batch could meet; only of columns that the table has. */
@@ -80,7 +95,15 @@ function pruning(
   ]
 }
 
-function valueOf(table: SnowflakeTable, column: Column): string {
+/** Of rows that are to be left out nothing is computed: Snowflake may do that before it leaves them out. */
+function valueOf(table: SnowflakeTable, column: Column, slice: Slice | undefined): string {
+  const value = acceptedValue(table, column)
+  if (slice !== undefined) return `IFF(${within(table, slice)}, ${value}, NULL)`
+  const { badRows = [] } = table
+  return badRows.length === 0 ? value : `IFF(${badRows.map(row => isRow(table, row)).join(' OR ')}, NULL, ${value})`
+}
+
+function acceptedValue(table: SnowflakeTable, column: Column): string {
   const expression = guarded(table, column)
   const refusals = inlineRefusals(table)
   if (refusals.length === 0) return expression

@@ -1,9 +1,10 @@
 import { INLINE } from '../../../columns/bronze.ts'
 import { isNested, type ColumnType } from '../../../columns/schema.ts'
 import type { Column } from './column.ts'
+import { isRow } from './bad-rows.ts'
 import { literal } from './identifier.ts'
 import { staged } from './source.ts'
-import type { SnowflakeTable } from './table.ts'
+import { metadataColumn, type SnowflakeTable } from './table.ts'
 
 /** Why the table cannot take a row's value, decided by Snowflake where the rows are: such a row never stops a batch. */
 export interface Refusal {
@@ -12,7 +13,7 @@ export interface Refusal {
   readonly condition: string
   /** For people. */
   readonly message: string
-  readonly kind: 'Json' | 'Time' | 'Length' | 'Null'
+  readonly kind: 'Json' | 'Time' | 'Length' | 'Null' | 'Unforeseen'
 }
 
 /**
@@ -54,8 +55,19 @@ export function refusalsOf({ columns, metadata, maxValueBytes }: SnowflakeTable)
 }
 
 /** The ones for which a row is left out of the table; with policy Inline those that its columns cannot tell. */
-export const hardRefusals = (table: SnowflakeTable): readonly Refusal[] =>
-  refusalsOf(table).filter(refusal => !isInline(table, refusal))
+export const hardRefusals = (table: SnowflakeTable): readonly Refusal[] => [
+  ...unforeseenRefusals(table),
+  ...refusalsOf(table).filter(refusal => !isInline(table, refusal))
+]
+
+/** Of rows that were found to make a statement fail. */
+const unforeseenRefusals = (table: SnowflakeTable): readonly Refusal[] =>
+  (table.badRows ?? []).map(row => ({
+    column: metadataColumn(table, 'Offset'),
+    condition: isRow(table, row),
+    message: row.message,
+    kind: 'Unforeseen'
+  }))
 
 /** With policy Inline: the row is there, its column is null, and `_error` says why. */
 export const inlineRefusals = (table: SnowflakeTable): readonly Refusal[] =>

@@ -19,6 +19,16 @@ export interface SnowflakeTable {
   readonly clusterBy: readonly Column[]
   /** No text or bytes of a row are longer. */
   readonly maxValueBytes: number
+  /** Of the commit at hand: they are refused, whatever the expressions say. */
+  readonly badRows?: readonly BadRow[]
+}
+
+/** A row that makes a statement fail, and what Snowflake says of it, without values. */
+export interface BadRow {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  readonly message: string
 }
 
 /** The table as we would make it. FatalError when its names or types are not Snowflake's. */

@@ -36,6 +36,21 @@ test('a statement that Snowflake refuses tells what kind of refusal it is, and t
   }
 })
 
+test('a refusal for what a row holds is told from one for how the statement is', () => {
+  for (const [code, sqlState, refusal] of [
+    ['100038', '22018', 'Data'],
+    ['100078', '22000', 'Data'],
+    ['100072', '22000', 'Data'],
+    ['100090', '42P18', 'Other'],
+    ['002023', '22000', 'Other'],
+    ['090106', '22000', 'Other']
+  ] as const) {
+    const error = statementError(answered(code, 'No.', sqlState))
+    assert.ok(error instanceof StatementError)
+    assert.equal(error.refusal, refusal, code)
+  }
+})
+
 test('what may have taken effect is trouble of another kind', () => {
   for (const [error, code] of [
     [unanswered({}), 'SnowflakeUnavailable'],

@@ -1,5 +1,6 @@
 import { test } from 'node:test'
 import { adopted } from '../../../../../consumer/sinks/snowflake/sql/adopt.ts'
+import { findBounds, NO_ROWS } from '../../../../../consumer/sinks/snowflake/sql/bad-rows.ts'
 import {
   commitRows,
   findCommits,
@@ -159,6 +160,29 @@ test('values without a column of their own are dead letters with all that was li
   assertGolden('declared', 'Mode Declared: typed columns; ID NUMBER(38,0) NOT NULL in a table that others made.', [
     step(insertRows(limited, source, ranges)),
     step(insertRefused(limited, source, { author: AUTHOR, failedAtMs: NOW_MS }))
+  ])
+})
+
+test('rows that make a statement fail are looked for with parts of the batch, and left out', () => {
+  const table = tableOf(example('commerce-snowflake'))
+  const source = batchSource(table, 'rows')
+  const one = { topic: 'raw.orders.v1', partition: 0, from: 100, to: 102 }
+  const bad = {
+    ...table,
+    badRows: [{ topic: one.topic, partition: 0, offset: 101, message: "Numeric value … isn't recognized (100038)" }]
+  }
+  assertGolden('bad-rows', 'A transaction that is rolled back finds the rows, the next one does without them.', [
+    step(begin('BRONZE_0F4A')),
+    step(copyBatch(table, 'rows', ['c-7-rows-0.ndjson.zst'])),
+    step(insertRows(table, source, ranges, NO_ROWS), 'When this fails, no row is at fault.'),
+    step(findBounds(table, source)),
+    step(insertRows(table, source, ranges, [one, { ...one, partition: 1 }]), 'Then halves of what fails.'),
+    step(insertRows(table, source, ranges, [one])),
+    step(ROLLBACK),
+    step(begin('BRONZE_0F4A')),
+    step(copyBatch(table, 'rows', ['c-7-rows-0.ndjson.zst'])),
+    step(insertRows(bad, source, ranges)),
+    ...refusedSteps(bad, source)
   ])
 })
 
