@@ -34,7 +34,7 @@ export interface SnowflakeSinkOptions {
   readonly log: Log
   readonly author: CommitAuthor
   /** Of all tables of the process: files that are made and uploaded take memory beside the buffers. By default of this one. */
-  readonly uploads?: Gate
+  readonly uploads: Gate
   readonly onWarehouseSeconds?: ((table: string, seconds: number) => void) | undefined
   readonly limits?: Partial<SinkLimits>
 }
@@ -115,7 +115,7 @@ class SnowflakeTableSink implements Sink {
 
   async stage(batch: Batch): Promise<Staged> {
     const { commitId, takenAtMs, parts } = batch
-    const { plan, uploads = new Gate(1) } = this.#options
+    const { plan, uploads } = this.#options
     const groups = this.#groups(batch, part => part.rows, plan.schema)
     const letters = this.#groups(batch, ({ deadLetters }) => (deadLetters ? [deadLetters] : []), plan.deadLetterSchema)
     const fields = furtherFields(plan.schema, groups)
