@@ -1,7 +1,7 @@
 import type { SettledPipeline, SnowflakeSink as SnowflakeSettings } from '../../../crds/settled.ts'
 import type { Clock } from '../../../lib/clock.ts'
 import { FatalError, RetryableError, invariant } from '../../../lib/errors.ts'
-import { Gate } from '../../../lib/gate.ts'
+import type { Gate } from '../../../lib/gate.ts'
 import type { Log } from '../../../lib/log.ts'
 import type { Batch, BatchPart } from '../../batch.ts'
 import type { TablePlan } from '../../columns/bronze.ts'
@@ -33,7 +33,7 @@ export interface SnowflakeSinkOptions {
   readonly clock: Clock
   readonly log: Log
   readonly author: CommitAuthor
-  /** Of all tables of the process: files that are made and uploaded take memory beside the buffers. By default of this one. */
+  /** Of all tables of the process: files that are made and uploaded take memory beside the buffers. */
   readonly uploads: Gate
   readonly onWarehouseSeconds?: ((table: string, seconds: number) => void) | undefined
   readonly limits?: Partial<SinkLimits>

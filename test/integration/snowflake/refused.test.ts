@@ -7,6 +7,7 @@ import { tableObjects } from '../../../consumer/sinks/snowflake/sql/objects.ts'
 import { snowflakeSessions } from '../../../consumer/sinks/snowflake/session/open.ts'
 import { openSnowflakeSink, type SinkLimits } from '../../../consumer/sinks/snowflake/sink.ts'
 import { systemClock } from '../../../lib/clock.ts'
+import { Gate } from '../../../lib/gate.ts'
 import { silentLog } from '../../../lib/log.ts'
 import { groupOf } from '../../consumer/ndjson/lines.ts'
 import { shop, sinkOf } from '../../consumer/sinks/snowflake/sql/tables.ts'
@@ -44,6 +45,7 @@ async function setUp(
     clock: hastyClock,
     log: silentLog,
     author: { pipeline: 'lake/shop', createdAt: undefined, consumerId: 'shop-0' },
+    uploads: new Gate(1),
     limits: { commitAttempts: 3, ...limits }
   })
   await sink.open()

@@ -4,6 +4,7 @@ import { openSnowflakeSink } from '../../../../consumer/sinks/snowflake/sink.ts'
 import { StatementError } from '../../../../consumer/sinks/snowflake/session/errors.ts'
 import type { SnowflakeSession, Statement } from '../../../../consumer/sinks/snowflake/session/session.ts'
 import { RetryableError, errorText } from '../../../../lib/errors.ts'
+import { Gate } from '../../../../lib/gate.ts'
 import { jsonLog } from '../../../../lib/log.ts'
 import { batchOf, plannedTable, type PartOptions } from '../../../conformance/batches.ts'
 import { hastyClock } from '../../../fakes/delta-harness.ts'
@@ -80,6 +81,7 @@ function setUp({ bad, policy = 'Table', isOfEveryRow = false, times = 0 }: Troub
     clock: hastyClock,
     log: jsonLog(line => lines.push(line), 'debug', Date.now),
     author: { pipeline: 'test/sink', createdAt: undefined, consumerId: 'one' },
+    uploads: new Gate(1),
     limits: { commitAttempts: 2 }
   })
   const commit = async (...parts: readonly PartOptions[]) => await sink.commit([await sink.stage(batchOf(plan, parts))])
