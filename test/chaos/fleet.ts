@@ -27,6 +27,7 @@ export class Fleet {
   readonly #options: FleetOptions
   readonly #running: (ServerProcess | undefined)[] = []
   readonly #lives: Promise<void>[] = []
+  readonly #killed = new Set<ServerProcess>()
   #isStopping = false
   /** Why the run has failed, once it has. */
   failure: string | undefined
@@ -63,8 +64,8 @@ export class Fleet {
       if (consumer === undefined || !consumer.isRunning()) return
       await consumer.stop(STOP_PATIENCE_MS)
       const { code, signal } = await consumer.ended
-      // By the signal itself ends who was still starting: there was nothing yet to end well.
-      if (code !== 0 && signal !== 'SIGTERM')
+      // By the signal itself ends who was still starting: there was nothing yet to end well; and we may just have killed it.
+      if (code !== 0 && signal !== 'SIGTERM' && !this.#killed.has(consumer))
         this.failure ??= `consumer ${slot} ended with ${code ?? signal} when it was asked to stop`
     })
     await Promise.all([...stopping, ...this.#lives])
@@ -73,6 +74,7 @@ export class Fleet {
   #signal(slot: number, signal: NodeJS.Signals): boolean {
     const consumer = this.#running[slot]
     if (consumer === undefined || !consumer.isRunning()) return false
+    if (signal === 'SIGKILL') this.#killed.add(consumer)
     process.kill(consumer.pid, signal)
     return true
   }
