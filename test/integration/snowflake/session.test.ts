@@ -121,8 +121,8 @@ test('a server that takes requests and never answers is given up in time', serve
     })('')
   try {
     const session = await openWithin({ statementMs: 300 })
-    const patient = await openWithin({ beatMs: 50 })
-    await patient.run({ text: 'CALL SYSTEM$WAIT(1)' })
+    const patient = await openWithin({ beatMs: 500 })
+    await patient.run({ text: 'CALL SYSTEM$WAIT(2)' })
     isHung = true
     await assert.rejects(session.run({ text: 'SELECT 1' }), { code: 'SnowflakeTimeout' })
     await session.close()
