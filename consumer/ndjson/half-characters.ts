@@ -27,7 +27,7 @@ export function hasHalfCharacter(json: Uint8Array, start: number, end: number): 
   return false
 }
 
-/** Of the escape `\\uXXXX` at `at`. */
+/** Which half of a surrogate pair the escape at `at` (a backslash, `u`, four digits) is; undefined when it is neither. */
 function halfOf(json: Uint8Array, at: number): 'high' | 'low' | undefined {
   const [first = 0, second = 0] = [json[at + 2], json[at + 3]]
   if (first !== 0x64 && first !== 0x44) return undefined

@@ -1,7 +1,7 @@
-import { invariant } from '../../../../lib/errors.ts'
 import type { Column } from './column.ts'
 import { literal } from './identifier.ts'
 import type { Bind, Row, Statement } from '../session/session.ts'
+import { plainName } from './stage.ts'
 import { DEAD_LETTER_COLUMNS, type SnowflakeTable } from './table.ts'
 import { readExpression, stagedTypeName } from './types.ts'
 
@@ -50,7 +50,7 @@ export function copyBatch(table: SnowflakeTable, kind: Kind, files: readonly str
     text: [
       `COPY INTO ${batchRef(table, kind)} (${columns.map(({ ref }) => ref).join(', ')})`,
       `FROM (\n  SELECT\n    ${selected.join(',\n    ')}\n  FROM ${literal(table.objects.stageRef)}\n)`,
-      `FILES = (${files.map(stageFile).join(', ')})`,
+      `FILES = (${files.map(name => literal(plainName(name))).join(', ')})`,
       'FILE_FORMAT = (TYPE = JSON COMPRESSION = ZSTD)',
       'ON_ERROR = ABORT_STATEMENT'
     ].join('\n'),
@@ -71,9 +71,3 @@ export const staged = ({ ref }: Column): string => `B.${ref}`
 
 const batchRef = ({ objects }: SnowflakeTable, kind: Kind): string =>
   kind === 'rows' ? objects.batchRef : objects.deadLetterBatchRef
-
-/** Names of files in a stage are ours; nothing else is named in FILES. */
-function stageFile(name: string): string {
-  invariant(/^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/.test(name), 'files in the stage have plain names')
-  return literal(name)
-}

@@ -20,8 +20,13 @@ export function orphans(rows: readonly Row[], beforeMs: number): readonly string
 }
 
 export function removeFile({ stageRef }: TableObjects, name: string): Statement {
+  return { text: `REMOVE ${literal(`${stageRef}/${plainName(name)}`)}`, binds: [] }
+}
+
+/** Names of files in a stage are ours, and go into statements as they are. */
+export function plainName(name: string): string {
   invariant(FILE.test(name), 'files in the stage have plain names')
-  return { text: `REMOVE ${literal(`${stageRef}/${name}`)}`, binds: [] }
+  return name
 }
 
 const FILE = /^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/
