@@ -1,7 +1,7 @@
 import type { SettledPipeline } from '../crds/settled.ts'
 import type { Clock } from '../lib/clock.ts'
 import { EXIT_CONFIGURATION, EXIT_DEFECT, FatalError, RetryableError, errorText } from '../lib/errors.ts'
-import { replicasFor } from '../operator/scale.ts'
+import { replicasFor } from '../operator/scaling/size.ts'
 import { CatchUp } from './catch-up.ts'
 import { EXIT_OK, EXIT_PROBLEMS } from './command.ts'
 import { consumerEvent, newsOf } from './events.ts'

@@ -1,19 +1,10 @@
 import type { Condition } from '../crds/pipeline.ts'
 import type { SettledPipeline, SettledSink } from '../crds/settled.ts'
 import type { Facts } from './facts.ts'
-
-/** One condition's state, before it is dated. */
-interface Verdict {
-  readonly status: Condition['status']
-  readonly reason: string
-  readonly message: string
-}
+import { scalingActive } from './scaling/condition.ts'
+import { no, unknown, yes, type Verdict } from './verdict.ts'
 
 type Judge = (facts: Facts) => Verdict | undefined
-
-const yes = (reason: string, message: string): Verdict => ({ status: 'True', reason, message })
-const no = (reason: string, message: string): Verdict => ({ status: 'False', reason, message })
-const unknown = (reason: string, message: string): Verdict => ({ status: 'Unknown', reason, message })
 
 /** In the order in which they are shown; a judge that says nothing leaves its condition out. */
 const JUDGES: Readonly<Record<string, Judge>> = {
@@ -132,21 +123,6 @@ const longestTriggerMs = ({ topics }: SettledPipeline): number =>
 /** How long a commit that is due may wait for a warehouse, as the pipeline wants it. */
 const idleDelayMs = (sink: SettledSink): number =>
   sink.kind === 'snowflake' && !sink.snowflake.flushWhenWarehouseIdle ? sink.snowflake.maxIdleDelayMs : 0
-
-function scalingActive({ sizing }: Facts): Verdict {
-  switch (sizing.reason) {
-    case 'Partitions':
-      return yes('Partitions', 'as many consumers as the partitions ask for')
-    case 'AtMaxReplicas':
-      return yes('AtMaxReplicas', 'spec.scaling.maxReplicas allows no more consumers')
-    case 'External':
-      return yes('External', 'as many consumers as spec.scaling.replicas says')
-    case 'Held':
-      return no('Held', 'the number of partitions is not known: what runs is left as it is')
-    case 'Suspended':
-      return no('Suspended', 'suspended by spec.suspend')
-  }
-}
 
 function dataLoss({ source: { lag } }: Facts): Verdict | undefined {
   const losses = (lag?.entries ?? []).flatMap(({ dataLoss }) => (dataLoss === undefined ? [] : [dataLoss]))

@@ -1,7 +1,7 @@
 import type { SettledPipeline } from '../crds/settled.ts'
 import type { Problem } from '../crds/problem.ts'
 import type { PipelineLag } from './lag.ts'
-import type { Sizing } from './scale.ts'
+import type { Sizing } from './scaling/size.ts'
 import type { Workload } from './workload.ts'
 
 /** What the sampler last saw of the source. */

@@ -10,7 +10,7 @@ import { BUDGETS, CONFIG_MAPS, DEPLOYMENTS, SERVICE_ACCOUNTS, type KubeObject, t
 import { HEALTHY, ownership, shortHash } from './names.ts'
 import { deploymentNotes, transitionNotes } from './notes.ts'
 import { budget, configMap, deployment, secretsOf, serviceAccount, type Blueprint } from './resources.ts'
-import { sizeOf } from './scale.ts'
+import { sizeOf } from './scaling/size.ts'
 import { statusOf } from './status.ts'
 import { workloadOf, type Deployment, type Pod, type Workload } from './workload.ts'
 

@@ -143,9 +143,10 @@ const PURE = [
   'operator/notes.ts',
   'operator/plan.ts',
   'operator/resources.ts',
-  'operator/scale.ts',
+  'operator/scaling/',
   'operator/status.ts',
   'operator/summary.ts',
+  'operator/verdict.ts',
   'operator/workload.ts'
 ]
 /** The shells among them. */

@@ -1,4 +1,4 @@
-import type { SettledPipeline } from '../crds/settled.ts'
+import type { SettledPipeline } from '../../crds/settled.ts'
 
 /** How many consumers a pipeline should have, and why. `replicas` undefined: not known yet, leave what runs as it is. */
 export interface Sizing {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { sizeOf } from '../../operator/scale.ts'
-import { aSettled } from './given.ts'
+import { sizeOf } from '../../../operator/scaling/size.ts'
+import { aSettled } from '../given.ts'
 
 const partitions = (more: object) => ({ scaling: { mode: 'Partitions', ...more } })
 
