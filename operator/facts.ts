@@ -1,5 +1,6 @@
 import type { SettledPipeline } from '../crds/settled.ts'
 import type { Problem } from '../crds/problem.ts'
+import type { GroupView } from './group-view.ts'
 import type { PipelineLag } from './lag.ts'
 import type { Sizing } from './scaling/size.ts'
 import type { Workload } from './workload.ts'
@@ -8,6 +9,8 @@ import type { Workload } from './workload.ts'
 export interface SourceView {
   /** The newest figures; those of an earlier moment while the source is in trouble. */
   readonly lag: PipelineLag | undefined
+  /** What the group's coordinator said at the last look; undefined when it was not asked or gave no answer. */
+  readonly group?: GroupView | undefined
   readonly trouble: { readonly reason: string; readonly message: string } | undefined
 }
 

@@ -95,10 +95,10 @@ export class Sampling {
 
   async #look(key: string, before: SourceView, sampler: Sampler): Promise<SourceView> {
     try {
-      const { lag, trouble } = await sampler.sample()
-      return { lag, trouble: trouble && this.#told(key, trouble) }
+      const { lag, group, trouble } = await sampler.sample()
+      return { lag, group, trouble: trouble && this.#told(key, trouble) }
     } catch (error) {
-      return { lag: before.lag, trouble: this.#told(key, error) }
+      return { lag: before.lag, group: undefined, trouble: this.#told(key, error) }
     }
   }
 
@@ -128,8 +128,8 @@ export class Sampling {
 const readsOf = ({ source, topics, deadLetters }: SettledPipeline) => ({ source, topics, deadLetters })
 
 /** What a change of is worth a reconcile: not the moment, nor a second more behind. */
-function seen({ lag, trouble }: SourceView): object {
-  return { trouble, lag: lag && roundedLag(lag) }
+function seen({ lag, group, trouble }: SourceView): object {
+  return { trouble, group, lag: lag && roundedLag(lag) }
 }
 
 function roundedLag({ behindSeconds, entries, ...rest }: PipelineLag): object {

@@ -1,4 +1,5 @@
 import { RetryableError } from '../../lib/errors.ts'
+import type { DescribedGroup } from '../group-view.ts'
 import { askCoordinator, type GroupAddress } from './coordinator.ts'
 import { send } from './internals.ts'
 import { protocolError } from './protocol-error.ts'
@@ -10,7 +11,7 @@ const NON_EMPTY_GROUP = 68
 const HAS_MEMBERS = new Set([22, 25])
 
 interface DescribedGroups {
-  readonly groups: readonly { readonly errorCode: number; readonly members: readonly unknown[] }[]
+  readonly groups: readonly (DescribedGroup & { readonly errorCode: number })[]
 }
 
 interface DeletedGroups {
@@ -29,12 +30,16 @@ export class ConsumerGroup {
     this.#address = address
   }
 
-  async countMembers(): Promise<number> {
+  async describe(): Promise<DescribedGroup> {
     const groupIds = [this.#address.groupId]
     const { groups } = await this.#ask<DescribedGroups>('DescribeGroups', { groupIds }, answer =>
       answer.groups.map(({ errorCode }) => errorCode)
     )
-    return groups.reduce((sum, { members }) => sum + members.length, 0)
+    return groups[0] ?? { state: 'Unknown', members: [] }
+  }
+
+  async countMembers(): Promise<number> {
+    return (await this.describe()).members.length
   }
 
   /** Deletes the group with all its offsets. Absent is fine; RetryableError `GroupInUse` while it has members. */

@@ -2,7 +2,9 @@ import type { SettledPipeline } from '../../crds/settled.ts'
 import { topicsByEntry } from '../../crds/topics.ts'
 import type { RetryableError } from '../../lib/errors.ts'
 import type { ReadSecret } from '../../lib/secrets.ts'
+import { groupView, podsOf, type GroupView } from '../group-view.ts'
 import { pipelineLag, type CaughtUpTimes, type PartitionOffsets, type PipelineLag } from '../lag.ts'
+import type { KafkaCluster } from './cluster.ts'
 import type { ClusterLease, KafkaClusters } from './clusters.ts'
 import { sourceTrouble } from './trouble.ts'
 
@@ -10,6 +12,8 @@ export interface LagSample {
   readonly lag: PipelineLag
   /** What the figures were made from. */
   readonly offsets: readonly PartitionOffsets[]
+  /** Undefined when the group could not be asked about. */
+  readonly group?: GroupView | undefined
   /** Why offsets are not known although the topics are. */
   readonly trouble: RetryableError | undefined
 }
@@ -49,10 +53,21 @@ export function openLagSampler(
     const partitionCounts = await cluster.topics()
     const topics = topicsByEntry(pipeline, partitionCounts.keys())
     const names = [...topics.values()].flat()
-    const known = await cluster.offsets(pipeline.source.groupId, names).catch((error: unknown) => sourceTrouble(error))
+    const { groupId } = pipeline.source
+    const [known, group] = await Promise.all([
+      cluster.offsets(groupId, names).catch((error: unknown) => sourceTrouble(error)),
+      describe(cluster, groupId)
+    ])
     const offsets = known instanceof Error ? unknownOffsets(names, partitionCounts) : known
     const lag = pipelineLag(pipeline, topics, offsets, now(), caughtUp)
-    return { lag, offsets, trouble: known instanceof Error ? known : undefined }
+    return { lag, offsets, group, trouble: known instanceof Error ? known : undefined }
+  }
+
+  const isOwn = podsOf(pipeline.name)
+  const describe = async (cluster: KafkaCluster, groupId: string): Promise<GroupView | undefined> => {
+    // Whoever may not describe the group may not read its offsets either, and is told so there.
+    const described = await (await cluster.group(groupId)).describe().catch(() => undefined)
+    return described && groupView(described, isOwn)
   }
 
   const countMembers = async (): Promise<number> => {

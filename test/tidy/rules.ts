@@ -136,6 +136,7 @@ const PURE = [
   'operator/conditions.ts',
   'operator/covers.ts',
   'operator/facts.ts',
+  'operator/group-view.ts',
   'operator/in-cluster.ts',
   'operator/kube.ts',
   'operator/lag.ts',
