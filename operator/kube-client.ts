@@ -1,73 +1,64 @@
-import { type IncomingMessage, request as httpRequest } from 'node:http'
-import { Agent, request as httpsRequest } from 'node:https'
 import type { Clock } from '../lib/clock.ts'
+import { type Call, type KubeAccess, KubeHttp, type Status } from './kube-http.ts'
 import {
   KubeError,
+  type ApplyOptions,
+  type CallOptions,
   type Kube,
   type KubeObject,
+  type ObjectName,
   type Page,
   type ResourceType,
   type Selection,
   type WatchEvent
 } from './kube.ts'
 
-/** How to reach an API server. */
-export interface KubeAccess {
-  /** `https://10.0.0.1:443` */
-  readonly server: string
-  /** PEM. */
-  readonly ca?: string | Buffer | undefined
-  readonly cert?: string | Buffer | undefined
-  readonly key?: string | Buffer | undefined
-  /** Asked before each request: tokens are exchanged while we run. */
-  readonly token?: () => Promise<string | undefined>
-}
-
 const FIELD_MANAGER = 'bronze-operator'
 const PAGE_ITEMS = 500
-const REQUEST_TIMEOUT_MS = 30_000
+/** A page of large objects over a slow line. */
+const LIST_TIMEOUT_MS = 120_000
 /**
  * Bookmarks come about once a minute, from the first change of a kind of objects on: a watch that has spoken and is silent
  * for longer has died without saying so. One that never spoke is given up soon after its agreed end.
  */
 const WATCH_IDLE_MS = 90_000
 const WATCH_END_MARGIN_MS = 5000
-const MAX_THROTTLED_ATTEMPTS = 5
-const MAX_RETRY_AFTER_MS = 30_000
+/** The longest that a timer can be set to: for what may be silent as long as it likes. */
+const FOREVER_MS = 2 ** 31 - 1
 
-interface Call {
-  readonly method: string
-  readonly path: string
-  readonly query?: Readonly<Record<string, string | undefined>>
-  readonly body?: unknown
-  readonly contentType?: string
-  readonly signal?: AbortSignal
+/** What of a pod's log is wanted, as `kubectl logs` names it. */
+export interface LogOptions {
+  readonly container?: string
+  readonly follow?: boolean
+  readonly sinceSeconds?: number
+  readonly tailLines?: number
+  readonly previous?: boolean
+  readonly timestamps?: boolean
 }
 
-/** The API server over HTTP. Requests that it throttles (429) wait as long as it asks and go again. */
+/** The API server over HTTP. */
 export class KubeClient implements Kube {
-  readonly #access: KubeAccess
-  readonly #clock: Clock
-  readonly #agent: Agent | undefined
+  readonly #http: KubeHttp
   readonly #watchIdleMs: number
 
   constructor(access: KubeAccess, clock: Clock, { watchIdleMs = WATCH_IDLE_MS } = {}) {
-    this.#access = access
-    this.#clock = clock
+    this.#http = new KubeHttp(access, clock)
     this.#watchIdleMs = watchIdleMs
-    const { ca, cert, key } = access
-    const tls = { ...(ca ? { ca } : {}), ...(cert ? { cert } : {}), ...(key ? { key } : {}) }
-    this.#agent = access.server.startsWith('https:') ? new Agent({ keepAlive: true, ...tls }) : undefined
   }
 
   /** Closes idle connections. */
   close(): void {
-    this.#agent?.destroy()
+    this.#http.close()
   }
 
-  async get(type: ResourceType, namespace: string | undefined, name: string): Promise<KubeObject | undefined> {
+  async get(
+    type: ResourceType,
+    namespace: string | undefined,
+    name: string,
+    { signal }: CallOptions = {}
+  ): Promise<KubeObject | undefined> {
     try {
-      return await this.#object({ method: 'GET', path: pathOf(type, namespace, name) })
+      return await this.#object({ method: 'GET', path: pathOf(type, namespace, name), signal })
     } catch (error) {
       if (error instanceof KubeError && error.status === 404) return undefined
       throw error
@@ -76,18 +67,18 @@ export class KubeClient implements Kube {
 
   async list(type: ResourceType, selection: Selection, next: string | undefined, signal: AbortSignal): Promise<Page> {
     const query = { limit: String(PAGE_ITEMS), continue: next, labelSelector: selection.labelSelector }
-    const answer = (await this.#json({
-      method: 'GET',
-      path: pathOf(type, selection.namespace),
-      query,
-      signal
-    })) as {
+    const path = pathOf(type, selection.namespace)
+    const answer = (await this.#http.json({ method: 'GET', path, query, signal, timeoutMs: LIST_TIMEOUT_MS })) as {
       items?: readonly KubeObject[]
       metadata: { resourceVersion: string; continue?: string }
     }
     return {
       // Items of a list carry neither kind nor version.
-      items: (answer.items ?? []).map(item => ({ ...item, apiVersion: type.apiVersion, kind: type.kind })),
+      items: (answer.items ?? []).map(item => ({
+        ...withoutManagedFields(item),
+        apiVersion: type.apiVersion,
+        kind: type.kind
+      })),
       resourceVersion: answer.metadata.resourceVersion,
       next: answer.metadata.continue || undefined
     }
@@ -106,105 +97,87 @@ export class KubeClient implements Kube {
       timeoutSeconds: String(timeoutSeconds),
       labelSelector: selection.labelSelector
     }
-    const response = await this.#send({ method: 'GET', path: pathOf(type, selection.namespace), query, signal })
-    if (response.statusCode !== 200) throw await failure(response)
-    const silence = (ms: number) => response.socket.setTimeout(ms)
-    silence(timeoutSeconds * 1000 + WATCH_END_MARGIN_MS)
-    response.socket.once('timeout', () => response.destroy(new Error('the watch fell silent')))
-    try {
-      for await (const line of linesOf(response)) {
-        silence(this.#watchIdleMs)
-        yield watchEvent(JSON.parse(line) as RawEvent)
-      }
-    } catch (error) {
-      throw new KubeError(0, `a watch of ${type.plural} broke off`, { cause: error })
-    } finally {
-      response.destroy()
-    }
+    const endMs = timeoutSeconds * 1000 + WATCH_END_MARGIN_MS
+    const call = { method: 'GET', path: pathOf(type, selection.namespace), query, signal }
+    for await (const line of this.#http.lines(call, lines => (lines === 0 ? endMs : this.#watchIdleMs)))
+      yield watchEvent(line)
   }
 
-  apply(type: ResourceType, object: KubeObject, options: { readonly dryRun?: boolean } = {}): Promise<KubeObject> {
-    return this.#apply(type, object, '', { dryRun: options.dryRun === true ? 'All' : undefined })
+  /** The lines of a pod's log, without their line ends. */
+  podLog(namespace: string, pod: string, options: LogOptions, signal: AbortSignal): AsyncIterable<string> {
+    const query = Object.fromEntries(
+      Object.entries(options).map(([name, value]) => [name, value === undefined ? undefined : String(value)])
+    )
+    const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(pod)}/log`
+    return this.#http.lines({ method: 'GET', path, query, signal }, () => FOREVER_MS)
   }
 
-  applyStatus(type: ResourceType, object: KubeObject): Promise<KubeObject> {
-    return this.#apply(type, object, '/status', {})
+  /** `v1.36.3` */
+  async version(): Promise<string> {
+    const { gitVersion } = (await this.#http.json({ method: 'GET', path: '/version' })) as { gitVersion: string }
+    return gitVersion
   }
 
-  create(type: ResourceType, object: KubeObject): Promise<KubeObject> {
-    return this.#object({ method: 'POST', path: pathOf(type, object.metadata.namespace), body: object })
-  }
-
-  update(type: ResourceType, object: KubeObject): Promise<KubeObject> {
+  apply(type: ResourceType, object: KubeObject, options: ApplyOptions = {}): Promise<KubeObject> {
     const { namespace, name } = object.metadata
-    return this.#object({ method: 'PUT', path: pathOf(type, namespace, name), body: object })
+    const { dryRun = false, fieldManager = FIELD_MANAGER, subresource, signal } = options
+    return this.#object({
+      method: 'PATCH',
+      path: `${pathOf(type, namespace, name)}${subresource === undefined ? '' : `/${subresource}`}`,
+      query: { fieldManager, force: 'true', fieldValidation: 'Strict', dryRun: dryRun ? 'All' : undefined },
+      body: object,
+      contentType: 'application/apply-patch+yaml',
+      signal
+    })
   }
 
-  async delete(type: ResourceType, { metadata: { namespace, name, uid } }: KubeObject): Promise<void> {
+  applyStatus(type: ResourceType, object: KubeObject, options: CallOptions = {}): Promise<KubeObject> {
+    return this.apply(type, object, { ...options, subresource: 'status' })
+  }
+
+  create(type: ResourceType, object: KubeObject, { signal }: CallOptions = {}): Promise<KubeObject> {
+    return this.#object({ method: 'POST', path: pathOf(type, object.metadata.namespace), body: object, signal })
+  }
+
+  update(type: ResourceType, object: KubeObject, { signal }: CallOptions = {}): Promise<KubeObject> {
+    const { namespace, name } = object.metadata
+    return this.#object({ method: 'PUT', path: pathOf(type, namespace, name), body: object, signal })
+  }
+
+  mergePatch(
+    type: ResourceType,
+    { namespace, name, uid }: ObjectName,
+    patch: object,
+    { signal }: CallOptions = {}
+  ): Promise<KubeObject> {
+    const { metadata, ...rest } = patch as { readonly metadata?: object }
+    const named = uid === undefined ? metadata : { ...metadata, uid }
+    return this.#object({
+      method: 'PATCH',
+      path: pathOf(type, namespace, name),
+      query: { fieldManager: FIELD_MANAGER, fieldValidation: 'Strict' },
+      body: { ...rest, ...(named === undefined ? {} : { metadata: named }) },
+      contentType: 'application/merge-patch+json',
+      signal
+    })
+  }
+
+  async delete(
+    type: ResourceType,
+    { metadata: { namespace, name, uid } }: KubeObject,
+    { signal }: CallOptions = {}
+  ): Promise<void> {
     const body = { preconditions: { uid }, propagationPolicy: 'Background' }
     try {
-      await this.#json({ method: 'DELETE', path: pathOf(type, namespace, name), body })
+      await this.#http.json({ method: 'DELETE', path: pathOf(type, namespace, name), body, signal })
     } catch (error) {
       if (error instanceof KubeError && (error.status === 404 || error.status === 409)) return
       throw error
     }
   }
 
-  #apply(
-    type: ResourceType,
-    object: KubeObject,
-    subresource: string,
-    query: Readonly<Record<string, string | undefined>>
-  ): Promise<KubeObject> {
-    const { namespace, name } = object.metadata
-    return this.#object({
-      method: 'PATCH',
-      path: `${pathOf(type, namespace, name)}${subresource}`,
-      query: { fieldManager: FIELD_MANAGER, force: 'true', fieldValidation: 'Strict', ...query },
-      body: object,
-      contentType: 'application/apply-patch+yaml'
-    })
-  }
-
   async #object(call: Call): Promise<KubeObject> {
-    return (await this.#json(call)) as KubeObject
-  }
-
-  async #json(call: Call): Promise<unknown> {
-    for (let attempt = 1; ; attempt++) {
-      const response = await this.#send({ ...call, signal: within(REQUEST_TIMEOUT_MS, call.signal) })
-      const status = response.statusCode ?? 0
-      if (status >= 200 && status < 300) return parse(await textOf(response))
-      const error = await failure(response)
-      if (status !== 429 || attempt === MAX_THROTTLED_ATTEMPTS) throw error
-      await this.#clock.sleep(Math.min(error.retryAfterMs ?? 1000, MAX_RETRY_AFTER_MS), call.signal)
-      call.signal?.throwIfAborted()
-    }
-  }
-
-  async #send({ method, path, query = {}, body, contentType, signal }: Call): Promise<IncomingMessage> {
-    const url = new URL(path, this.#access.server)
-    for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, value)
-    const token = await this.#access.token?.()
-    const text = body === undefined ? undefined : JSON.stringify(body)
-    const headers = {
-      accept: 'application/json',
-      'user-agent': FIELD_MANAGER,
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-      ...(text === undefined
-        ? {}
-        : { 'content-type': contentType ?? 'application/json', 'content-length': Buffer.byteLength(text) })
-    }
-    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
-    const options = { method, headers, ...(signal ? { signal } : {}) }
-    const sent = this.#agent
-      ? httpsRequest(url, { ...options, agent: this.#agent }, resolve)
-      : httpRequest(url, options, resolve)
-    sent.on('error', error =>
-      reject(new KubeError(0, `${method} ${url.pathname} had no answer from the API server`, { cause: error }))
-    )
-    sent.end(text)
-    return promise
+    return (await this.#http.json(call)) as KubeObject
   }
 }
 
@@ -214,51 +187,30 @@ function pathOf({ apiVersion, plural }: ResourceType, namespace: string | undefi
   return `${root}${scope}/${plural}${name === undefined ? '' : `/${encodeURIComponent(name)}`}`
 }
 
-const within = (ms: number, signal: AbortSignal | undefined) =>
-  signal === undefined ? AbortSignal.timeout(ms) : AbortSignal.any([AbortSignal.timeout(ms), signal])
-
 interface RawEvent {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR'
-  readonly object: KubeObject & { readonly code?: number; readonly message?: string }
+  readonly object: KubeObject & Status
 }
 
-function watchEvent({ type, object }: RawEvent): WatchEvent {
-  if (type !== 'ERROR') return { type, object }
-  return { type, error: new KubeError(object.code ?? 0, object.message ?? 'the watch was refused') }
-}
-
-async function* linesOf(response: IncomingMessage): AsyncIterable<string> {
-  let rest = ''
-  for await (const chunk of response.setEncoding('utf8') as AsyncIterable<string>) {
-    const lines = (rest + chunk).split('\n')
-    rest = lines.pop() ?? ''
-    for (const line of lines) if (line !== '') yield line
-  }
-}
-
-async function textOf(response: IncomingMessage): Promise<string> {
-  let text = ''
+function watchEvent(line: string): WatchEvent {
+  let event: RawEvent
   try {
-    for await (const chunk of response.setEncoding('utf8') as AsyncIterable<string>) text += chunk
+    event = JSON.parse(line) as RawEvent
   } catch (error) {
-    throw new KubeError(0, 'an answer of the API server broke off', { cause: error })
+    throw new KubeError(0, 'an event of a watch is not JSON', { cause: error })
   }
-  return text
+  const { type, object } = event
+  if (type !== 'ERROR') return { type, object: withoutManagedFields(object) }
+  const { code = 0, message = 'the watch was refused', details } = object
+  const seconds = details?.retryAfterSeconds
+  return {
+    type,
+    error: new KubeError(code, message, { retryAfterMs: seconds === undefined ? undefined : seconds * 1000 })
+  }
 }
 
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown
-  } catch (error) {
-    throw new KubeError(0, 'an answer of the API server is not JSON', { cause: error })
-  }
-}
-
-async function failure(response: IncomingMessage): Promise<KubeError> {
-  const status = response.statusCode ?? 0
-  const text = await textOf(response)
-  const { message } = (text.startsWith('{') ? parse(text) : {}) as { message?: string }
-  const retryAfterS = Number(response.headers['retry-after'])
-  const retryAfterMs = Number.isFinite(retryAfterS) ? retryAfterS * 1000 : undefined
-  return new KubeError(status, message ?? `the API server answers ${status}`, { retryAfterMs })
+/** They are often the larger half of an object, and nobody here reads them. */
+function withoutManagedFields(object: KubeObject): KubeObject {
+  const { managedFields: _, ...metadata } = object.metadata as KubeObject['metadata'] & { managedFields?: unknown }
+  return { ...object, metadata }
 }

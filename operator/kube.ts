@@ -75,9 +75,35 @@ export class KubeError extends Error {
   }
 }
 
+export interface CallOptions {
+  /** Aborted: the call fails soon, and what became of it is not known. */
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface ApplyOptions extends CallOptions {
+  readonly dryRun?: boolean
+  /** `bronze-operator` when absent. */
+  readonly fieldManager?: string
+  /** `status`, `scale` */
+  readonly subresource?: string
+}
+
+export interface ObjectName {
+  readonly namespace?: string | undefined
+  readonly name: string
+  /** Makes sure that it is still the same object: 409 otherwise. */
+  readonly uid?: string | undefined
+}
+
 /** The API server as the operator uses it. Every method throws KubeError. */
 export interface Kube {
-  get(type: ResourceType, namespace: string | undefined, name: string): Promise<KubeObject | undefined>
+  /** Never from a cache; undefined when there is none. */
+  get(
+    type: ResourceType,
+    namespace: string | undefined,
+    name: string,
+    options?: CallOptions
+  ): Promise<KubeObject | undefined>
   /** At most 500 objects a page; `next` is the token of the page before. */
   list(type: ResourceType, selection: Selection, next: string | undefined, signal: AbortSignal): Promise<Page>
   /** What happens after `resourceVersion`. Ends after about `timeoutSeconds`; throws when it falls silent. */
@@ -87,14 +113,19 @@ export interface Kube {
     from: { readonly resourceVersion: string; readonly timeoutSeconds: number },
     signal: AbortSignal
   ): AsyncIterable<WatchEvent>
-  /** Server-side apply with force. A uid in the metadata makes sure that it is still the same object. */
-  apply(type: ResourceType, object: KubeObject, options?: { readonly dryRun?: boolean }): Promise<KubeObject>
-  applyStatus(type: ResourceType, object: KubeObject): Promise<KubeObject>
-  create(type: ResourceType, object: KubeObject): Promise<KubeObject>
+  /**
+   * Server-side apply with force. A uid in the metadata makes sure that it is still the same object, a resource version that
+   * nobody has changed it: 409 otherwise.
+   */
+  apply(type: ResourceType, object: KubeObject, options?: ApplyOptions): Promise<KubeObject>
+  applyStatus(type: ResourceType, object: KubeObject, options?: CallOptions): Promise<KubeObject>
+  create(type: ResourceType, object: KubeObject, options?: CallOptions): Promise<KubeObject>
   /** Replaces; the resource version in the metadata must still be the object's (409 otherwise). */
-  update(type: ResourceType, object: KubeObject): Promise<KubeObject>
+  update(type: ResourceType, object: KubeObject, options?: CallOptions): Promise<KubeObject>
+  /** JSON merge patch (RFC 7386): null takes a field away. */
+  mergePatch(type: ResourceType, name: ObjectName, patch: object, options?: CallOptions): Promise<KubeObject>
   /** Deletes this very object; one that is gone, or is another by now, is left as it is. */
-  delete(type: ResourceType, object: KubeObject): Promise<void>
+  delete(type: ResourceType, object: KubeObject, options?: CallOptions): Promise<void>
 }
 
 /** `namespace/name` */

@@ -122,12 +122,11 @@ export class Reflector {
     const key = keyOf(object)
     const before = this.#objects.get(key)
     if (before?.metadata.resourceVersion === object.metadata.resourceVersion) return
-    const kept = withoutManagedFields(object)
     if (before !== undefined) this.#ungroup(key, before)
-    this.#objects.set(key, kept)
-    const group = this.#options.groupOf?.(kept)
+    this.#objects.set(key, object)
+    const group = this.#options.groupOf?.(object)
     if (group !== undefined) this.#groups.set(group, (this.#groups.get(group) ?? new Set()).add(key))
-    this.#options.onChange(kept, before)
+    this.#options.onChange(object, before)
   }
 
   #remove(object: KubeObject): void {
@@ -154,10 +153,4 @@ export class Reflector {
     log.warn('a watch was lost; following on', { kind: type.kind, waitMs }, error)
     await clock.sleep(waitMs, signal)
   }
-}
-
-/** They are often the larger half of an object, and nobody here reads them. */
-function withoutManagedFields(object: KubeObject): KubeObject {
-  const { managedFields: _, ...metadata } = object.metadata as KubeObject['metadata'] & { managedFields?: unknown }
-  return { ...object, metadata }
 }

@@ -4,6 +4,7 @@ import {
   type Kube,
   type KubeObject,
   type Metadata,
+  type ObjectName,
   type Page,
   type ResourceType,
   type WatchEvent
@@ -48,6 +49,15 @@ export class FakeKube implements Kube {
 
   applyStatus(type: ResourceType, object: KubeObject): Promise<KubeObject> {
     return this.apply(type, object)
+  }
+
+  async mergePatch({ kind }: ResourceType, { namespace, name, uid }: ObjectName, patch: object): Promise<KubeObject> {
+    this.#called('patch', kind, { namespace: namespace ?? '', name })
+    const key = `${kind} ${namespace}/${name}`
+    const there = this.objects.get(key)
+    if (there === undefined) throw new KubeError(404, 'not found')
+    if (uid !== undefined && uid !== there.metadata.uid) throw new KubeError(409, 'another object')
+    return this.#put(key, { ...there, ...patch })
   }
 
   async delete({ kind }: ResourceType, object: KubeObject): Promise<void> {
