@@ -26,6 +26,8 @@ export interface KubeAddresses {
   readonly kubectl: (args: readonly string[], input?: string) => Promise<Finished>
   /** Runs Helm likewise; ask `need('helm')` before. */
   readonly helm: (args: readonly string[], input?: string) => Promise<Finished>
+  /** Runs Helm 3; ask `need('packaging')` before. */
+  readonly helm3: (args: readonly string[], input?: string) => Promise<Finished>
   /** A token of a service account that exists. */
   readonly token: (namespace: string, serviceAccount: string) => Promise<string>
 }
@@ -37,6 +39,8 @@ export interface KubeServer extends KubeAddresses {
 export interface KubeOptions {
   /** Whether kube-controller-manager runs too: Deployments, namespace deletion, garbage collection. Default true. */
   readonly controllers?: boolean
+  /** Flags of kube-apiserver beside ours, such as `audit-log-path`. */
+  readonly flags?: Readonly<Record<string, string>>
 }
 
 let own: Promise<KubeServer> | undefined
@@ -58,7 +62,7 @@ interface Where {
 }
 
 /** A control plane of its own. Its CRDs may answer 429 for a second or two after they are established. */
-export async function startKube({ controllers = true }: KubeOptions = {}): Promise<KubeServer> {
+export async function startKube({ controllers = true, flags: others = {} }: KubeOptions = {}): Promise<KubeServer> {
   const state = await stateFolder('kube')
   const [etcdPort = 0, peerPort = 0, port = 0, managerPort = 0] = await freePorts(4)
   const server = `https://127.0.0.1:${port}`
@@ -83,7 +87,8 @@ export async function startKube({ controllers = true }: KubeOptions = {}): Promi
       etcdArgs(state.path, etcd, `http://127.0.0.1:${peerPort}`),
       async () => (await fetch(`${etcd}/health`)).ok
     )
-    await start('kube-apiserver', apiServerArgs(pki.path, etcd, port), () => isReady(port, pki))
+    const apiServer = [...apiServerArgs(pki.path, etcd, port), ...flags(others)]
+    await start('kube-apiserver', apiServer, () => isReady(port, pki))
     if (controllers) {
       const hasAccount = async () =>
         (await addresses(at).kubectl(['-n', 'default', 'get', 'serviceaccount', 'default'])).code === 0
@@ -103,6 +108,7 @@ function addresses(at: Where): KubeAddresses {
     ...at,
     kubectl,
     helm: (args, input = '') => finish(installed('kube', 'helm'), args, input, env),
+    helm3: (args, input = '') => finish(installed('packaging', 'helm'), args, input, env),
     token: async (namespace, serviceAccount) => {
       const { code, stdout, stderr } = await kubectl(['-n', namespace, 'create', 'token', serviceAccount])
       if (code !== 0) throw new Error(`no token for ${namespace}/${serviceAccount}: ${stderr}`)

@@ -1,11 +1,12 @@
-import { execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { chmod, copyFile, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { chmod, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 import {
   CATALOG_POM,
   CATALOG_SOURCE,
+  GOPHER_LUA_VERSION,
+  HELM3_VERSION,
   KAFKA_POM,
   KUBECTL_PACKAGE,
   KUBERNETES_VERSION,
@@ -16,6 +17,9 @@ import {
   SNOWFLAKE_REQUIREMENTS,
   type ServerName
 } from './cache.ts'
+import { buildKubernetes } from './go-build.ts'
+import { installNode } from './node/install.ts'
+import { run } from './run-program.ts'
 import { unzip } from './unzip.ts'
 
 /** A program that must be there before an installation can begin. */
@@ -67,6 +71,11 @@ const PYTHON: Prerequisite = {
   min: [3, 10],
   debian: 'python3 and python3-venv'
 }
+const APT: Prerequisite = {
+  program: 'apt-get',
+  args: ['--version'],
+  debian: 'apt: pods are run on Debian or Ubuntu only'
+}
 const NPM: Prerequisite = { program: 'npm', args: ['--version'], debian: 'npm' }
 
 const isLinuxX64 = process.platform === 'linux' && process.arch === 'x64'
@@ -93,6 +102,12 @@ export const recipes: Readonly<Record<ServerName, Recipe>> = {
     cost: 'about 200 MB of modules and 37 MB to fetch, 360 MB to keep, about 5 min of two cores',
     needs: [GO, NPM],
     install: installKube
+  },
+  node: {
+    what: `what runs pods: kubelet, kube-scheduler and kube-proxy ${KUBERNETES_VERSION}, compiled by Go, and Debian's containerd, unpacked`,
+    cost: '36 MB and modules to fetch, 370 MB to keep, about 1 min of two cores after kube, 5 min before it',
+    needs: [GO, APT],
+    install: installNode
   },
   readers: {
     what: 'a Python environment with deltalake, pyiceberg, DuckDB, PyArrow and confluent-kafka',
@@ -130,6 +145,17 @@ export const recipes: Readonly<Record<ServerName, Recipe>> = {
     cost: '40 MB to fetch, 170 MB to keep, about 15 s',
     needs: [PYTHON],
     install: into => installPython(into, SNOWFLAKE_REQUIREMENTS)
+  },
+  packaging: {
+    what: `Helm ${HELM3_VERSION} and the Lua of Argo CD (gopher-lua ${GOPHER_LUA_VERSION}): compiled by Go`,
+    cost: 'COST',
+    needs: [GO],
+    install: async into => {
+      const build = (module: string) =>
+        run('go', ['install', '-trimpath', '-ldflags', '-s -w', module], { GOBIN: into, CGO_ENABLED: '0' })
+      await build(`helm.sh/helm/v3/cmd/helm@${HELM3_VERSION}`)
+      await build(`github.com/yuin/gopher-lua/cmd/glua@${GOPHER_LUA_VERSION}`)
+    }
   }
 }
 
@@ -161,31 +187,12 @@ async function lackOf({ program, args, pattern, min, debian }: Prerequisite): Pr
 }
 
 async function installKube(into: string): Promise<void> {
-  // The build runs in a copy: Go may rewrite go.sum, and the repository must stay as it is.
-  const module = join(into, 'module')
-  await mkdir(module)
-  for (const file of ['go.mod', 'go.sum']) await copyFile(join(KUBE_MODULE, file), join(module, file))
-  const [, major, minor] = /^v(\d+)\.(\d+)/.exec(KUBERNETES_VERSION) ?? []
-  // Without its version the server calls itself v0.0.0, and clients and admission by version go astray.
-  const stamps = {
-    gitVersion: KUBERNETES_VERSION,
-    gitMajor: major,
-    gitMinor: minor,
-    gitTreeState: 'clean',
-    gitCommit: 'unknown',
-    buildDate: '1970-01-01T00:00:00Z'
-  }
-  const flags = Object.entries(stamps).map(([key, value]) => `-X k8s.io/component-base/version.${key}=${value}`)
-  const commands = ['kube-apiserver', 'kube-controller-manager', ...(isLinuxX64 ? [] : ['kubectl'])]
-  const build = (linker: string, out: string, packages: string[]) =>
-    run('go', ['build', '-trimpath', '-ldflags', linker, '-o', out, ...packages], { CGO_ENABLED: '0' }, module)
-  await build('-s -w', join(into, 'etcd'), ['go.etcd.io/etcd/server/v3'])
-  await build(
-    `-s -w ${flags.join(' ')}`,
-    `${into}/`,
-    commands.map(name => `k8s.io/kubernetes/cmd/${name}`)
-  )
-  await rm(module, { recursive: true })
+  await buildKubernetes({
+    module: KUBE_MODULE,
+    into,
+    commands: ['kube-apiserver', 'kube-controller-manager', ...(isLinuxX64 ? [] : ['kubectl'])],
+    others: { etcd: 'go.etcd.io/etcd/server/v3' }
+  })
   if (isLinuxX64) await unpackKubectl(into)
 }
 
@@ -204,15 +211,4 @@ async function unpackKubectl(into: string): Promise<void> {
     await chmod(join(into, program), 0o755)
   }
   await rm(folder, { recursive: true })
-}
-
-/** Runs a program; what it says goes to standard error. */
-async function run(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}, cwd?: string): Promise<void> {
-  const child = spawn(program, args, {
-    stdio: ['ignore', 2, 2],
-    env: { ...process.env, ...env },
-    ...(cwd === undefined ? {} : { cwd })
-  })
-  const [code, signal] = (await once(child, 'exit')) as [number | null, string | null]
-  if (code !== 0) throw new Error(`${program} ${args.slice(0, 2).join(' ')} … ended with ${signal ?? `code ${code}`}`)
 }
