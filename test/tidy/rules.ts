@@ -142,6 +142,7 @@ const PURE = [
   'operator/lag.ts',
   'operator/names.ts',
   'operator/notes.ts',
+  'operator/object-diff.ts',
   'operator/plan.ts',
   'operator/resources.ts',
   'operator/scaling/',
