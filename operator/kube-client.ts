@@ -8,6 +8,7 @@ import {
   type KubeObject,
   type ObjectName,
   type Page,
+  type PatchOptions,
   type ResourceType,
   type Selection,
   type WatchEvent
@@ -66,7 +67,8 @@ export class KubeClient implements Kube {
   }
 
   async list(type: ResourceType, selection: Selection, next: string | undefined, signal: AbortSignal): Promise<Page> {
-    const query = { limit: String(PAGE_ITEMS), continue: next, labelSelector: selection.labelSelector }
+    const { labelSelector, fieldSelector } = selection
+    const query = { limit: String(PAGE_ITEMS), continue: next, labelSelector, fieldSelector }
     const path = pathOf(type, selection.namespace)
     const answer = (await this.#http.json({ method: 'GET', path, query, signal, timeoutMs: LIST_TIMEOUT_MS })) as {
       items?: readonly KubeObject[]
@@ -112,6 +114,12 @@ export class KubeClient implements Kube {
     return this.#http.lines({ method: 'GET', path, query, signal }, () => FOREVER_MS)
   }
 
+  /** What a pod answers to `GET path`, through the API server; needs `get pods/proxy`. */
+  podPage(namespace: string, pod: string, port: number, path: string, signal?: AbortSignal): Promise<string> {
+    const [where, who] = [encodeURIComponent(namespace), encodeURIComponent(`${pod}:${port}`)]
+    return this.#http.text({ method: 'GET', path: `/api/v1/namespaces/${where}/pods/${who}/proxy${path}`, signal })
+  }
+
   /** `v1.36.3` */
   async version(): Promise<string> {
     const { gitVersion } = (await this.#http.json({ method: 'GET', path: '/version' })) as { gitVersion: string }
@@ -148,14 +156,14 @@ export class KubeClient implements Kube {
     type: ResourceType,
     { namespace, name, uid }: ObjectName,
     patch: object,
-    { signal }: CallOptions = {}
+    { signal, dryRun = false, fieldManager = FIELD_MANAGER }: PatchOptions = {}
   ): Promise<KubeObject> {
     const { metadata, ...rest } = patch as { readonly metadata?: object }
     const named = uid === undefined ? metadata : { ...metadata, uid }
     return this.#object({
       method: 'PATCH',
       path: pathOf(type, namespace, name),
-      query: { fieldManager: FIELD_MANAGER, fieldValidation: 'Strict' },
+      query: { fieldManager, fieldValidation: 'Strict', dryRun: dryRun ? 'All' : undefined },
       body: { ...rest, ...(named === undefined ? {} : { metadata: named }) },
       contentType: 'application/merge-patch+json',
       signal

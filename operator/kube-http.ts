@@ -1,4 +1,4 @@
-import { type IncomingMessage, request as httpRequest } from 'node:http'
+import { type Agent as HttpAgent, type IncomingMessage, request as httpRequest } from 'node:http'
 import { Agent, request as httpsRequest } from 'node:https'
 import type { Clock } from '../lib/clock.ts'
 import { KubeError } from './kube.ts'
@@ -13,6 +13,10 @@ export interface KubeAccess {
   readonly key?: string | Buffer | undefined
   /** Asked before each request: tokens are exchanged while we run. */
   readonly token?: () => Promise<string | undefined>
+  /** Makes the connections, where there is more to them than the above: a proxy, another server name. */
+  readonly agent?: HttpAgent
+  /** For every request; names in lower case. */
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 export interface Call {
@@ -39,14 +43,15 @@ const MAX_LINE_CHARACTERS = 16 * 1024 * 1024
 export class KubeHttp {
   readonly #access: KubeAccess
   readonly #clock: Clock
-  readonly #agent: Agent | undefined
+  readonly #agent: HttpAgent | undefined
 
   constructor(access: KubeAccess, clock: Clock) {
     this.#access = access
     this.#clock = clock
     const { ca, cert, key } = access
     const tls = { ...(ca ? { ca } : {}), ...(cert ? { cert } : {}), ...(key ? { key } : {}) }
-    this.#agent = access.server.startsWith('https:') ? new Agent({ keepAlive: true, ...tls }) : undefined
+    const isSecure = access.server.startsWith('https:')
+    this.#agent = access.agent ?? (isSecure ? new Agent({ keepAlive: true, ...tls }) : undefined)
   }
 
   /** Closes idle connections. */
@@ -55,11 +60,15 @@ export class KubeHttp {
   }
 
   async json(call: Call): Promise<unknown> {
+    return parse(await this.text(call))
+  }
+
+  async text(call: Call): Promise<string> {
     for (let attempt = 1; ; attempt++) {
       const signal = within(call.timeoutMs ?? REQUEST_TIMEOUT_MS, call.signal)
       const response = await this.#send(call, signal)
       const status = response.statusCode ?? 0
-      if (status >= 200 && status < 300) return parse(await textOf(response))
+      if (status >= 200 && status < 300) return await textOf(response)
       const error = await failure(response)
       if (status !== 429 || attempt === MAX_THROTTLED_ATTEMPTS) throw error
       await this.#clock.sleep(Math.min(error.retryAfterMs ?? 1000, MAX_RETRY_AFTER_MS), call.signal)
@@ -99,13 +108,13 @@ export class KubeHttp {
     const headers = {
       accept: 'application/json, */*;q=0.5',
       'user-agent': USER_AGENT,
+      ...this.#access.headers,
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       ...(text === undefined ? {} : { 'content-type': contentType, 'content-length': Buffer.byteLength(text) })
     }
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
-    const sent = this.#agent
-      ? httpsRequest(url, { method, headers, signal, agent: this.#agent }, resolve)
-      : httpRequest(url, { method, headers, signal }, resolve)
+    const options = { method, headers, signal, ...(this.#agent === undefined ? {} : { agent: this.#agent }) }
+    const sent = url.protocol === 'https:' ? httpsRequest(url, options, resolve) : httpRequest(url, options, resolve)
     sent.on('socket', socket => socket.setKeepAlive(true, KEEP_ALIVE_MS))
     sent.on('error', error => reject(noAnswer(error)))
     sent.end(text)

@@ -59,6 +59,8 @@ export interface Selection {
   /** All namespaces when undefined. */
   readonly namespace: string | undefined
   readonly labelSelector?: string
+  /** For lists alone. */
+  readonly fieldSelector?: string
 }
 
 /** An answer of the API server that is not a success, or that did not come. */
@@ -80,10 +82,13 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-export interface ApplyOptions extends CallOptions {
+export interface PatchOptions extends CallOptions {
   readonly dryRun?: boolean
   /** `bronze-operator` when absent. */
   readonly fieldManager?: string
+}
+
+export interface ApplyOptions extends PatchOptions {
   /** `status`, `scale` */
   readonly subresource?: string
 }
@@ -123,7 +128,7 @@ export interface Kube {
   /** Replaces; the resource version in the metadata must still be the object's (409 otherwise). */
   update(type: ResourceType, object: KubeObject, options?: CallOptions): Promise<KubeObject>
   /** JSON merge patch (RFC 7386): null takes a field away. */
-  mergePatch(type: ResourceType, name: ObjectName, patch: object, options?: CallOptions): Promise<KubeObject>
+  mergePatch(type: ResourceType, name: ObjectName, patch: object, options?: PatchOptions): Promise<KubeObject>
   /** Deletes this very object; one that is gone, or is another by now, is left as it is. */
   delete(type: ResourceType, object: KubeObject, options?: CallOptions): Promise<void>
 }
