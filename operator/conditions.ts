@@ -16,7 +16,7 @@ const JUDGES: Readonly<Record<string, Judge>> = {
   WorkloadAvailable: workloadAvailable,
   LagKnown: lagKnown,
   CaughtUp: caughtUp,
-  ScalingActive: scalingActive,
+  ScalingActive: facts => (facts.claim === undefined ? scalingActive(facts) : claimed(facts.claim)),
   DataLoss: dataLoss,
   // For tools that follow kstatus.
   Reconciling: reconciling,
@@ -38,6 +38,7 @@ export function conditionsOf(facts: Facts, before: readonly Condition[], nowMs: 
 function ready(facts: Facts): Verdict {
   const parts = [specAccepted, sourceReachable, sinkReachable, workloadAvailable].map(judge => judge(facts))
   const accepted = parts[0]
+  if (accepted?.status === 'True' && facts.claim !== undefined) return claimed(facts.claim)
   if (accepted?.status === 'True' && facts.settled?.suspend === true) {
     return no('Suspended', 'suspended by spec.suspend; nothing is lost, reading goes on from there later')
   }
@@ -78,7 +79,8 @@ function sinkReachable({ missingSecrets, source: { lag } }: Facts): Verdict {
   return yes('Reachable', 'the last commits went well')
 }
 
-function workloadAvailable({ settled, conflict, refusal, sizing, workload }: Facts): Verdict {
+function workloadAvailable({ settled, claim, conflict, refusal, sizing, workload }: Facts): Verdict {
+  if (claim !== undefined) return claimed(claim)
   if (conflict !== undefined) return no('NameConflict', conflict)
   if (refusal !== undefined) return no('ApplyFailed', refusal)
   if (workload.trouble !== undefined) return no(workload.trouble.reason, workload.trouble.message)
@@ -124,6 +126,15 @@ const longestTriggerMs = ({ topics }: SettledPipeline): number =>
 const idleDelayMs = (sink: SettledSink): number =>
   sink.kind === 'snowflake' && !sink.snowflake.flushWhenWarehouseIdle ? sink.snowflake.maxIdleDelayMs : 0
 
+/** Only one pipeline may have a group or a table. */
+function claimed({ holder, what, name }: NonNullable<Facts['claim']>): Verdict {
+  const field = what === 'group' ? 'spec.source.groupId' : 'spec.topics[].table'
+  return no(
+    'ClaimedByOther',
+    `the ${what} ${name} belongs to the older pipeline ${holder}: no consumer runs. Give another ${field}, or delete that pipeline`
+  )
+}
+
 function dataLoss({ source: { lag } }: Facts): Verdict | undefined {
   const losses = (lag?.entries ?? []).flatMap(({ dataLoss }) => (dataLoss === undefined ? [] : [dataLoss]))
   const newest = losses.toSorted((a, b) => b.atMs - a.atMs)[0]
@@ -133,8 +144,9 @@ function dataLoss({ source: { lag } }: Facts): Verdict | undefined {
   return yes(word(newest.kind), `${told}; reading went on, as spec.source.onDataLoss asks`)
 }
 
-function reconciling({ problems, conflict, workload, isChanging, sizing }: Facts): Verdict {
-  if (problems.length > 0 || conflict !== undefined || workload.trouble?.isFatal === true) {
+function reconciling({ problems, claim, conflict, workload, isChanging, sizing }: Facts): Verdict {
+  const isTaken = claim !== undefined && !isChanging
+  if (problems.length > 0 || isTaken || conflict !== undefined || workload.trouble?.isFatal === true) {
     return no('Stalled', 'waiting for somebody: see Stalled')
   }
   if (sizing.reason === 'Held' && !workload.exists) return yes('Held', 'waiting for the number of partitions')
@@ -145,6 +157,7 @@ function reconciling({ problems, conflict, workload, isChanging, sizing }: Facts
 function stalled(facts: Facts): Verdict {
   const accepted = specAccepted(facts)
   if (accepted.status === 'False') return yes(accepted.reason, accepted.message)
+  if (facts.claim !== undefined) return { ...claimed(facts.claim), status: 'True' }
   if (facts.conflict !== undefined) return yes('NameConflict', facts.conflict)
   const { trouble } = facts.workload
   if (trouble?.isFatal === true) return yes(trouble.reason, trouble.message)

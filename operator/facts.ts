@@ -1,5 +1,6 @@
 import type { SettledPipeline } from '../crds/settled.ts'
 import type { Problem } from '../crds/problem.ts'
+import type { Taken } from './claim-index.ts'
 import type { GroupView } from './group-view.ts'
 import type { PipelineLag } from './lag.ts'
 import type { Sizing } from './scaling/size.ts'
@@ -24,6 +25,8 @@ export interface Facts {
   readonly missingSecrets: readonly { readonly name: string; readonly by: 'source' | 'sink' }[]
   /** An object that has a name we need and is not ours. */
   readonly conflict: string | undefined
+  /** What an older pipeline has, for which reason this one may not run. */
+  readonly claim?: Taken | undefined
   readonly source: SourceView
   readonly sizing: Sizing
   readonly workload: Workload

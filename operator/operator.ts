@@ -1,12 +1,13 @@
 import type { Clock } from '../lib/clock.ts'
 import { errorText } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
+import { ClaimBook } from './claim-book.ts'
 import { upgradeDefinition } from './crd-upgrade.ts'
 import { Elector } from './elector.ts'
 import { EventRecorder } from './events.ts'
 import { KafkaClusters } from './kafka/clusters.ts'
 import { openLagSampler } from './kafka/lag-sampler.ts'
-import type { Kube } from './kube.ts'
+import { PIPELINES, type Kube } from './kube.ts'
 import { OperatorMetrics } from './metrics.ts'
 import { KeyedQueue, work } from './queue.ts'
 import { Reconciler } from './reconcile.ts'
@@ -44,6 +45,7 @@ export class Operator {
   readonly #queue: KeyedQueue
   readonly #stores: Stores
   readonly #elector: Elector
+  readonly #claims = new ClaimBook()
 
   constructor(options: OperatorOptions) {
     this.#options = options
@@ -59,7 +61,7 @@ export class Operator {
       clock,
       log,
       namespaces,
-      onChange: key => this.#queue.add(key),
+      onChange: key => this.#changed(key),
       onTrouble: (kind, what) => this.metrics.watchTrouble(kind, what)
     })
   }
@@ -94,6 +96,12 @@ export class Operator {
     }
   }
 
+  #changed(key: string): void {
+    const [namespace = '', name = ''] = key.split('/')
+    const others = this.#claims.observe(key, this.#stores.get(PIPELINES, namespace, name))
+    for (const changed of [key, ...others]) this.#queue.add(changed)
+  }
+
   async #work(signal: AbortSignal): Promise<void> {
     const { kube, clock, log, identity, sampleIntervalMs } = this.#options
     const { consumerImage, secretsIntervalMs, figuresIntervalMs } = this.#options
@@ -110,8 +118,14 @@ export class Operator {
       onSample: (key, view) => this.metrics.sampled(key, view)
     })
     const events = new EventRecorder(kube, clock, log, identity)
-    const ports = { kube, stores: this.#stores, sampling, secrets, events, metrics: this.metrics, clock, log }
-    const reconciler = new Reconciler({ ...ports, consumerImage, secretsIntervalMs, figuresIntervalMs })
+    const ports = { kube, stores: this.#stores, claims: this.#claims, sampling, secrets, events, clock, log }
+    const reconciler = new Reconciler({
+      ...ports,
+      metrics: this.metrics,
+      consumerImage,
+      secretsIntervalMs,
+      figuresIntervalMs
+    })
     const perform = async (key: string) => {
       const startedMs = clock.now()
       const outcome = await reconciler.reconcile(key)

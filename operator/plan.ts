@@ -2,6 +2,7 @@ import type { BronzePipeline, BronzePipelineStatus } from '../crds/pipeline.ts'
 import { settle } from '../crds/settle.ts'
 import type { SettledPipeline } from '../crds/settled.ts'
 import type { ParseResult } from '../crds/validate.ts'
+import type { Taken } from './claim-index.ts'
 import { conditionsOf } from './conditions.ts'
 import { changes } from './covers.ts'
 import type { EventNote } from './events.ts'
@@ -28,6 +29,8 @@ export interface Observed {
   /** Hash of the values of each Secret that the pipeline names; undefined when there is no such Secret. */
   readonly secrets: ReadonlyMap<string, string | undefined>
   readonly source: SourceView
+  /** What an older pipeline has, for which reason this one may not run. */
+  readonly claim?: Taken | undefined
   /** What the API server said when it refused to apply an object of the plan just made. */
   readonly refusal?: string
 }
@@ -55,6 +58,8 @@ export function plan(observed: Observed, operatorImage: string, nowMs: number): 
   const settled = parsed.ok ? settle(parsed.pipeline) : undefined
   const partitions = observed.source.lag?.partitions ?? before.partitions
   const sizing = settled === undefined ? HELD : sizeOf(settled, partitions)
+  // Without what belongs to another pipeline none is started, and those that run are stopped.
+  const replicas = observed.claim === undefined ? sizing.replicas : workload.exists ? 0 : undefined
   const missingSecrets = settled === undefined ? [] : missing(settled, observed.secrets)
   const image = settled === undefined ? before.image : imageOf(settled, before, observed.deployment, operatorImage)
   const blueprint: Blueprint | undefined =
@@ -63,12 +68,12 @@ export function plan(observed: Observed, operatorImage: string, nowMs: number): 
           pipeline: parsed.pipeline,
           settled,
           image,
-          replicas: sizing.replicas ?? workload.wanted,
+          replicas: replicas ?? workload.wanted,
           secretsHash: shortHash(JSON.stringify([...observed.secrets].sort(byName)))
         }
       : undefined
   const standing = blueprint === undefined ? { conflict: undefined, isWaiting: false } : standingInTheWay(observed)
-  const canStart = workload.exists || sizing.replicas !== undefined
+  const canStart = workload.exists || replicas !== undefined
   // Pods whose Secret is gone would not start; those that run need it no more. Stopping is always possible.
   const isBlocked = missingSecrets.length > 0 && settled?.suspend !== true
   const isFree = blueprint !== undefined && standing.conflict === undefined && !standing.isWaiting
@@ -80,6 +85,7 @@ export function plan(observed: Observed, operatorImage: string, nowMs: number): 
     missingSecrets,
     conflict: standing.conflict,
     refusal: observed.refusal,
+    claim: observed.claim,
     source: observed.source,
     sizing,
     workload,

@@ -4,6 +4,7 @@ import type { SettledPipeline } from '../crds/settled.ts'
 import { parsePipeline, type ParseResult } from '../crds/validate.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
+import type { ClaimBook } from './claim-book.ts'
 import type { EventRecorder } from './events.ts'
 import { judgeInCluster } from './in-cluster.ts'
 import {
@@ -40,6 +41,7 @@ export interface ReconcilerPorts {
   readonly sampling: Sampling
   readonly secrets: SecretReader
   readonly events: EventRecorder
+  readonly claims: Pick<ClaimBook, 'holderOf'>
   readonly metrics: OperatorMetrics
   readonly clock: Clock
   readonly log: Log
@@ -69,7 +71,7 @@ export class Reconciler {
 
   /** `key` is `namespace/name`. Throws KubeError. */
   async reconcile(key: string): Promise<Outcome> {
-    const { stores, sampling, metrics, clock, consumerImage } = this.#ports
+    const { stores, sampling, claims, metrics, clock, consumerImage } = this.#ports
     const [namespace = '', name = ''] = key.split('/')
     const object = stores.get(PIPELINES, namespace, name) as BronzePipeline | undefined
     // What belongs to a deleted pipeline is the garbage collector's; tables and offsets stay.
@@ -83,8 +85,12 @@ export class Reconciler {
     const pipeline = written === undefined ? object : { ...object, status: written.status }
     const parsed = judgeInCluster(parsePipeline(object))
     const settled = parsed.ok ? settle(parsed.pipeline) : undefined
-    if (settled === undefined) sampling.forget(key)
-    else sampling.follow(key, settled)
+    const claim = claims.holderOf(key)
+    if (settled === undefined || claim !== undefined) {
+      // Figures of what is not followed would stay as they were.
+      sampling.forget(key)
+      metrics.sampled(key, undefined)
+    } else sampling.follow(key, settled)
     const observed = await this.#observe(key, pipeline, parsed, settled)
     const planned = plan(observed, consumerImage, clock.now())
     const refused = await this.#act(object, planned)
@@ -130,6 +136,7 @@ export class Reconciler {
       secrets: new Map(
         await Promise.all(named.map(async secret => [secret, await secrets.hash(namespace, secret)] as const))
       ),
+      claim: this.#ports.claims.holderOf(key),
       source: sampling.view(key)
     }
   }

@@ -133,6 +133,8 @@ const PURE = [
   'consumer/sinks/snowflake/streaming/requests.ts',
   'consumer/sinks/snowflake/streaming/staged.ts',
   'consumer/sinks/snowflake/streaming/token.ts',
+  'operator/claim-index.ts',
+  'operator/claims.ts',
   'operator/conditions.ts',
   'operator/covers.ts',
   'operator/facts.ts',
