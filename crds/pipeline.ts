@@ -45,6 +45,11 @@ export interface BronzePipelineSpec {
   readonly scaling: ScalingSpec
   /** `true` stops all consumers after a last commit; nothing is lost, reading goes on from there later. */
   readonly suspend: boolean
+  /**
+   * `Plan`: nothing is created, changed or deleted for this pipeline; what would be is told in `status.plan`, by a dry
+   * run of the API server, and consumers that run go on as they are. `Apply`: it is done. `Apply` when absent.
+   */
+  readonly mode?: 'Apply' | 'Plan'
   /** Settings of the consumers' pods. */
   readonly consumer: ConsumerSpec
 }
@@ -590,14 +595,35 @@ export interface DeadLettersSpec {
 /** How many consumers run. */
 export interface ScalingSpec {
   /**
-   * `Partitions`: min(maxReplicas, ceil(partitions / partitionsPerReplica)). `External`: `replicas`, which you or an
-   * autoscaler set, also through the scale subresource.
+   * `Partitions`: min(maxReplicas, ceil(partitions / partitionsPerReplica)). `Lag`: as many as what arrives and what
+   * waits need, by what one consumer was seen to write. `External`: `replicas`, which you or an autoscaler set, also
+   * through the scale subresource.
    */
-  readonly mode: 'Partitions' | 'External'
+  readonly mode: 'Partitions' | 'Lag' | 'External'
   /** Partitions for one consumer, for mode Partitions; 1 when absent. */
   readonly partitionsPerReplica?: number
-  /** Most consumers to run, for mode Partitions; 16 when absent. */
+  /** Most consumers to run, for modes Partitions and Lag; 16 when absent. */
   readonly maxReplicas?: number
+  /**
+   * Fewest consumers to run, for mode Lag; 1 when absent. `0`: none run when nothing came for `idleTime`; the first
+   * record that waits starts them.
+   */
+  readonly minReplicas?: number
+  /**
+   * For mode Lag: the time in which a backlog is to be written, beside what arrives meanwhile; between `1s` and `24h`,
+   * `10m` when absent.
+   */
+  readonly catchUpTime?: string
+  /**
+   * For mode Lag: how long fewer consumers must have been enough before there is one step fewer of them; between `1s`
+   * and `24h`, `10m` when absent.
+   */
+  readonly stabilizationTime?: string
+  /**
+   * For mode Lag with `minReplicas: 0`: how long nothing must have come, and nothing waited, before no consumer runs;
+   * between `1s` and `24h`, `10m` when absent.
+   */
+  readonly idleTime?: string
   /** Consumers to run, for mode External; 0 is none. */
   readonly replicas?: number
 }
@@ -638,6 +664,11 @@ export interface ConsumerSpec {
    * `Rolling`: one by one, with a rebalance each.
    */
   readonly rollout: 'Recreate' | 'Rolling'
+  /**
+   * How long changed consumers may take until all of them are ready. After that the last configuration with which all
+   * were comes back, and `WorkloadAvailable` says so. Between `10s` and `24h`, `0s` is never; `10m` when absent.
+   */
+  readonly readyTimeout?: string
   /** Least important kind of line that consumers log. */
   readonly logLevel: 'Debug' | 'Info' | 'Warn' | 'Error'
 }
@@ -698,8 +729,14 @@ export interface BronzePipelineStatus {
   readonly groupId?: string
   /** Image the consumers run, frozen unless `consumer.upgrade` is Automatic. */
   readonly image?: string
+  /** Configuration and pod template that consumers are made from. */
+  readonly revision?: RevisionStatus
+  /** What would be done if `spec.mode` were `Apply`. */
+  readonly plan?: PlanStatus
   /** Partitions of all topics. */
   readonly partitions?: number
+  /** What mode Lag has to remember; another operator goes on from here. */
+  readonly scaling?: ScalingStatus
   /** How far the tables are behind the topics. Absent figures are unknown. */
   readonly lag?: Lag
   /** The 50 entries that are furthest behind. */
@@ -740,6 +777,86 @@ export interface StatusSummary {
   readonly behind?: string
   /** Dead letters so far. */
   readonly deadLetters?: string
+}
+
+/** Configuration and pod template that consumers are made from. */
+export interface RevisionStatus {
+  /** The ConfigMap that holds both. */
+  readonly name?: string
+  /** Whether all consumers have been ready with it since it was applied. */
+  readonly healthy?: boolean
+  /** When `consumer.readyTimeout` began to count; absent when it does not, as when the source does not answer. */
+  readonly since?: string
+  /**
+   * What the spec asks for, and the consumers did not become ready with. It is tried again when the spec asks for
+   * something else, or when the pipeline was suspended.
+   */
+  readonly rolledBack?: RolledBack
+}
+
+/**
+ * What the spec asks for, and the consumers did not become ready with. It is tried again when the spec asks for
+ * something else, or when the pipeline was suspended.
+ */
+export interface RolledBack {
+  /** The ConfigMap of that revision. */
+  readonly name?: string
+  /** When the last healthy revision came back. */
+  readonly time?: string
+  /** What was wrong with the consumers, in one word. */
+  readonly reason?: string
+  /** What they said. */
+  readonly message?: string
+}
+
+/** What would be done if `spec.mode` were `Apply`. */
+export interface PlanStatus {
+  /** Generation of the resource that this plan is of. */
+  readonly generation?: number
+  /** The plan in one sentence. */
+  readonly message?: string
+  /** Objects that would be created, changed or deleted, in this order. */
+  readonly changes?: readonly PlannedObject[]
+}
+
+/** One of them. */
+export interface PlannedObject {
+  /** What would be done. */
+  readonly do: 'Create' | 'Change' | 'Delete'
+  /** Kind of the object. */
+  readonly kind: string
+  /** Its name. */
+  readonly name: string
+  /** Lines that go begin with `-`, lines that come with `+`; cut after 4 KiB. `kubectl bronze plan` shows all of them. */
+  readonly diff?: readonly string[]
+  /** Why the API server would not take the object. */
+  readonly refusal?: string
+}
+
+/** What mode Lag has to remember; another operator goes on from here. */
+export interface ScalingStatus {
+  /** When the number of consumers was last changed. */
+  readonly lastChangeTime?: string
+  /** Since when fewer consumers would have been enough. */
+  readonly belowSince?: string
+  /** Since when nothing has come and nothing has waited. */
+  readonly idleSince?: string
+  /** Records per second that one consumer was seen to write under load, to two digits; absent until then. */
+  readonly recordsPerSecond?: number
+  /** When that was last seen. */
+  readonly measuredTime?: string
+  /** Times in a row that more consumers did not write more. */
+  readonly ineffectiveTries?: number
+  /** The last increase, until it is seen whether it helped. */
+  readonly attempt?: ScalingAttempt
+}
+
+/** The last increase, until it is seen whether it helped. */
+export interface ScalingAttempt {
+  /** Consumers before it. */
+  readonly replicas: number
+  /** Records per second that all of them wrote before it. */
+  readonly recordsPerSecond: number
 }
 
 /** How far the tables are behind the topics. Absent figures are unknown. */

@@ -3,6 +3,7 @@ import { consumerRules } from './rules/consumer.ts'
 import { pipelineRules } from './rules/pipeline.ts'
 import type { Rule } from './rules/rule.ts'
 import { s3Rules } from './rules/s3.ts'
+import { scalingRules } from './rules/scaling.ts'
 import { sinkFitRules } from './rules/sink-fit.ts'
 import { sinkRules } from './rules/sink.ts'
 import { snowflakeRules } from './rules/snowflake.ts'
@@ -19,5 +20,6 @@ export const rules: ReadonlyMap<string, Rule> = new Map([
   ...sinkFitRules,
   ...snowflakeRules,
   ...s3Rules,
-  ...consumerRules
+  ...consumerRules,
+  ...scalingRules
 ])

@@ -1,3 +1,4 @@
+import { parseDurationMs } from '../lib/duration.ts'
 import { parseQuantity } from '../lib/quantity.ts'
 import type { ConsumerSpec, ResourceList, ResourcesSpec, SinkSpec } from './pipeline.ts'
 import type { SettledConsumer } from './settled-consumer.ts'
@@ -6,6 +7,7 @@ const DEFAULT_CPU = '100m'
 const DEFAULT_MEMORY = '256Mi'
 /** Snowflake's client takes some 58 MiB when loaded, and buffers have half of what a limit leaves above what is used without it. */
 const DEFAULT_MEMORY_WITH_SNOWFLAKE = '384Mi'
+const DEFAULT_READY_TIMEOUT_MS = 600_000
 const LOG_LEVELS = { Debug: 'debug', Info: 'info', Warn: 'warn', Error: 'error' } as const
 
 export function settleConsumer(consumer: ConsumerSpec, { snowflake }: SinkSpec): SettledConsumer {
@@ -23,8 +25,14 @@ export function settleConsumer(consumer: ConsumerSpec, { snowflake }: SinkSpec):
     terminationGracePeriodSeconds: consumer.terminationGracePeriodSeconds,
     upgrade: consumer.upgrade,
     rollout: consumer.rollout,
+    readyTimeoutMs: settleReadyTimeout(consumer.readyTimeout),
     logLevel: LOG_LEVELS[consumer.logLevel]
   }
+}
+
+function settleReadyTimeout(readyTimeout: string | undefined): number | undefined {
+  if (readyTimeout === undefined) return DEFAULT_READY_TIMEOUT_MS
+  return parseDurationMs(readyTimeout) || undefined
 }
 
 /** Memory is always limited, since a consumer's byte budget is a share of its limit; the request follows the limit. */

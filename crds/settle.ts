@@ -32,6 +32,9 @@ const DEFAULT_DEAD_LETTER_TABLE = 'dlq_{table}'
 const DEFAULT_DEAD_LETTER_TOPIC = '{topic}.dlq'
 const DEFAULT_PARTITIONS_PER_REPLICA = 1
 const DEFAULT_MAX_REPLICAS = 16
+const DEFAULT_MIN_REPLICAS = 1
+/** Of `scaling.catchUpTime`, `stabilizationTime` and `idleTime`. */
+const DEFAULT_SCALING_TIME = '10m'
 
 /** Fills what the schema leaves to the program and applies overrides. The pipeline is one that `parsePipeline` accepted. */
 export function settle(pipeline: BronzePipeline): SettledPipeline {
@@ -57,6 +60,7 @@ export function settle(pipeline: BronzePipeline): SettledPipeline {
     },
     scaling: settleScaling(spec.scaling),
     suspend: spec.suspend,
+    mode: spec.mode ?? 'Apply',
     consumer: settleConsumer(spec.consumer, spec.sink)
   }
 }
@@ -155,11 +159,25 @@ function settleSecurity(security: SecuritySpec): SourceSecurity {
 }
 
 function settleScaling(scaling: ScalingSpec): SettledScaling {
-  if (scaling.mode === 'External') return { mode: 'External', replicas: scaling.replicas ?? 0 }
-  return {
-    mode: 'Partitions',
-    partitionsPerReplica: scaling.partitionsPerReplica ?? DEFAULT_PARTITIONS_PER_REPLICA,
-    maxReplicas: scaling.maxReplicas ?? DEFAULT_MAX_REPLICAS
+  const { maxReplicas = DEFAULT_MAX_REPLICAS } = scaling
+  switch (scaling.mode) {
+    case 'External':
+      return { mode: 'External', replicas: scaling.replicas ?? 0 }
+    case 'Lag':
+      return {
+        mode: 'Lag',
+        minReplicas: scaling.minReplicas ?? DEFAULT_MIN_REPLICAS,
+        maxReplicas,
+        catchUpMs: durationMs(scaling.catchUpTime ?? DEFAULT_SCALING_TIME),
+        stabilizationMs: durationMs(scaling.stabilizationTime ?? DEFAULT_SCALING_TIME),
+        idleMs: durationMs(scaling.idleTime ?? DEFAULT_SCALING_TIME)
+      }
+    case 'Partitions':
+      return {
+        mode: 'Partitions',
+        partitionsPerReplica: scaling.partitionsPerReplica ?? DEFAULT_PARTITIONS_PER_REPLICA,
+        maxReplicas
+      }
   }
 }
 

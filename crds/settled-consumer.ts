@@ -15,5 +15,7 @@ export interface SettledConsumer {
   readonly terminationGracePeriodSeconds: number
   readonly upgrade: 'Manual' | 'Automatic'
   readonly rollout: 'Recreate' | 'Rolling'
+  /** How long changed consumers may take to become ready; undefined: as long as they like. */
+  readonly readyTimeoutMs: number | undefined
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
 }

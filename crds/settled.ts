@@ -15,6 +15,8 @@ export interface SettledPipeline {
   readonly deadLetters: SettledDeadLetters
   readonly scaling: SettledScaling
   readonly suspend: boolean
+  /** Plan: nothing is done, it is told what would be. */
+  readonly mode: 'Apply' | 'Plan'
   readonly consumer: SettledConsumer
 }
 
@@ -293,4 +295,18 @@ export interface SettledDeadLetters {
 
 export type SettledScaling =
   | { readonly mode: 'Partitions'; readonly partitionsPerReplica: number; readonly maxReplicas: number }
+  | SettledLagScaling
   | { readonly mode: 'External'; readonly replicas: number }
+
+export interface SettledLagScaling {
+  readonly mode: 'Lag'
+  /** 0: none when idle. */
+  readonly minReplicas: number
+  readonly maxReplicas: number
+  /** The time in which a backlog is to be written. */
+  readonly catchUpMs: number
+  /** How long fewer consumers must have been enough before there is one step fewer. */
+  readonly stabilizationMs: number
+  /** How long nothing must have come before no consumer runs; used with `minReplicas` 0. */
+  readonly idleMs: number
+}

@@ -1,16 +1,13 @@
+import { parseDurationMs } from '../../lib/duration.ts'
 import { parseQuantity } from '../../lib/quantity.ts'
-import type { ResourceList, ResourcesSpec, ScalingSpec } from '../pipeline.ts'
-import { rule, type RuleEntry } from './rule.ts'
+import type { ResourceList, ResourcesSpec } from '../pipeline.ts'
+import { isBetween, rule, type RuleEntry } from './rule.ts'
 
 export const consumerRules: readonly RuleEntry[] = [
-  rule<ScalingSpec>(
-    'replicas is required with mode External, and refused with the others',
-    self => (self.replicas !== undefined) === (self.mode === 'External')
-  ),
-  rule<ScalingSpec>(
-    'partitionsPerReplica and maxReplicas go with mode Partitions only',
-    self => self.mode === 'Partitions' || (self.partitionsPerReplica === undefined && self.maxReplicas === undefined)
-  ),
+  rule<string>('readyTimeout must be 0s or lie between 10s and 24h', self => {
+    const ms = parseDurationMs(self)
+    return !self.includes('d') && (ms === 0 || isBetween(ms, 10_000, 86_400_000))
+  }),
   rule<ResourcesSpec>('requests may not be larger than limits', ({ requests = {}, limits = {} }) =>
     (['cpu', 'memory', 'ephemeral-storage'] as const).every(
       name => amount(requests, name, 0) <= amount(limits, name, Infinity)

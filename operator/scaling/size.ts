@@ -14,7 +14,7 @@ export function sizeOf({ scaling, suspend }: SettledPipeline, partitions: number
   if (suspend) return { replicas: 0, reason: 'Suspended' }
   if (scaling.mode === 'External') return { replicas: scaling.replicas, reason: 'External' }
   if (partitions === undefined) return { replicas: undefined, reason: 'Held' }
-  const wanted = Math.ceil(partitions / scaling.partitionsPerReplica)
+  const wanted = Math.ceil(partitions / (scaling.mode === 'Lag' ? 1 : scaling.partitionsPerReplica))
   return wanted > scaling.maxReplicas
     ? { replicas: scaling.maxReplicas, reason: 'AtMaxReplicas' }
     : { replicas: wanted, reason: 'Partitions' }
