@@ -9,7 +9,7 @@ import { accepts, freePorts, startProcess, stateFolder, untilReady } from './pro
 import { startRestartable, type RestartableServer } from './restartable.ts'
 import { shared } from './shared.ts'
 
-/** How to reach a broker; every listener is on 127.0.0.1. */
+/** How to reach a broker; every listener is on one address of this machine. */
 export interface KafkaAddresses {
   /** Plain text, no authentication. */
   readonly bootstrap: string
@@ -39,6 +39,8 @@ export interface KafkaOptions {
   /** Lines for server.properties, for example `log.retention.check.interval.ms`. */
   readonly properties?: Readonly<Record<string, string | number | boolean>>
   readonly heapMiB?: number
+  /** The address it listens at and gives its clients; 127.0.0.1 when absent. */
+  readonly host?: string
 }
 
 const USERS = {
@@ -55,12 +57,13 @@ export async function sharedKafka(): Promise<KafkaAddresses> {
 
 /** Apache Kafka of its own: one node, KRaft. */
 export async function startKafka(options: KafkaOptions = {}): Promise<KafkaServer> {
+  const { host = '127.0.0.1' } = options
   const state = await stateFolder('kafka')
   const [plain = 0, controller = 0, sasl = 0, ssl = 0, mutual = 0, saslSsl = 0] = await freePorts(6)
   const ports = { plain, controller, sasl, ssl, mutual, saslSsl }
-  const certificates = await writeCertificates(state.path)
+  const certificates = await writeCertificates(state.path, host)
   const config = join(state.path, 'server.properties')
-  await writeFile(config, propertiesText({ ...properties(ports, state.path), ...options.properties }))
+  await writeFile(config, propertiesText({ ...properties(ports, state.path, host), ...options.properties }))
   await format(config)
 
   const heap = options.heapMiB ?? 512
@@ -68,11 +71,11 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaServe
     const args = [`-Xms${heap}m`, `-Xmx${heap}m`, '-XX:+UseG1GC', ...JVM_ARGS, classPath(), 'kafka.Kafka', config]
     const server = startProcess('java', args, { log: join(state.path, 'log'), state: state.path })
     // The last of the listeners to open is not known, so all must be.
-    const open = async () => (await Promise.all(Object.values(ports).map(accepts))).every(Boolean)
+    const open = async () => (await Promise.all(Object.values(ports).map(port => accepts(port, host)))).every(Boolean)
     await untilReady('Kafka', server, open)
     return server
   }
-  const at = (port: number) => `127.0.0.1:${port}`
+  const at = (port: number) => `${host}:${port}`
   return Object.assign(await startRestartable(state, launch), {
     bootstrap: at(plain),
     saslPlaintext: at(sasl),
@@ -105,11 +108,11 @@ async function format(config: string): Promise<void> {
 
 const classPath = () => join(installed('kafka', 'jars'), '*')
 
-async function writeCertificates(folder: string): Promise<KafkaAddresses['certificates']> {
+async function writeCertificates(folder: string, host: string): Promise<KafkaAddresses['certificates']> {
   const tls = join(folder, 'tls')
   await mkdir(tls)
   const authority = new Authority('kafka-test-ca')
-  const names = { dnsNames: ['localhost'], addresses: ['127.0.0.1'] }
+  const names = { dnsNames: ['localhost'], addresses: [...new Set(['127.0.0.1', host])] }
   const broker = authority.issue({ commonName: 'broker', usage: 'server', ...names })
   const client = authority.issue({ commonName: 'client', usage: 'client' })
   const files = {
@@ -132,7 +135,7 @@ interface Ports {
   readonly saslSsl: number
 }
 
-function properties(ports: Ports, folder: string): Record<string, string | number | boolean> {
+function properties(ports: Ports, folder: string, host: string): Record<string, string | number | boolean> {
   const listeners = {
     PLAINTEXT: ports.plain,
     SASL_PLAINTEXT: ports.sasl,
@@ -140,14 +143,14 @@ function properties(ports: Ports, folder: string): Record<string, string | numbe
     MUTUAL: ports.mutual,
     SASL_SSL: ports.saslSsl
   }
-  const addresses = Object.entries(listeners).map(([name, port]) => `${name}://127.0.0.1:${port}`)
+  const addresses = Object.entries(listeners).map(([name, port]) => `${name}://${host}:${port}`)
   return {
     'process.roles': 'broker,controller',
     'node.id': 1,
-    'controller.quorum.voters': `1@127.0.0.1:${ports.controller}`,
+    'controller.quorum.voters': `1@${host}:${ports.controller}`,
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'PLAINTEXT',
-    listeners: [...addresses, `CONTROLLER://127.0.0.1:${ports.controller}`].join(','),
+    listeners: [...addresses, `CONTROLLER://${host}:${ports.controller}`].join(','),
     'advertised.listeners': addresses.join(','),
     'listener.security.protocol.map':
       'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,SSL:SSL,MUTUAL:SSL,SASL_SSL:SASL_SSL',

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, writeFile } from 'node:fs/promises'
 import { request } from 'node:https'
 import { join } from 'node:path'
 import { installed } from './cache.ts'
-import { Authority, keyPair, type Identity } from './certificates.ts'
+import type { Identity, Leaf } from './certificates.ts'
+import { LOOPBACK, apiServerArgs, etcdArgs, flags, managerArgs, type ClusterNetwork } from './kube-flags.ts'
+import { writePki, type Pki } from './kube-pki.ts'
 import { freePorts, startProcess, stateFolder, untilReady, type ServerProcess } from './process.ts'
 import { shared } from './shared.ts'
 
@@ -14,7 +15,7 @@ export interface Finished {
   readonly stderr: string
 }
 
-/** A Kubernetes API server on 127.0.0.1 with RBAC; there are no nodes, so no pod ever runs. */
+/** A Kubernetes API server on 127.0.0.1 with RBAC; there are no nodes, so no pod ever runs (`test/cluster/` adds one). */
 export interface KubeAddresses {
   /** `https://127.0.0.1:port` */
   readonly server: string
@@ -34,6 +35,12 @@ export interface KubeAddresses {
 
 export interface KubeServer extends KubeAddresses {
   readonly stop: () => Promise<void>
+  /** Ends the API server as a crash does, and starts it again with the same state. */
+  readonly restartApiServer: () => Promise<void>
+  /** A certificate of the cluster's authority. */
+  readonly issue: (leaf: Leaf) => Identity
+  /** Writes the kubeconfig of another user, `organization` is their group; gives its path. */
+  readonly kubeconfigOf: (file: string, commonName: string, organization?: string) => Promise<string>
 }
 
 export interface KubeOptions {
@@ -41,6 +48,8 @@ export interface KubeOptions {
   readonly controllers?: boolean
   /** Flags of kube-apiserver beside ours, such as `audit-log-path`. */
   readonly flags?: Readonly<Record<string, string>>
+  /** Where nodes and pods reach it; loopback, and no nodes, when absent. */
+  readonly network?: ClusterNetwork
 }
 
 let own: Promise<KubeServer> | undefined
@@ -62,33 +71,35 @@ interface Where {
 }
 
 /** A control plane of its own. Its CRDs may answer 429 for a second or two after they are established. */
-export async function startKube({ controllers = true, flags: others = {} }: KubeOptions = {}): Promise<KubeServer> {
+export async function startKube(options: KubeOptions = {}): Promise<KubeServer> {
+  const { controllers = true, flags: others = {}, network = LOOPBACK } = options
   const state = await stateFolder('kube')
   const [etcdPort = 0, peerPort = 0, port = 0, managerPort = 0] = await freePorts(4)
-  const server = `https://127.0.0.1:${port}`
-  const pki = await writePki(state.path, server)
-  const running: ServerProcess[] = []
+  const server = `https://${network.address}:${port}`
+  const pki = await writePki(state.path, server, [...new Set(['127.0.0.1', network.address, network.kubernetes])])
+  const running = new Map<string, ServerProcess>()
   const start = async (program: string, args: readonly string[], check: () => Promise<boolean>) => {
     // Each would remove the state folder of all when this process dies; the first is enough.
-    const owner = running.length === 0 ? { state: state.path } : {}
+    const owner = running.size === 0 ? { state: state.path } : {}
     const child = startProcess(installed('kube', program), args, { log: join(state.path, `${program}.log`), ...owner })
-    running.unshift(child)
+    running.set(program, child)
     await untilReady(program, child, check)
   }
   const stop = async () => {
-    for (const child of running) await child.stop()
+    // An API server with nodes takes ten seconds over its farewell.
+    for (const child of [...running.values()].toReversed()) await child.stop(2000)
     await state.remove()
   }
   const at = { server, kubeconfig: join(state.path, 'admin.kubeconfig'), ca: pki.ca }
+  const etcd = `http://127.0.0.1:${etcdPort}`
+  const startApiServer = async () => {
+    const args = [...apiServerArgs(pki.path, etcd, port, network), ...flags(others)]
+    await start('kube-apiserver', args, () => isReady(network.address, port, pki))
+  }
   try {
-    const etcd = `http://127.0.0.1:${etcdPort}`
-    await start(
-      'etcd',
-      etcdArgs(state.path, etcd, `http://127.0.0.1:${peerPort}`),
-      async () => (await fetch(`${etcd}/health`)).ok
-    )
-    const apiServer = [...apiServerArgs(pki.path, etcd, port), ...flags(others)]
-    await start('kube-apiserver', apiServer, () => isReady(port, pki))
+    const etcdFlags = etcdArgs(state.path, etcd, `http://127.0.0.1:${peerPort}`)
+    await start('etcd', etcdFlags, async () => (await fetch(`${etcd}/health`)).ok)
+    await startApiServer()
     if (controllers) {
       const hasAccount = async () =>
         (await addresses(at).kubectl(['-n', 'default', 'get', 'serviceaccount', 'default'])).code === 0
@@ -98,7 +109,11 @@ export async function startKube({ controllers = true, flags: others = {} }: Kube
     await stop()
     throw error
   }
-  return { ...addresses(at), stop }
+  const restartApiServer = async () => {
+    await running.get('kube-apiserver')?.kill()
+    await startApiServer()
+  }
+  return { ...addresses(at), stop, restartApiServer, issue: pki.issue, kubeconfigOf: pki.kubeconfig }
 }
 
 function addresses(at: Where): KubeAddresses {
@@ -135,61 +150,9 @@ async function finish(
   return { code: code ?? 1, stdout, stderr }
 }
 
-interface Pki {
-  readonly path: (name: string) => string
-  readonly ca: string
-  readonly admin: Identity
-}
-
-async function writePki(folder: string, server: string): Promise<Pki> {
-  const path = (name: string) => join(folder, 'pki', name)
-  await mkdir(path(''))
-  const authority = new Authority('kubernetes')
-  const frontProxyAuthority = new Authority('front-proxy')
-  const client = (commonName: string, organization?: string) =>
-    authority.issue({ commonName, usage: 'client', ...(organization === undefined ? {} : { organization }) })
-  const names = ['localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc']
-  const identities = {
-    apiserver: authority.issue({
-      commonName: 'kube-apiserver',
-      usage: 'server',
-      dnsNames: names,
-      addresses: ['127.0.0.1', '10.0.0.1']
-    }),
-    'front-proxy': frontProxyAuthority.issue({ commonName: 'front-proxy-client', usage: 'client' }),
-    ca: authority,
-    'front-proxy-ca': frontProxyAuthority
-  }
-  for (const [name, { cert, key }] of Object.entries(identities)) {
-    await writeFile(path(`${name}.crt`), cert)
-    await writeFile(path(`${name}.key`), key)
-  }
-  const accounts = keyPair()
-  await writeFile(path('accounts.pub'), accounts.publicKey)
-  await writeFile(path('accounts.key'), accounts.privateKey)
-  const admin = client('admin', 'system:masters')
-  const manager = client('system:kube-controller-manager')
-  await writeFile(join(folder, 'admin.kubeconfig'), kubeconfig(server, authority.cert, admin))
-  await writeFile(join(folder, 'manager.kubeconfig'), kubeconfig(server, authority.cert, manager))
-  return { path, ca: authority.cert, admin }
-}
-
-function kubeconfig(server: string, ca: string, { cert, key }: Identity): string {
-  const base64 = (text: string) => Buffer.from(text).toString('base64')
-  const user = { 'client-certificate-data': base64(cert), 'client-key-data': base64(key) }
-  return JSON.stringify({
-    apiVersion: 'v1',
-    kind: 'Config',
-    clusters: [{ name: 'test', cluster: { server, 'certificate-authority-data': base64(ca) } }],
-    users: [{ name: 'user', user }],
-    contexts: [{ name: 'test', context: { cluster: 'test', user: 'user' } }],
-    'current-context': 'test'
-  })
-}
-
-function isReady(port: number, { ca, admin }: Pki): Promise<boolean> {
+function isReady(host: string, port: number, { ca, admin }: Pki): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>()
-  const options = { host: '127.0.0.1', port, path: '/readyz', ca, ...admin, agent: false, timeout: 2000 }
+  const options = { host, port, path: '/readyz', ca, ...admin, agent: false, timeout: 2000 }
   const sent = request(options, response => {
     response.resume()
     resolve(response.statusCode === 200)
@@ -199,67 +162,3 @@ function isReady(port: number, { ca, admin }: Pki): Promise<boolean> {
   sent.end()
   return promise
 }
-
-const flags = (values: Readonly<Record<string, string | number | boolean>>) =>
-  Object.entries(values).map(([name, value]) => `--${name}=${value}`)
-
-const etcdArgs = (folder: string, client: string, peer: string) =>
-  flags({
-    name: 'test',
-    'data-dir': join(folder, 'etcd'),
-    // Nothing here survives the machine anyway.
-    'unsafe-no-fsync': true,
-    'log-level': 'warn',
-    'listen-client-urls': client,
-    'advertise-client-urls': client,
-    'listen-peer-urls': peer,
-    'initial-advertise-peer-urls': peer,
-    'initial-cluster': `test=${peer}`
-  })
-
-const apiServerArgs = (pki: Pki['path'], etcd: string, port: number) =>
-  flags({
-    'etcd-servers': etcd,
-    'bind-address': '127.0.0.1',
-    'advertise-address': '127.0.0.1',
-    'secure-port': port,
-    'tls-cert-file': pki('apiserver.crt'),
-    'tls-private-key-file': pki('apiserver.key'),
-    'client-ca-file': pki('ca.crt'),
-    'authorization-mode': 'Node,RBAC',
-    'anonymous-auth': false,
-    'service-account-issuer': 'https://kubernetes.default.svc.cluster.local',
-    'service-account-key-file': pki('accounts.pub'),
-    'service-account-signing-key-file': pki('accounts.key'),
-    'service-cluster-ip-range': '10.0.0.0/16',
-    // Without these kube-controller-manager logs errors without end.
-    'requestheader-client-ca-file': pki('front-proxy-ca.crt'),
-    'requestheader-allowed-names': 'front-proxy-client',
-    'requestheader-username-headers': 'X-Remote-User',
-    'requestheader-group-headers': 'X-Remote-Group',
-    'requestheader-extra-headers-prefix': 'X-Remote-Extra-',
-    'proxy-client-cert-file': pki('front-proxy.crt'),
-    'proxy-client-key-file': pki('front-proxy.key'),
-    // A server on 127.0.0.1 cannot publish its own endpoint.
-    'endpoint-reconciler-type': 'none',
-    profiling: false
-  })
-
-const managerArgs = (pki: Pki['path'], folder: string, port: number) =>
-  flags({
-    kubeconfig: join(folder, 'manager.kubeconfig'),
-    'authentication-kubeconfig': join(folder, 'manager.kubeconfig'),
-    'authorization-kubeconfig': join(folder, 'manager.kubeconfig'),
-    'bind-address': '127.0.0.1',
-    'secure-port': port,
-    'leader-elect': false,
-    'use-service-account-credentials': true,
-    'root-ca-file': pki('ca.crt'),
-    'service-account-private-key-file': pki('accounts.key'),
-    'cluster-signing-cert-file': pki('ca.crt'),
-    'cluster-signing-key-file': pki('ca.key'),
-    // At the default of 20 requests a second it takes five seconds to be useful.
-    'kube-api-qps': 300,
-    'kube-api-burst': 600,
-    profiling: false
-  })

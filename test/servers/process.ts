@@ -32,6 +32,8 @@ export interface ServerOptions {
   readonly env?: NodeJS.ProcessEnv
   /** Removed when the process that started the server dies without stopping it. */
   readonly state?: string
+  /** What a shell does before that, when there is more to clear away. */
+  readonly sweep?: string
 }
 
 const STOP_PATIENCE_MS = 10_000
@@ -51,7 +53,7 @@ export function startProcess(program: string, args: readonly string[], options: 
     failure = error
     if (child.pid === undefined) ended.resolve({ code: undefined, signal: undefined })
   })
-  const guard = child.pid === undefined ? undefined : guardOf(child.pid, options.state)
+  const guard = child.pid === undefined ? undefined : guardOf(child.pid, options)
   child.once('exit', (code, signal) => {
     guard?.kill('SIGKILL')
     guard?.stdin?.destroy()
@@ -84,9 +86,9 @@ export function startProcess(program: string, args: readonly string[], options: 
  * A shell that holds a pipe from this process. The pipe closes when this process ends, whatever ends it, SIGKILL included;
  * then the shell kills the server and removes its state. It ignores the signals a terminal sends to all.
  */
-function guardOf(pid: number, state: string | undefined): ChildProcess {
-  const script = `trap '' INT TERM HUP; cat >/dev/null; kill -9 "$1"; [ -z "$2" ] || rm -rf "$2"`
-  const guard = spawn('/bin/sh', ['-c', script, 'guard', String(pid), state ?? ''], {
+function guardOf(pid: number, { state = '', sweep = '' }: ServerOptions): ChildProcess {
+  const script = `trap '' INT TERM HUP; cat >/dev/null; kill -9 "$1"; eval "$3"; [ -z "$2" ] || rm -rf "$2"`
+  const guard = spawn('/bin/sh', ['-c', script, 'guard', String(pid), state, sweep], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore']
   })
@@ -117,9 +119,9 @@ export async function untilReady(
   }
 }
 
-/** Whether something on loopback accepts connections at `port`. */
-export async function accepts(port: number): Promise<boolean> {
-  const socket = connect({ host: '127.0.0.1', port })
+/** Whether something accepts connections at `port`, on loopback or another address of this machine. */
+export async function accepts(port: number, host = '127.0.0.1'): Promise<boolean> {
+  const socket = connect({ host, port })
   try {
     await once(socket, 'connect')
     return true

@@ -6,7 +6,7 @@ import { installed } from './cache.ts'
 import { freePorts, startProcess, stateFolder, untilReady } from './process.ts'
 import { shared } from './shared.ts'
 
-/** How to reach an S3 server on 127.0.0.1; buckets are addressed by path. */
+/** How to reach an S3 server of this machine; buckets are addressed by path. */
 export interface S3Addresses {
   readonly endpoint: string
   readonly region: string
@@ -33,15 +33,15 @@ export async function sharedS3(): Promise<S3Addresses> {
   return endpoint === undefined ? (own ??= startS3()) : addresses(endpoint)
 }
 
-/** A MinIO of its own, on one empty folder. `env` are further settings of it. */
-export async function startS3(env: NodeJS.ProcessEnv = {}): Promise<S3Server> {
+/** A MinIO of its own, on one empty folder. `env` are further settings of it, `host` the address it listens at. */
+export async function startS3(env: NodeJS.ProcessEnv = {}, host = '127.0.0.1'): Promise<S3Server> {
   const state = await stateFolder('s3')
   const objects = join(state.path, 'objects')
   await mkdir(objects)
   const [port = 0] = await freePorts(1)
   const server = startProcess(
     installed('s3', 'minio'),
-    ['server', '--quiet', '--address', `127.0.0.1:${port}`, objects],
+    ['server', '--quiet', '--address', `${host}:${port}`, objects],
     {
       log: join(state.path, 'log'),
       state: state.path,
@@ -56,7 +56,7 @@ export async function startS3(env: NodeJS.ProcessEnv = {}): Promise<S3Server> {
       }
     }
   )
-  const endpoint = `http://127.0.0.1:${port}`
+  const endpoint = `http://${host}:${port}`
   const isReady = async () => (await fetch(`${endpoint}/minio/health/ready`)).ok
   await untilReady('MinIO', server, isReady).catch(async (error: unknown) => {
     await state.remove()
