@@ -27,6 +27,7 @@ async function main(log: Log): Promise<number> {
   const operator = new Operator({
     kube,
     clock: systemClock,
+    elapsedMs: () => performance.now(),
     log,
     namespaces: (env['WATCH_NAMESPACES'] ?? '').split(',').filter(name => name !== ''),
     consumerImage,
@@ -36,7 +37,7 @@ async function main(log: Log): Promise<number> {
     sampleIntervalMs: SAMPLE_INTERVAL_MS,
     secretsIntervalMs: SECRETS_INTERVAL_MS
   })
-  const server = await startServer(Number(env['PORT'] ?? PORT), () => operator.isReady, operator.metrics)
+  const server = await startServer(Number(env['PORT'] ?? PORT), operator)
   const stop = new AbortController()
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort())
   try {

@@ -41,9 +41,10 @@ export class OperatorMetrics {
     this.#live('bronze_operator_leader', 'Whether this replica works (1) or stands by (0).', () => (isLeader() ? 1 : 0))
   }
 
-  reconciled(outcome: 'ok' | 'failed', seconds: number): void {
+  /** One that is late is counted again when it ends; only those that went well are timed. */
+  reconciled(outcome: 'ok' | 'failed' | 'late' | 'defect', seconds?: number): void {
     this.#reconciles.inc({ outcome })
-    this.#seconds.observe(seconds)
+    if (seconds !== undefined) this.#seconds.observe(seconds)
   }
 
   watchTrouble(kind: string, what: 'relist' | 'reconnect'): void {

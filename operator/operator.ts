@@ -1,5 +1,5 @@
 import type { Clock } from '../lib/clock.ts'
-import { errorText } from '../lib/errors.ts'
+import { errorText, RetryableError } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
 import { ClaimBook } from './claim-book.ts'
 import { upgradeDefinition } from './crd-upgrade.ts'
@@ -7,20 +7,28 @@ import { Elector } from './elector.ts'
 import { EventRecorder } from './events.ts'
 import { KafkaClusters } from './kafka/clusters.ts'
 import { openLagSampler } from './kafka/lag-sampler.ts'
-import { PIPELINES, type Kube } from './kube.ts'
+import { KubeError, PIPELINES, type Kube } from './kube.ts'
 import { OperatorMetrics } from './metrics.ts'
-import { KeyedQueue, work } from './queue.ts'
+import { KeyedQueue, type Priority } from './queue.ts'
 import { Reconciler } from './reconcile.ts'
 import { Sampling } from './sampling.ts'
 import { SecretReader } from './secrets.ts'
 import { Stores } from './stores.ts'
+import { work } from './work.ts'
 
 const WORKERS = 8
+const RECONCILE_DEADLINE_MS = 60_000
+/** What was begun may be finished when the operator is told to end; a pod has 30 s. */
+const FINISH_MS = 10_000
+/** A reconcile ends after a minute at the latest, well or not. */
+const STALLED_MS = 300_000
 const LEASE_NAME = 'bronze-operator'
 
 export interface OperatorOptions {
   readonly kube: Kube
   readonly clock: Clock
+  /** A clock that nobody sets, in ms; `clock` when absent. */
+  readonly elapsedMs?: () => number
   readonly log: Log
   /** All when empty. */
   readonly namespaces: readonly string[]
@@ -46,12 +54,13 @@ export class Operator {
   readonly #stores: Stores
   readonly #elector: Elector
   readonly #claims = new ClaimBook()
+  #isWorking = false
 
   constructor(options: OperatorOptions) {
     this.#options = options
-    const { kube, clock, log, namespaces, namespace, identity } = options
+    const { kube, clock, elapsedMs = () => clock.now(), log, namespaces, namespace, identity } = options
     this.#queue = new KeyedQueue(clock)
-    this.#elector = new Elector({ kube, clock, log, namespace, name: LEASE_NAME, identity })
+    this.#elector = new Elector({ kube, clock, elapsedMs, log, namespace, name: LEASE_NAME, identity })
     this.metrics = new OperatorMetrics(
       () => this.#queue.size,
       () => this.#elector.isLeader
@@ -61,7 +70,7 @@ export class Operator {
       clock,
       log,
       namespaces,
-      onChange: key => this.#changed(key),
+      onChange: (key, priority) => this.#changed(key, priority),
       onTrouble: (kind, what) => this.metrics.watchTrouble(kind, what)
     })
   }
@@ -71,45 +80,99 @@ export class Operator {
     return this.#stores.isSynced
   }
 
+  /** Why this process should be ended and started anew; undefined while all is well. */
+  get illness(): string | undefined {
+    const stalledMs = this.#elector.isLeader && this.#isWorking ? this.#queue.stalledMs() : 0
+    return stalledMs < STALLED_MS ? undefined : `no reconcile has ended for ${Math.floor(stalledMs / 1000)} s`
+  }
+
   /** Follows the cluster, waits to be the leader, works until the signal aborts. `lost`: another leads, this process must end. */
   async run(signal: AbortSignal): Promise<'stopped' | 'lost'> {
-    const { kube, log, identity, upgradesDefinition } = this.#options
-    const ended = new AbortController()
+    const { clock, log, identity } = this.#options
+    const [ended, cut, finished] = [new AbortController(), new AbortController(), new AbortController()]
     const all = AbortSignal.any([signal, ended.signal])
     const following = this.#stores.run(all)
     try {
       await this.#elector.elected(signal)
-      if (signal.aborted) return 'stopped'
+      if (signal.aborted || !this.#elector.isLeader) return 'stopped'
       log.info('leading', { identity })
-      // Before the copies are waited for: without the definition there is nothing to copy.
-      if (upgradesDefinition) await upgradeDefinition(kube, log)
-      const working = this.#work(all)
-      const outcome = await this.#elector.hold(signal)
+      const working = this.#work(all, cut.signal)
+      const held = this.#elector.hold(signal)
+      // A defect of the work ends all.
+      const outcome = await Promise.race([held, working.then(() => held)])
       ended.abort()
       if (outcome === 'lost') return 'lost'
+      void clock.sleep(FINISH_MS, finished.signal).then(() => cut.abort())
       await working
-      await this.#elector.release()
       return 'stopped'
     } finally {
       ended.abort()
+      cut.abort()
+      finished.abort()
       await following
+      await this.#elector.release()
     }
   }
 
-  #changed(key: string): void {
+  #changed(key: string, priority: Priority): void {
     const [namespace = '', name = ''] = key.split('/')
     const others = this.#claims.observe(key, this.#stores.get(PIPELINES, namespace, name))
-    for (const changed of [key, ...others]) this.#queue.add(changed)
+    this.#queue.add(key, 0, priority)
+    for (const other of others) this.#queue.add(other)
   }
 
-  async #work(signal: AbortSignal): Promise<void> {
-    const { kube, clock, log, identity, sampleIntervalMs } = this.#options
-    const { consumerImage, secretsIntervalMs, figuresIntervalMs } = this.#options
+  async #work(signal: AbortSignal, cut: AbortSignal): Promise<void> {
+    const { kube, clock, log, upgradesDefinition } = this.#options
+    // Before the copies are waited for: without the definition there is nothing to copy.
+    if (upgradesDefinition) await upgradeDefinition(kube, log)
     const aborted = new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
     await Promise.race([this.#stores.synced(), aborted])
+    if (signal.aborted) return
     const secrets = new SecretReader(kube, clock)
+    const sampling = this.#openSampling(secrets)
+    const reconciler = this.#openReconciler(secrets, sampling)
+    this.#isWorking = true
+    try {
+      await work({
+        queue: this.#queue,
+        clock,
+        workers: WORKERS,
+        deadlineMs: RECONCILE_DEADLINE_MS,
+        signal,
+        cut,
+        perform: async (key, signal) => {
+          const startedMs = clock.now()
+          const outcome = await reconciler.reconcile(key, signal)
+          this.metrics.reconciled('ok', (clock.now() - startedMs) / 1000)
+          return outcome
+        },
+        onLate: key => {
+          this.metrics.reconciled('late')
+          log.warn('a reconcile takes too long and is told to stop', { pipeline: key })
+        },
+        onFailure: (key, error, retryAfterMs) => this.#failed(key, error, retryAfterMs)
+      })
+    } finally {
+      sampling.close()
+    }
+  }
+
+  #failed(key: string, error: unknown, retryAfterMs: number): void {
+    const { log } = this.#options
+    const isExpected = error instanceof KubeError || error instanceof RetryableError
+    this.metrics.reconciled(isExpected ? 'failed' : 'defect')
+    if (isExpected) {
+      log.warn('a reconcile failed', { pipeline: key, retryAfterMs, cause: errorText(error) })
+    } else {
+      const cause = error instanceof Error ? (error.stack ?? error) : error
+      log.error('a reconcile failed by a defect of the operator', { pipeline: key, retryAfterMs }, cause)
+    }
+  }
+
+  #openSampling(secrets: SecretReader): Sampling {
+    const { clock, log, sampleIntervalMs } = this.#options
     const clusters = new KafkaClusters(clock)
-    const sampling = new Sampling({
+    return new Sampling({
       open: pipeline => openLagSampler(pipeline, secrets.reader(pipeline.namespace), clusters, () => clock.now()),
       clock,
       log,
@@ -117,28 +180,12 @@ export class Operator {
       onChange: key => this.#queue.add(key),
       onSample: (key, view) => this.metrics.sampled(key, view)
     })
+  }
+
+  #openReconciler(secrets: SecretReader, sampling: Sampling): Reconciler {
+    const { kube, clock, log, identity, consumerImage, secretsIntervalMs, figuresIntervalMs } = this.#options
     const events = new EventRecorder(kube, clock, log, identity)
     const ports = { kube, stores: this.#stores, claims: this.#claims, sampling, secrets, events, clock, log }
-    const reconciler = new Reconciler({
-      ...ports,
-      metrics: this.metrics,
-      consumerImage,
-      secretsIntervalMs,
-      figuresIntervalMs
-    })
-    const perform = async (key: string) => {
-      const startedMs = clock.now()
-      const outcome = await reconciler.reconcile(key)
-      this.metrics.reconciled('ok', (clock.now() - startedMs) / 1000)
-      return outcome
-    }
-    try {
-      await work(this.#queue, WORKERS, signal, perform, (key, error, retryAfterMs) => {
-        this.metrics.reconciled('failed', 0)
-        log.warn('a reconcile failed', { pipeline: key, retryAfterMs, cause: errorText(error) })
-      })
-    } finally {
-      sampling.close()
-    }
+    return new Reconciler({ ...ports, metrics: this.metrics, consumerImage, secretsIntervalMs, figuresIntervalMs })
   }
 }

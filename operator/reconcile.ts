@@ -22,12 +22,12 @@ import {
 import type { OperatorMetrics } from './metrics.ts'
 import { consumerName } from './names.ts'
 import { plan, type Action, type Observed, type Plan } from './plan.ts'
-import type { Outcome } from './queue.ts'
 import { configMap, secretsOf } from './resources.ts'
 import type { Sampling } from './sampling.ts'
 import type { SecretReader } from './secrets.ts'
 import { writeAfterMs } from './status.ts'
 import type { Stores } from './stores.ts'
+import type { Outcome } from './work.ts'
 
 /** Objects of a deleted pipeline of the same name are gone within seconds. */
 const WAIT_FOR_COLLECTION_MS = 2000
@@ -69,8 +69,8 @@ export class Reconciler {
     this.#ports = ports
   }
 
-  /** `key` is `namespace/name`. Throws KubeError. */
-  async reconcile(key: string): Promise<Outcome> {
+  /** `key` is `namespace/name`. Throws KubeError; soon, once the signal aborts. */
+  async reconcile(key: string, signal: AbortSignal): Promise<Outcome> {
     const { stores, sampling, claims, metrics, clock, consumerImage } = this.#ports
     const [namespace = '', name = ''] = key.split('/')
     const object = stores.get(PIPELINES, namespace, name) as BronzePipeline | undefined
@@ -91,12 +91,12 @@ export class Reconciler {
       sampling.forget(key)
       metrics.sampled(key, undefined)
     } else sampling.follow(key, settled)
-    const observed = await this.#observe(key, pipeline, parsed, settled)
+    const observed = await this.#observe(key, pipeline, parsed, settled, signal)
     const planned = plan(observed, consumerImage, clock.now())
-    const refused = await this.#act(object, planned)
+    const refused = await this.#act(object, planned, signal)
     const { status } =
       refused === undefined ? planned : plan({ ...observed, refusal: refused.message }, consumerImage, clock.now())
-    const statusMs = await this.#report(key, object, pipeline.status ?? {}, status)
+    const statusMs = await this.#report(key, object, pipeline.status ?? {}, status, signal)
     if (refused !== undefined) throw refused
     const hasSecrets = settled !== undefined && secretsOf(settled).length > 0
     return {
@@ -112,7 +112,8 @@ export class Reconciler {
     key: string,
     pipeline: BronzePipeline,
     parsed: ParseResult,
-    settled: SettledPipeline | undefined
+    settled: SettledPipeline | undefined,
+    signal: AbortSignal
   ): Promise<Observed> {
     const { stores, sampling, secrets } = this.#ports
     const { namespace = '', name } = pipeline.metadata
@@ -120,17 +121,17 @@ export class Reconciler {
     const config = parsed.ok ? configMap(parsed.pipeline).metadata.name : undefined
     const configMaps = stores.ofPipeline(CONFIG_MAPS, namespace, name)
     const isHeld = configMaps.some(({ metadata }) => metadata.name === config)
-    const current = config === undefined || isHeld ? undefined : await this.#get(CONFIG_MAPS, namespace, config)
+    const current = config === undefined || isHeld ? undefined : await this.#get(CONFIG_MAPS, namespace, config, signal)
     const named = settled === undefined ? [] : secretsOf(settled)
     return {
       pipeline,
       parsed,
-      deployment: await this.#get(DEPLOYMENTS, namespace, own),
+      deployment: await this.#get(DEPLOYMENTS, namespace, own, signal),
       serviceAccount:
         settled?.consumer.serviceAccountName === undefined
-          ? await this.#get(SERVICE_ACCOUNTS, namespace, own)
+          ? await this.#get(SERVICE_ACCOUNTS, namespace, own, signal)
           : stores.get(SERVICE_ACCOUNTS, namespace, own),
-      budget: await this.#get(BUDGETS, namespace, own),
+      budget: await this.#get(BUDGETS, namespace, own, signal),
       configMaps: current === undefined ? configMaps : [...configMaps, current],
       pods: stores.ofPipeline(PODS, namespace, name),
       secrets: new Map(
@@ -142,16 +143,21 @@ export class Reconciler {
   }
 
   /** The copies hold only what has our label: an object of the same name that has not would be somebody else's. */
-  async #get(type: ResourceType, namespace: string, name: string): Promise<KubeObject | undefined> {
-    return this.#ports.stores.get(type, namespace, name) ?? this.#ports.kube.get(type, namespace, name)
+  async #get(
+    type: ResourceType,
+    namespace: string,
+    name: string,
+    signal: AbortSignal
+  ): Promise<KubeObject | undefined> {
+    return this.#ports.stores.get(type, namespace, name) ?? this.#ports.kube.get(type, namespace, name, { signal })
   }
 
   /** Gives the API server's refusal of an object; what may pass is thrown. */
-  async #act(pipeline: KubeObject, { actions, notes }: Plan): Promise<KubeError | undefined> {
+  async #act(pipeline: KubeObject, { actions, notes }: Plan, signal: AbortSignal): Promise<KubeError | undefined> {
     const { events, log } = this.#ports
     for (const action of actions) {
       try {
-        await this.#perform(action)
+        await this.#perform(action, signal)
       } catch (error) {
         if (!(error instanceof KubeError && REFUSALS.has(error.status))) throw error
         await events.tell(pipeline, { type: 'Warning', reason: 'ApplyFailed', message: error.message })
@@ -167,9 +173,9 @@ export class Reconciler {
     return undefined
   }
 
-  async #perform({ do: verb, type, object }: Action): Promise<void> {
+  async #perform({ do: verb, type, object }: Action, signal: AbortSignal): Promise<void> {
     const { kube, metrics } = this.#ports
-    await (verb === 'apply' ? kube.apply(type, object) : kube.delete(type, object))
+    await (verb === 'apply' ? kube.apply(type, object, { signal }) : kube.delete(type, object, { signal }))
     metrics.wrote(type.kind, verb)
   }
 
@@ -178,7 +184,8 @@ export class Reconciler {
     key: string,
     { apiVersion, kind, metadata: { namespace = '', name, uid = '' } }: KubeObject,
     before: BronzePipelineStatus,
-    status: BronzePipelineStatus
+    status: BronzePipelineStatus,
+    signal: AbortSignal
   ): Promise<number | undefined> {
     const { kube, clock, metrics, figuresIntervalMs } = this.#ports
     const nowMs = clock.now()
@@ -187,7 +194,7 @@ export class Reconciler {
     try {
       // The uid: a pipeline created anew under this name must not get the status of the old one.
       const metadata = { namespace, name, uid }
-      await kube.applyStatus(PIPELINES, { apiVersion, kind, metadata, status } as KubeObject)
+      await kube.applyStatus(PIPELINES, { apiVersion, kind, metadata, status } as KubeObject, { signal })
       metrics.wrote(kind, 'status')
     } catch (error) {
       if (error instanceof KubeError && (error.status === 404 || error.status === 409)) return undefined

@@ -1,10 +1,19 @@
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { OperatorMetrics } from './metrics.ts'
 
-/** `/livez` the process answers; `/readyz` its copies of the cluster's objects are complete; `/metrics` for Prometheus. */
-export function startServer(port: number, isReady: () => boolean, metrics: OperatorMetrics): Promise<Server> {
+/** What the server tells of the operator. */
+export interface Told {
+  /** Its copies of the cluster's objects are complete. */
+  readonly isReady: boolean
+  /** Why the process should be started anew; undefined while all is well. */
+  readonly illness: string | undefined
+  readonly metrics: Pick<OperatorMetrics, 'scrape'>
+}
+
+/** `/livez`, `/readyz` for the kubelet; `/metrics` for Prometheus. A process whose loop hangs answers nothing. */
+export function startServer(port: number, told: Told): Promise<Server> {
   const server = createServer((request, response) => {
-    answer(request.url ?? '/', response, isReady, metrics).catch(() => response.destroy())
+    answer(request.url ?? '/', response, told).catch(() => response.destroy())
   })
   const { promise, resolve, reject } = Promise.withResolvers<Server>()
   server.once('error', reject)
@@ -12,21 +21,16 @@ export function startServer(port: number, isReady: () => boolean, metrics: Opera
   return promise
 }
 
-async function answer(
-  url: string,
-  response: ServerResponse,
-  isReady: () => boolean,
-  metrics: OperatorMetrics
-): Promise<void> {
+async function answer(url: string, response: ServerResponse, told: Told): Promise<void> {
   const send = (status: number, contentType: string, body: string) =>
     void response.writeHead(status, { 'content-type': contentType }).end(body)
   switch (new URL(url, 'http://localhost').pathname) {
     case '/livez':
-      return send(200, 'text/plain', 'ok\n')
+      return told.illness === undefined ? send(200, 'text/plain', 'ok\n') : send(503, 'text/plain', `${told.illness}\n`)
     case '/readyz':
-      return isReady() ? send(200, 'text/plain', 'ok\n') : send(503, 'text/plain', 'not all objects are known yet\n')
+      return told.isReady ? send(200, 'text/plain', 'ok\n') : send(503, 'text/plain', 'not all objects are known yet\n')
     case '/metrics': {
-      const { contentType, body } = await metrics.scrape()
+      const { contentType, body } = await told.metrics.scrape()
       return send(200, contentType, body)
     }
     default:

@@ -13,6 +13,7 @@ import {
   type ResourceType
 } from './kube.ts'
 import { MANAGED_BY, OPERATOR, PIPELINE_LABEL } from './names.ts'
+import type { Priority } from './queue.ts'
 import { Reflector } from './reflector.ts'
 
 export interface StoresOptions {
@@ -21,8 +22,8 @@ export interface StoresOptions {
   readonly log: Log
   /** All namespaces when empty. */
   readonly namespaces: readonly string[]
-  /** A pipeline, or something that belongs to it, is not what it was. */
-  readonly onChange: (pipelineKey: string) => void
+  /** A pipeline, or something that belongs to it, is not what it was; `high`: by somebody's edit. */
+  readonly onChange: (pipelineKey: string, priority: Priority) => void
   readonly onTrouble: (kind: string, what: 'relist' | 'reconnect') => void
 }
 
@@ -50,7 +51,7 @@ export class Stores {
             const one = object ?? before
             if (one === undefined || (isPipeline && !isNews(object, before))) return
             const key = isPipeline ? keyOf(one) : pipelineOf(one)
-            if (key !== undefined) onChange(key)
+            if (key !== undefined) onChange(key, isPipeline && reflector.isSynced ? 'high' : 'low')
           }
         })
         this.#reflectors.set(nameOf(type, namespace), reflector)

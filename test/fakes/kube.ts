@@ -1,6 +1,7 @@
 import {
   keyOf,
   KubeError,
+  type CallOptions,
   type Kube,
   type KubeObject,
   type Metadata,
@@ -20,39 +21,53 @@ export class FakeKube implements Kube {
   readonly calls: string[] = []
   /** Thrown by every call while set. */
   failure: KubeError | undefined
+  /** Thrown by writes that took effect while set. */
+  afterwards: KubeError | undefined
+  /** No call is answered while set; those that have a signal end with it. */
+  isSilent = false
   #version = 0
 
-  async get({ kind }: ResourceType, namespace: string | undefined, name: string): Promise<KubeObject | undefined> {
-    this.#called('get', kind, { namespace: namespace ?? '', name })
+  async get(
+    { kind }: ResourceType,
+    namespace: string | undefined,
+    name: string,
+    options: CallOptions = {}
+  ): Promise<KubeObject | undefined> {
+    await this.#called('get', kind, { namespace: namespace ?? '', name }, options)
     return this.objects.get(`${kind} ${namespace}/${name}`)
   }
 
-  async create({ kind }: ResourceType, object: KubeObject): Promise<KubeObject> {
-    this.#called('create', kind, object.metadata)
+  async create({ kind }: ResourceType, object: KubeObject, options: CallOptions = {}): Promise<KubeObject> {
+    await this.#called('create', kind, object.metadata, options)
     const key = `${kind} ${keyOf(object)}`
     if (this.objects.has(key)) throw new KubeError(409, 'exists')
     return this.#put(key, object)
   }
 
-  async update({ kind }: ResourceType, object: KubeObject): Promise<KubeObject> {
-    this.#called('update', kind, object.metadata)
+  async update({ kind }: ResourceType, object: KubeObject, options: CallOptions = {}): Promise<KubeObject> {
+    await this.#called('update', kind, object.metadata, options)
     const key = `${kind} ${keyOf(object)}`
     const there = this.objects.get(key)
     if (there?.metadata.resourceVersion !== object.metadata.resourceVersion) throw new KubeError(409, 'stale')
     return this.#put(key, object)
   }
 
-  async apply({ kind }: ResourceType, object: KubeObject): Promise<KubeObject> {
-    this.#called('apply', kind, object.metadata)
+  async apply({ kind }: ResourceType, object: KubeObject, options: CallOptions = {}): Promise<KubeObject> {
+    await this.#called('apply', kind, object.metadata, options)
     return this.#put(`${kind} ${keyOf(object)}`, object)
   }
 
-  applyStatus(type: ResourceType, object: KubeObject): Promise<KubeObject> {
-    return this.apply(type, object)
+  applyStatus(type: ResourceType, object: KubeObject, options: CallOptions = {}): Promise<KubeObject> {
+    return this.apply(type, object, options)
   }
 
-  async mergePatch({ kind }: ResourceType, { namespace, name, uid }: ObjectName, patch: object): Promise<KubeObject> {
-    this.#called('patch', kind, { namespace: namespace ?? '', name })
+  async mergePatch(
+    { kind }: ResourceType,
+    { namespace, name, uid }: ObjectName,
+    patch: object,
+    options: CallOptions = {}
+  ): Promise<KubeObject> {
+    await this.#called('patch', kind, { namespace: namespace ?? '', name }, options)
     const key = `${kind} ${namespace}/${name}`
     const there = this.objects.get(key)
     if (there === undefined) throw new KubeError(404, 'not found')
@@ -60,8 +75,8 @@ export class FakeKube implements Kube {
     return this.#put(key, { ...there, ...patch })
   }
 
-  async delete({ kind }: ResourceType, object: KubeObject): Promise<void> {
-    this.#called('delete', kind, object.metadata)
+  async delete({ kind }: ResourceType, object: KubeObject, options: CallOptions = {}): Promise<void> {
+    await this.#called('delete', kind, object.metadata, options)
     this.objects.delete(`${kind} ${keyOf(object)}`)
   }
 
@@ -73,8 +88,18 @@ export class FakeKube implements Kube {
     throw new Error('this fake does not watch')
   }
 
-  #called(verb: string, kind: string, { namespace = '', name }: Metadata): void {
+  async #called(
+    verb: string,
+    kind: string,
+    { namespace = '', name }: Metadata,
+    { signal }: CallOptions
+  ): Promise<void> {
     this.calls.push(`${verb} ${kind} ${namespace}/${name}`)
+    if (this.isSilent) {
+      await new Promise((_, reject) => {
+        signal?.addEventListener('abort', () => reject(new KubeError(0, 'aborted')), { once: true })
+      })
+    }
     if (this.failure !== undefined) throw this.failure
   }
 
@@ -82,6 +107,7 @@ export class FakeKube implements Kube {
     const resourceVersion = String(++this.#version)
     const kept = { ...object, metadata: { ...object.metadata, resourceVersion } }
     this.objects.set(key, kept)
+    if (this.afterwards !== undefined) throw this.afterwards
     return kept
   }
 }

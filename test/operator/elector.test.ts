@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { silentLog } from '../../lib/log.ts'
 import { Elector } from '../../operator/elector.ts'
-import { KubeError } from '../../operator/kube.ts'
+import { KubeError, LEASES } from '../../operator/kube.ts'
 import { FakeKube } from '../fakes/kube.ts'
 import { ManualClock } from '../fakes/manual-clock.ts'
 
@@ -13,7 +13,15 @@ interface Lease {
 const given = () => {
   const kube = new FakeKube()
   const elector = (identity: string, clock: ManualClock) =>
-    new Elector({ kube, clock, log: silentLog, namespace: 'bronze', name: 'bronze-operator', identity })
+    new Elector({
+      kube,
+      clock,
+      elapsedMs: () => clock.now(),
+      log: silentLog,
+      namespace: 'bronze',
+      name: 'bronze-operator',
+      identity
+    })
   const lease = () => (kube.objects.get('Lease bronze/bronze-operator') as unknown as Lease).spec
   return { kube, elector, lease }
 }
@@ -88,7 +96,9 @@ test('a leader whose lease another has is lost at once', async () => {
   await a.elected(noStop())
   const held = watching(a.hold(noStop()))
   const key = 'Lease bronze/bronze-operator'
-  kube.objects.set(key, { ...kube.objects.get(key)!, spec: { holderIdentity: 'b' } } as never)
+  const old = kube.objects.get(key)!
+  const metadata = { ...old.metadata, resourceVersion: 'b’s' }
+  kube.objects.set(key, { ...old, metadata, spec: { holderIdentity: 'b' } } as never)
   await clock.advance(3000)
   assert.equal(held.value, 'lost')
 })
@@ -108,4 +118,89 @@ test('a lease that was given back is taken without waiting', async () => {
   const b = elector('b', clock)
   await b.elected(noStop())
   assert.equal(b.isLeader, true)
+})
+
+test('a renewal is one request', async () => {
+  const { kube, elector } = given()
+  const clock = new ManualClock(0)
+  const a = elector('a', clock)
+  await a.elected(noStop())
+  void a.hold(noStop())
+  kube.calls.length = 0
+  await clock.advance(11_000)
+  assert.deepEqual(new Set(kube.calls), new Set(['update Lease bronze/bronze-operator']))
+  assert.equal(kube.calls.length, 5)
+})
+
+test('a renewal that took effect but whose answer was lost is found again', async () => {
+  const { kube, elector } = given()
+  const clock = new ManualClock(0)
+  const a = elector('a', clock)
+  await a.elected(noStop())
+  const held = watching(a.hold(noStop()))
+  kube.afterwards = new KubeError(0, 'the answer was lost')
+  await clock.advance(2500)
+  kube.afterwards = undefined
+  await clock.advance(20_000)
+  assert.equal(held.value, 'pending')
+  assert.equal(a.isLeader, true)
+})
+
+test('a server that never answers costs the lease at its deadline, not later', async () => {
+  const { kube, elector } = given()
+  const clock = new ManualClock(0)
+  const a = elector('a', clock)
+  await a.elected(noStop())
+  const held = watching(a.hold(noStop()))
+  kube.isSilent = true
+  await clock.advance(9999)
+  assert.equal(held.value, 'pending')
+  assert.equal(kube.calls.filter(call => call.startsWith('update')).length, 2)
+  await clock.advance(1)
+  assert.equal(held.value, 'lost')
+})
+
+test('one server’s silence does not cost the lease', async () => {
+  const { kube, elector } = given()
+  const clock = new ManualClock(0)
+  const a = elector('a', clock)
+  await a.elected(noStop())
+  const held = watching(a.hold(noStop()))
+  kube.isSilent = true
+  await clock.advance(6000)
+  kube.isSilent = false
+  await clock.advance(20_000)
+  assert.equal(held.value, 'pending')
+})
+
+test('a process that slept past its lease does not take itself for the leader', async () => {
+  const { kube } = given()
+  const clock = new ManualClock(0)
+  let sleptMs = 0
+  const options = { kube, clock, elapsedMs: () => clock.now() + sleptMs, log: silentLog, namespace: 'n', name: 'l' }
+  const a = new Elector({ ...options, identity: 'a' })
+  await a.elected(noStop())
+  const held = watching(a.hold(noStop()))
+  sleptMs = 15_000
+  assert.equal(a.isLeader, false)
+  await clock.advance(2500)
+  assert.equal(held.value, 'lost')
+  await a.release()
+  assert.equal(kube.calls.at(-1), 'create Lease n/l')
+})
+
+test('what others wrote into the lease stays', async () => {
+  const { kube, elector, lease } = given()
+  const clock = new ManualClock(0)
+  const a = elector('a', clock)
+  const spec = { holderIdentity: '', strategy: 'OldestEmulationVersion' }
+  await kube.create(LEASES, {
+    apiVersion: 'coordination.k8s.io/v1',
+    kind: 'Lease',
+    metadata: { namespace: 'bronze', name: 'bronze-operator', labels: { a: 'b' } },
+    spec
+  } as never)
+  await a.elected(noStop())
+  assert.equal((lease() as object as { strategy: string }).strategy, 'OldestEmulationVersion')
+  assert.deepEqual(kube.objects.get('Lease bronze/bronze-operator')?.metadata.labels, { a: 'b' })
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { KeyedQueue, work } from '../../operator/queue.ts'
+import { KeyedQueue } from '../../operator/queue.ts'
 import { ManualClock } from '../fakes/manual-clock.ts'
 
 const given = (chance?: number) => {
@@ -51,56 +51,102 @@ test('failures of a key double its wait up to five minutes, and a success forget
   assert.equal(queue.failed('a'), 100)
 })
 
-test('workers take as many keys at once as there are workers, and no key twice', async () => {
+test('what people edited comes before what was due longer', async () => {
   const { clock, queue } = given()
-  const stop = new AbortController()
-  const running = new Map<string, () => void>()
-  let most = 0
-  const perform = (key: string) => {
-    assert.ok(!running.has(key), `${key} is in work already`)
-    const { promise, resolve } = Promise.withResolvers<{ requeueAfterMs: undefined }>()
-    running.set(key, () => {
-      running.delete(key)
-      resolve({ requeueAfterMs: undefined })
-    })
-    most = Math.max(most, running.size)
-    return promise
-  }
-  const done = work(queue, 2, stop.signal, perform, assert.fail)
-  for (const key of ['a', 'b', 'c']) queue.add(key)
-  await clock.advance(0)
-  queue.add('a')
-  await clock.advance(0)
-  assert.deepEqual([...running.keys()], ['a', 'b'])
-  running.get('b')!()
-  await clock.advance(0)
-  assert.deepEqual([...running.keys()], ['a', 'c'])
-  running.get('a')!()
-  await clock.advance(0)
-  assert.deepEqual([...running.keys()], ['c', 'a'])
-  assert.equal(most, 2)
-  stop.abort()
-  for (const finish of running.values()) finish()
-  await done
+  queue.add('first list')
+  queue.add('resync')
+  await clock.advance(10)
+  queue.add('edited', 0, 'high')
+  assert.deepEqual([queue.take(), queue.take(), queue.take()], ['edited', 'first list', 'resync'])
 })
 
-test('a failed key comes back after its wait, a finished one when it asked to', async () => {
-  const { clock, queue } = given(0)
-  const stop = new AbortController()
-  const seen: string[] = []
-  const failures: number[] = []
-  const perform = async (key: string) => {
-    seen.push(`${key} at ${clock.now()}`)
-    if (key === 'bad' && seen.length < 3) throw new Error('no')
-    return { requeueAfterMs: key === 'good' ? 1000 : undefined }
-  }
-  const done = work(queue, 1, stop.signal, perform, (_key, _error, afterMs) => failures.push(afterMs))
-  queue.add('good')
-  queue.add('bad')
-  await clock.advance(1000)
-  assert.deepEqual(seen, ['good at 0', 'bad at 0', 'bad at 50', 'good at 1000'])
-  assert.deepEqual(failures, [50])
-  stop.abort()
-  await clock.advance(60_000)
-  await done
+test('a key keeps the highest priority and the earliest time it was added with', async () => {
+  const { clock, queue } = given()
+  queue.add('other')
+  queue.add('a', 1000, 'high')
+  queue.add('a', 5)
+  queue.add('a', 2000)
+  assert.equal(queue.size, 2)
+  await clock.advance(5)
+  assert.equal(queue.take(), 'a')
 })
+
+test('a back-off holds up all but what people edit', async () => {
+  const { clock, queue } = given(1)
+  queue.add('a', 0, 'high')
+  for (let turn = 0; turn < 9; turn++) {
+    assert.equal(queue.take(), 'a')
+    queue.failed('a')
+    if (turn < 8) queue.add('a', 0, 'high')
+  }
+  queue.add('a')
+  await clock.advance(25_000)
+  assert.equal(queue.take(), undefined)
+  queue.add('a', 0, 'high')
+  assert.equal(queue.take(), 'a')
+})
+
+test('what was added during work that failed waits for the back-off, what people edited does not', async () => {
+  const { clock, queue } = given(1)
+  for (const priority of ['low', 'high'] as const) {
+    queue.add('a')
+    assert.equal(queue.take(), 'a')
+    queue.add('a', 0, priority)
+    queue.failed('a')
+    assert.equal(queue.take(), priority === 'high' ? 'a' : undefined)
+    await clock.advance(100)
+    if (priority === 'low') assert.equal(queue.take(), 'a')
+    queue.succeeded('a', undefined)
+  }
+})
+
+test('the queue is stalled while keys are due or in work and none is done', async () => {
+  const { clock, queue } = given()
+  queue.add('later', 60_000)
+  await clock.advance(59_000)
+  assert.equal(queue.stalledMs(), 0)
+  await clock.advance(2000)
+  assert.equal(queue.stalledMs(), 1000)
+  queue.take()
+  await clock.advance(10_000)
+  assert.equal(queue.stalledMs(), 11_000)
+  queue.add('due')
+  queue.succeeded('later', undefined)
+  assert.equal(queue.stalledMs(), 0)
+  await clock.advance(3000)
+  assert.equal(queue.stalledMs(), 3000)
+})
+
+test('a random life of five thousand keys ends with each given out in order, and none lost', async () => {
+  const { clock, queue } = given()
+  const random = mulberry(7)
+  const due = new Map<string, number>()
+  for (let step = 0; step < 20_000; step++) {
+    const key = `k${Math.floor(random() * 5000)}`
+    const afterMs = Math.floor(random() * 1000)
+    queue.add(key, afterMs)
+    due.set(key, Math.min(due.get(key) ?? Infinity, clock.now() + afterMs))
+    if (random() < 0.01) await clock.advance(1)
+  }
+  await clock.advance(2000)
+  const taken: string[] = []
+  for (let key = queue.take(); key !== undefined; key = queue.take()) taken.push(key)
+  assert.equal(new Set(taken).size, taken.length)
+  assert.deepEqual(new Set(taken), new Set(due.keys()))
+  const times = taken.map(key => due.get(key) ?? NaN)
+  assert.deepEqual(
+    times,
+    times.toSorted((a, b) => a - b)
+  )
+})
+
+/** A small generator of chance that a seed repeats. */
+function mulberry(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
