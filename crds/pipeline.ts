@@ -785,6 +785,8 @@ export interface RevisionStatus {
   readonly name?: string
   /** Whether all consumers have been ready with it since it was applied. */
   readonly healthy?: boolean
+  /** The ConfigMap of the last revision with which all consumers were ready. */
+  readonly lastHealthy?: string
   /** When `consumer.readyTimeout` began to count; absent when it does not, as when the source does not answer. */
   readonly since?: string
   /**
