@@ -33,7 +33,8 @@ export function generated(): ReadonlyMap<string, string> {
     ['crds/bronzepipeline.json', `${JSON.stringify(definition, undefined, 1)}\n`],
     ['crds/pipeline.ts', `${HEADER}\n${typesOf(pipelineSchema, kind)}\n\n${OBJECT_META}\n`],
     ['docs/reference.md', referenceOf(pipelineSchema, apiVersion, kind)],
-    ['helm/bronze-operator/crds/bronzepipeline.yaml', text]
+    ['helm/bronze-operator/crds/bronzepipeline.yaml', text],
+    ['deploy/kustomize/base/bronzepipeline.yaml', text]
   ])
 }
 

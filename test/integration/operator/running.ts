@@ -34,7 +34,15 @@ export async function runOperator(kube: KubeAddresses, namespace: string): Promi
   // The API server then refuses pods that do not meet the standard.
   await kubectl(['label', 'namespace', namespace, 'pod-security.kubernetes.io/enforce=restricted'])
   const settings = ['--set', `watchNamespaces={${namespace}}`, '--set', 'metrics.service.enabled=false']
-  const { code, stdout, stderr } = await kube.helm(['template', namespace, chart, '-n', namespace, ...settings])
+  const { code, stdout, stderr } = await kube.helm([
+    'template',
+    namespace,
+    chart,
+    '-n',
+    namespace,
+    '--skip-tests',
+    ...settings
+  ])
   assert.equal(code, 0, stderr)
   await kubectl(['apply', '-f', '-'], withoutDeployment(stdout))
   const accounts = (await kubectl(['get', 'serviceaccounts', '-o', 'name'])).split('\n')
