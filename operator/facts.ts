@@ -3,6 +3,7 @@ import type { Problem } from '../crds/problem.ts'
 import type { Taken } from './claim-index.ts'
 import type { GroupView } from './group-view.ts'
 import type { PipelineLag } from './lag.ts'
+import type { Rates } from './scaling/rates.ts'
 import type { Sizing } from './scaling/size.ts'
 import type { Workload } from './workload.ts'
 
@@ -12,6 +13,8 @@ export interface SourceView {
   readonly lag: PipelineLag | undefined
   /** What the group's coordinator said at the last look; undefined when it was not asked or gave no answer. */
   readonly group?: GroupView | undefined
+  /** What the last looks tell together, for pipelines of mode Lag. */
+  readonly rates?: Rates | undefined
   readonly trouble: { readonly reason: string; readonly message: string } | undefined
 }
 

@@ -40,7 +40,7 @@ interface Template {
 }
 
 /** What to tell of a Deployment that is about to be applied. */
-export function deploymentNotes(before: Deployment | undefined, applied: KubeObject): EventNote[] {
+export function deploymentNotes(before: Deployment | undefined, applied: KubeObject, cause?: string): EventNote[] {
   const wanted = applied as Deployment
   const replicas = wanted.spec?.replicas ?? 0
   if (before === undefined) {
@@ -48,7 +48,8 @@ export function deploymentNotes(before: Deployment | undefined, applied: KubeObj
   }
   const notes: EventNote[] = []
   if (before.spec?.replicas !== replicas) {
-    const message = `from ${before.spec?.replicas ?? 0} to ${replicas} consumers`
+    const why = cause === undefined ? '' : `: ${cause}`
+    const message = `from ${before.spec?.replicas ?? 0} to ${replicas} consumers${why}`
     notes.push({ type: 'Normal', reason: 'Scaled', message })
   }
   const [old, next] = [before.spec?.template ?? {}, wanted.spec?.template ?? {}] as [Template, Template]

@@ -11,7 +11,7 @@ import { BUDGETS, CONFIG_MAPS, DEPLOYMENTS, SERVICE_ACCOUNTS, type KubeObject, t
 import { HEALTHY, ownership, shortHash } from './names.ts'
 import { deploymentNotes, transitionNotes } from './notes.ts'
 import { budget, configMap, deployment, secretsOf, serviceAccount, type Blueprint } from './resources.ts'
-import { sizeOf } from './scaling/size.ts'
+import { sizeOf, type Sizing } from './scaling/size.ts'
 import { statusOf } from './status.ts'
 import { workloadOf, type Deployment, type Pod, type Workload } from './workload.ts'
 
@@ -48,6 +48,8 @@ export interface Plan {
   readonly notes: readonly EventNote[]
   /** Objects of a former pipeline of this name stand in the way until the cluster has collected them. */
   readonly isWaiting: boolean
+  /** When to plan again although nothing has changed. */
+  readonly lookAgainMs: number | undefined
 }
 
 /** What is to be done so that what runs is what the spec asks for, and what the status should say. */
@@ -56,8 +58,10 @@ export function plan(observed: Observed, operatorImage: string, nowMs: number): 
   const before = pipeline.status ?? {}
   const workload = workloadOf(observed.deployment, observed.pods)
   const settled = parsed.ok ? settle(parsed.pipeline) : undefined
-  const partitions = observed.source.lag?.partitions ?? before.partitions
-  const sizing = settled === undefined ? HELD : sizeOf(settled, partitions)
+  const sizing: Sizing =
+    settled === undefined
+      ? { replicas: undefined, reason: 'Held', state: before.scaling }
+      : sizeOf({ settled, source: observed.source, workload, status: before, nowMs })
   // Without what belongs to another pipeline none is started, and those that run are stopped.
   const replicas = observed.claim === undefined ? sizing.replicas : workload.exists ? 0 : undefined
   const missingSecrets = settled === undefined ? [] : missing(settled, observed.secrets)
@@ -93,18 +97,21 @@ export function plan(observed: Observed, operatorImage: string, nowMs: number): 
   }
   const conditions = conditionsOf(facts, before.conditions ?? [], nowMs)
   const applied = actions.find(({ type }) => type === DEPLOYMENTS)?.object
+  const cause = observed.claim === undefined ? sizing.cause : undefined
+  // A change of the number that cannot be made now is not remembered as made.
+  const isSized = (applied !== undefined && observed.refusal === undefined) || replicas === workload.wanted
+  const scaling = isSized && observed.claim === undefined ? sizing.state : before.scaling
   return {
     actions,
-    status: statusOf(facts, { name: pipeline.metadata.name, image, status: before }, conditions),
+    status: statusOf(facts, { name: pipeline.metadata.name, image, scaling, status: before }, conditions),
     notes: [
-      ...(applied === undefined ? [] : deploymentNotes(observed.deployment, applied)),
+      ...(applied === undefined ? [] : deploymentNotes(observed.deployment, applied, cause)),
       ...transitionNotes(before.conditions ?? [], conditions)
     ],
-    isWaiting: standing.isWaiting
+    isWaiting: standing.isWaiting,
+    lookAgainMs: sizing.lookAgainMs
   }
 }
-
-const HELD = { replicas: undefined, reason: 'Held' } as const
 
 const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]) => (a < b ? -1 : 1)
 

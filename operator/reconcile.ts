@@ -32,6 +32,8 @@ import type { Outcome } from './work.ts'
 /** Objects of a deleted pipeline of the same name are gone within seconds. */
 const WAIT_FOR_COLLECTION_MS = 2000
 const RESYNC_MS = 600_000
+/** What time alone may change is not looked at sooner. */
+const LEAST_PAUSE_MS = 1000
 /** By a quota, a policy, missing permission, or because a field is not valid. */
 const REFUSALS = new Set([400, 403, 422])
 
@@ -103,7 +105,8 @@ export class Reconciler {
       requeueAfterMs: Math.min(
         statusMs ?? RESYNC_MS,
         hasSecrets ? this.#ports.secretsIntervalMs : RESYNC_MS,
-        planned.isWaiting ? WAIT_FOR_COLLECTION_MS : RESYNC_MS
+        planned.isWaiting ? WAIT_FOR_COLLECTION_MS : RESYNC_MS,
+        Math.max(LEAST_PAUSE_MS, planned.lookAgainMs ?? RESYNC_MS)
       )
     }
   }

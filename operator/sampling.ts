@@ -4,8 +4,10 @@ import type { Clock } from '../lib/clock.ts'
 import { errorText, RetryableError } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
 import type { SourceView } from './facts.ts'
-import type { LagSampler } from './kafka/lag-sampler.ts'
+import type { LagSample, LagSampler } from './kafka/lag-sampler.ts'
 import type { PipelineLag } from './lag.ts'
+import { nextRates, ratesOf, type RateHistory } from './scaling/rates.ts'
+import { rateWindowMs } from './scaling/waits.ts'
 
 const MAX_AT_ONCE = 16
 
@@ -23,9 +25,10 @@ export interface SamplingOptions {
 }
 
 interface Followed {
-  readonly pipeline: SettledPipeline
+  pipeline: SettledPipeline
   readonly stop: AbortController
   view: SourceView
+  history: RateHistory | undefined
 }
 
 /**
@@ -45,12 +48,16 @@ export class Sampling {
   /** Begins, or begins anew when what matters for the source has changed. */
   follow(key: string, pipeline: SettledPipeline): void {
     const old = this.#followed.get(key)
-    if (old !== undefined && isDeepStrictEqual(readsOf(old.pipeline), readsOf(pipeline))) return
+    if (old !== undefined && isDeepStrictEqual(readsOf(old.pipeline), readsOf(pipeline))) {
+      old.pipeline = pipeline
+      return
+    }
     old?.stop.abort()
     const followed: Followed = {
       pipeline,
       stop: new AbortController(),
-      view: old?.view ?? { lag: undefined, trouble: undefined }
+      view: old?.view ?? { lag: undefined, trouble: undefined },
+      history: undefined
     }
     this.#followed.set(key, followed)
     void this.#run(key, followed)
@@ -86,20 +93,33 @@ export class Sampling {
   async #sample(key: string, followed: Followed, sampler: Sampler): Promise<void> {
     if (followed.stop.signal.aborted) return
     const before = followed.view
-    const after = await this.#look(key, before, sampler)
+    const after = await this.#look(key, followed, sampler)
     if (followed.stop.signal.aborted) return
     followed.view = after
     this.#options.onSample?.(key, after)
     if (!isDeepStrictEqual(seen(before), seen(after))) this.#options.onChange(key)
   }
 
-  async #look(key: string, before: SourceView, sampler: Sampler): Promise<SourceView> {
+  async #look(key: string, followed: Followed, sampler: Sampler): Promise<SourceView> {
     try {
-      const { lag, group, trouble } = await sampler.sample()
-      return { lag, group, trouble: trouble && this.#told(key, trouble) }
+      const sample = await sampler.sample()
+      const { lag, group, trouble } = sample
+      if (trouble === undefined) followed.history = this.#remember(followed, sample)
+      const rates = followed.history && ratesOf(followed.history)
+      return { lag, group, rates, trouble: trouble && this.#told(key, trouble) }
     } catch (error) {
-      return { lag: before.lag, group: undefined, trouble: this.#told(key, error) }
+      return { lag: followed.view.lag, group: undefined, trouble: this.#told(key, error) }
     }
+  }
+
+  /** Rates are only asked for by mode Lag. */
+  #remember({ pipeline, history }: Followed, { lag, offsets, group }: LagSample): RateHistory | undefined {
+    if (pipeline.scaling.mode !== 'Lag') return undefined
+    const isKnown = group !== undefined && group.state !== 'Unknown'
+    return nextRates(history, offsets, lag.atMs, {
+      windowMs: rateWindowMs(pipeline, this.#options.intervalMs),
+      group: { members: isKnown ? group.members : undefined, isStable: !isKnown || group.state === 'Stable' }
+    })
   }
 
   #told(key: string, error: unknown): NonNullable<SourceView['trouble']> {
@@ -128,8 +148,8 @@ export class Sampling {
 const readsOf = ({ source, topics, deadLetters }: SettledPipeline) => ({ source, topics, deadLetters })
 
 /** What a change of is worth a reconcile: not the moment, nor a second more behind. */
-function seen({ lag, group, trouble }: SourceView): object {
-  return { trouble, group, lag: lag && roundedLag(lag) }
+function seen({ lag, group, rates, trouble }: SourceView): object {
+  return { trouble, group, hasRates: rates !== undefined, lag: lag && roundedLag(lag) }
 }
 
 function roundedLag({ behindSeconds, entries, ...rest }: PipelineLag): object {

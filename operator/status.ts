@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { BronzePipelineStatus, Condition } from '../crds/pipeline.ts'
+import type { BronzePipelineStatus, Condition, ScalingStatus } from '../crds/pipeline.ts'
 import type { Facts } from './facts.ts'
 import { selectorLabels } from './names.ts'
 import { currentLag, lagOf, lastCommitOf, summaryOf, worstTopics } from './summary.ts'
@@ -12,10 +12,15 @@ const EXACT_INTERVAL_MS = 600_000
 /** What a pipeline's status should say. What is not known of the source is left out. */
 export function statusOf(
   facts: Facts,
-  pipeline: { readonly name: string; readonly image: string | undefined; readonly status: BronzePipelineStatus },
+  pipeline: {
+    readonly name: string
+    readonly image: string | undefined
+    readonly scaling?: ScalingStatus | undefined
+    readonly status: BronzePipelineStatus
+  },
   conditions: readonly Condition[]
 ): BronzePipelineStatus {
-  const { name, image, status } = pipeline
+  const { name, image, scaling, status } = pipeline
   const lag = currentLag(facts)
   const partitions = facts.source.lag?.partitions ?? status.partitions
   const groupId = facts.settled?.source.groupId ?? status.groupId
@@ -33,6 +38,7 @@ export function statusOf(
     ...(groupId === undefined ? {} : { groupId }),
     ...(image === undefined ? {} : { image }),
     ...(partitions === undefined ? {} : { partitions }),
+    ...(scaling === undefined ? {} : { scaling }),
     ...(figures === undefined ? {} : { lag: figures }),
     ...(worst === undefined ? {} : { topics: worst.topics }),
     ...(worst === undefined || worst.omitted === 0 ? {} : { topicsOmitted: worst.omitted }),
@@ -58,18 +64,32 @@ export function writeAfterMs(
   return Math.max(0, EXACT_INTERVAL_MS - sinceMs)
 }
 
-function urgent({ conditions = [], summary, ...status }: BronzePipelineStatus): object {
+function urgent({ conditions = [], summary, scaling, ...status }: BronzePipelineStatus): object {
   const { observedGeneration, replicas, selector, groupId, image, partitions } = status
   const states = conditions.map(({ type, status, reason, message }) => ({ type, status, reason, message }))
   const { topics, sink, pods } = summary ?? {}
-  return plain({ observedGeneration, replicas, selector, groupId, image, partitions, states, topics, sink, pods })
+  const turns = { ...scaling, recordsPerSecond: undefined, measuredTime: undefined }
+  return plain({
+    observedGeneration,
+    replicas,
+    selector,
+    groupId,
+    image,
+    partitions,
+    turns,
+    states,
+    topics,
+    sink,
+    pods
+  })
 }
 
-function rounded({ summary, lag = {}, topics = [] }: BronzePipelineStatus): object {
+function rounded({ summary, scaling, lag = {}, topics = [] }: BronzePipelineStatus): object {
   return plain({
     summary: { ...summary, behind: undefined },
     records: twoDigits(lag.records),
     seconds: twoDigits(lag.seconds),
+    recordsPerSecond: scaling?.recordsPerSecond,
     topics: topics.map(({ name, lag, deadLetters, partitions }) => ({
       name,
       lag: twoDigits(lag),

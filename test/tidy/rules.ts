@@ -10,7 +10,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   deploy: ['crds', 'lib', 'cli'],
   helm: ['crds', 'lib'],
   // The benchmark runs against the same real servers, and the same readers, as the tests.
-  bench: ['crds', 'lib', 'consumer', 'cli', 'test/servers']
+  bench: ['crds', 'lib', 'consumer', 'operator', 'cli', 'test/servers']
 }
 
 /** Libraries that talk to other systems or own a format: each is known to one folder, so that one place changes with it. */

@@ -1,0 +1,59 @@
+import type { ScalingStatus } from '../../crds/pipeline.ts'
+
+/** What mode Lag remembers between two decisions. Times are ms since the epoch. */
+export interface ScalingMemory {
+  readonly lastChangeMs?: number | undefined
+  readonly belowSinceMs?: number | undefined
+  readonly idleSinceMs?: number | undefined
+  /** What one consumer was seen to write under load, records per second, and when. */
+  readonly capacity?: { readonly perSecond: number; readonly atMs: number } | undefined
+  /** Times in a row that more consumers did not write more. */
+  readonly ineffectiveTries: number
+  /** The last increase, not judged yet. */
+  readonly attempt?: { readonly replicas: number; readonly perSecond: number } | undefined
+}
+
+/** The memory that a status holds; what is missing or is no time was never remembered. */
+export function memoryOf(status: ScalingStatus | undefined): ScalingMemory {
+  if (status === undefined) return { ineffectiveTries: 0 }
+  const { recordsPerSecond, attempt, ineffectiveTries = 0 } = status
+  const measuredMs = msOf(status.measuredTime)
+  return {
+    lastChangeMs: msOf(status.lastChangeTime),
+    belowSinceMs: msOf(status.belowSince),
+    idleSinceMs: msOf(status.idleSince),
+    capacity:
+      recordsPerSecond === undefined || measuredMs === undefined
+        ? undefined
+        : { perSecond: recordsPerSecond, atMs: measuredMs },
+    ineffectiveTries,
+    attempt: attempt && { replicas: attempt.replicas, perSecond: attempt.recordsPerSecond }
+  }
+}
+
+/** Figures to two digits, times to the second. Undefined when there is nothing to remember. */
+export function statusOfMemory(memory: ScalingMemory): ScalingStatus | undefined {
+  const { lastChangeMs, belowSinceMs, idleSinceMs, capacity, ineffectiveTries, attempt } = memory
+  const status: ScalingStatus = {
+    ...(lastChangeMs === undefined ? {} : { lastChangeTime: timeOf(lastChangeMs) }),
+    ...(belowSinceMs === undefined ? {} : { belowSince: timeOf(belowSinceMs) }),
+    ...(idleSinceMs === undefined ? {} : { idleSince: timeOf(idleSinceMs) }),
+    ...(capacity === undefined
+      ? {}
+      : { recordsPerSecond: Math.max(1, twoDigits(capacity.perSecond)), measuredTime: timeOf(capacity.atMs) }),
+    ...(ineffectiveTries === 0 ? {} : { ineffectiveTries }),
+    ...(attempt === undefined
+      ? {}
+      : { attempt: { replicas: attempt.replicas, recordsPerSecond: twoDigits(attempt.perSecond) } })
+  }
+  return Object.keys(status).length === 0 ? undefined : status
+}
+
+function msOf(time: string | undefined): number | undefined {
+  const ms = time === undefined ? NaN : Date.parse(time)
+  return Number.isNaN(ms) ? undefined : ms
+}
+
+const timeOf = (ms: number) => new Date(ms).toISOString().replace(/\.\d{3}Z$/, 'Z')
+
+const twoDigits = (value: number) => Math.round(Number(value.toPrecision(2)))
