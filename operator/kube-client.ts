@@ -16,8 +16,9 @@ import {
 
 const FIELD_MANAGER = 'bronze-operator'
 const PAGE_ITEMS = 500
-/** A page of large objects over a slow line. */
-const LIST_TIMEOUT_MS = 120_000
+const TIMEOUT_MS = 30_000
+/** A page of large objects over a slow line may take so many times as long. */
+const LIST_TIMES = 4
 /**
  * Bookmarks come about once a minute, from the first change of a kind of objects on: a watch that has spoken and is silent
  * for longer has died without saying so. One that never spoke is given up soon after its agreed end.
@@ -40,10 +41,12 @@ export interface LogOptions {
 /** The API server over HTTP. */
 export class KubeClient implements Kube {
   readonly #http: KubeHttp
+  readonly #listTimeoutMs: number
   readonly #watchIdleMs: number
 
-  constructor(access: KubeAccess, clock: Clock, { watchIdleMs = WATCH_IDLE_MS } = {}) {
-    this.#http = new KubeHttp(access, clock)
+  constructor(access: KubeAccess, clock: Clock, { watchIdleMs = WATCH_IDLE_MS, timeoutMs = TIMEOUT_MS } = {}) {
+    this.#http = new KubeHttp(access, clock, timeoutMs)
+    this.#listTimeoutMs = LIST_TIMES * timeoutMs
     this.#watchIdleMs = watchIdleMs
   }
 
@@ -70,7 +73,7 @@ export class KubeClient implements Kube {
     const { labelSelector, fieldSelector } = selection
     const query = { limit: String(PAGE_ITEMS), continue: next, labelSelector, fieldSelector }
     const path = pathOf(type, selection.namespace)
-    const answer = (await this.#http.json({ method: 'GET', path, query, signal, timeoutMs: LIST_TIMEOUT_MS })) as {
+    const answer = (await this.#http.json({ method: 'GET', path, query, signal, timeoutMs: this.#listTimeoutMs })) as {
       items?: readonly KubeObject[]
       metadata: { resourceVersion: string; continue?: string }
     }

@@ -26,12 +26,11 @@ export interface Call {
   readonly body?: unknown
   readonly contentType?: string
   readonly signal?: AbortSignal | undefined
-  /** For the whole answer; 30 s when absent. */
+  /** For the whole answer; the client's own when absent. */
   readonly timeoutMs?: number
 }
 
 const USER_AGENT = 'bronze-operator'
-const REQUEST_TIMEOUT_MS = 30_000
 /** The kernel asks a silent peer whether it still lives: one that is gone without a word is noticed within half a minute. */
 const KEEP_ALIVE_MS = 15_000
 const MAX_THROTTLED_ATTEMPTS = 5
@@ -43,9 +42,12 @@ const MAX_LINE_CHARACTERS = 16 * 1024 * 1024
 export class KubeHttp {
   readonly #access: KubeAccess
   readonly #clock: Clock
+  readonly #timeoutMs: number
   readonly #agent: HttpAgent | undefined
 
-  constructor(access: KubeAccess, clock: Clock) {
+  /** `timeoutMs` is for the whole of an answer, or for the beginning of a long one. */
+  constructor(access: KubeAccess, clock: Clock, timeoutMs: number) {
+    this.#timeoutMs = timeoutMs
     this.#access = access
     this.#clock = clock
     const { ca, cert, key } = access
@@ -65,7 +67,7 @@ export class KubeHttp {
 
   async text(call: Call): Promise<string> {
     for (let attempt = 1; ; attempt++) {
-      const signal = within(call.timeoutMs ?? REQUEST_TIMEOUT_MS, call.signal)
+      const signal = within(call.timeoutMs ?? this.#timeoutMs, call.signal)
       const response = await this.#send(call, signal)
       const status = response.statusCode ?? 0
       if (status >= 200 && status < 300) return await textOf(response)
@@ -77,14 +79,14 @@ export class KubeHttp {
   }
 
   /**
-   * The lines of an answer as they come. The answer must begin within 30 s, and break no longer silence than `silenceMs` says;
+   * The lines of an answer as they come. The answer must begin in time, and break no longer silence than `silenceMs` says;
    * it is told how many lines there were.
    */
   async *lines(call: Call, silenceMs: (lines: number) => number): AsyncIterable<string> {
     const { path, signal } = call
     // Only until the answer begins; the signal of the caller counts after that, too.
     const beginning = new AbortController()
-    const timer = setTimeout(() => beginning.abort(), REQUEST_TIMEOUT_MS)
+    const timer = setTimeout(() => beginning.abort(), this.#timeoutMs)
     let response: IncomingMessage
     try {
       response = await this.#send(call, signal === undefined ? beginning.signal : joined(beginning, signal))

@@ -24,7 +24,11 @@ async function given(context: TestContext, answers: readonly Answer[]) {
   const server = await serveHttp(context, (request, response) => {
     void answer(request, response, asked, answers[Math.min(asked.length, answers.length - 1)]!)
   })
-  return { client: new KubeClient({ server, token: async () => 'secret' }, clock, { watchIdleMs: 30 }), asked, slept }
+  return {
+    client: new KubeClient({ server, token: async () => 'secret' }, clock, { watchIdleMs: 30, timeoutMs: 300 }),
+    asked,
+    slept
+  }
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse, asked: Asked[], give: Answer): Promise<void> {
@@ -186,6 +190,13 @@ test('a watch that has spoken and falls silent in the middle of a line breaks of
   ])
   const { status, message } = await rejection(all(client.watch(PODS, { namespace: 'n' }, FROM, noStop())))
   assert.deepEqual([status, message], [0, 'GET /api/v1/namespaces/n/pods broke off'])
+})
+
+test('a server that takes a watch, a read or a list and never answers is given up', limit, async context => {
+  const { client } = await given(context, [() => {}])
+  assert.equal((await rejection(all(client.watch(PODS, { namespace: 'n' }, FROM, noStop())))).status, 0)
+  assert.equal((await rejection(client.get(PODS, 'n', 'a'))).status, 0)
+  assert.equal((await rejection(client.list(PODS, { namespace: 'n' }, undefined, noStop()))).status, 0)
 })
 
 test('an event cut off in its middle is not taken', limit, async context => {
