@@ -4,18 +4,19 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { planTables } from '../consumer/columns/bronze.ts'
 import { openHistories } from '../consumer/sinks/histories.ts'
 import type { HistoryEntry, HistoryNote, Histories, HistoryRange } from '../consumer/sinks/history.ts'
+import type { BronzePipeline } from '../crds/pipeline.ts'
 import { settle } from '../crds/settle.ts'
 import type { SettledPipeline } from '../crds/settled.ts'
 import { topicPattern } from '../crds/topic-pattern.ts'
 import { systemClock } from '../lib/clock.ts'
 import { parseDurationMs } from '../lib/duration.ts'
 import type { RetryableError } from '../lib/errors.ts'
+import { CHOICE_HELP, CHOICE_OPTIONS, withChosenOne } from './chosen.ts'
 import { EXIT_OK, EXIT_PROBLEMS, UsageError, oneOf, parseOptions, type Command, type Io } from './command.ts'
 import { HistoryLines, HistoryTable, type HistoryDisplay } from './history-display.ts'
 import { mergedRows, minuteRows } from './history-rows.ts'
 import { HistoryTotals } from './history-totals.ts'
-import { choosePipeline, problemText, readManifests } from './manifests.ts'
-import { withSecrets } from './secrets.ts'
+import { withSecrets, type SecretSources } from './secrets.ts'
 
 const MINUTE_MS = 60_000
 
@@ -26,17 +27,14 @@ export const history: Command = {
 a Delta table, the snapshots of an Iceberg table, the commits table in Snowflake, the commit objects on S3. Kafka is not asked.
 ? is unknown, which is never 0.
 
-Usage: bronze history -f FILE [options]
+Usage: bronze history -f FILE | NAME [options]
 
-  -f, --filename FILE   a YAML or JSON file of one or more documents, a folder of such files, or - for standard input;
-                        may be given several times. Documents of kind Secret serve the pipeline's references
-      --name PIPELINE   which pipeline, when the files hold several: NAME or NAMESPACE/NAME
+${CHOICE_HELP}
       --since TIME      how long ago (90s, 1h, 30d) or when (2026-11-21T10:00Z) it begins; 1h when not given
       --until TIME      the same for its end; now when not given
       --table TABLE     only this table; may be given several times
       --topic TOPIC     only this Kafka topic, or entry of spec.topics; may be given several times
       --watch           go on with what is committed from now on, until Ctrl-C: a minute may then have several rows, which add up
-      --secrets DIR     Secrets as a pod mounts them: DIR/<name>/<key>
       --json            one JSON object per row and line, as --output json
   -o, --output FORMAT   'text' or 'json'
 
@@ -46,26 +44,28 @@ Exit codes: 0 done · 1 a table could not be read now · 2 wrong usage · 78 con
 }
 
 interface HistoryOptions {
-  readonly paths: readonly string[]
-  readonly name: string | undefined
   readonly range: HistoryRange
   readonly tables: readonly string[]
   readonly topics: readonly string[]
   readonly watch: boolean
-  readonly secretsFolder: string | undefined
   readonly output: 'text' | 'json'
 }
 
 async function runHistory(args: readonly string[], io: Io): Promise<number> {
-  const options = readOptions(args)
-  const { pipelines, secrets, problems } = await readManifests(options.paths, io)
-  for (const problem of problems) io.stderr.write(`${problemText(problem)}\n`)
-  if (problems.length > 0) return EXIT_PROBLEMS
-  const document = choosePipeline(pipelines, options.name)
+  const { values, positionals } = parseOptions(args, OPTIONS)
+  const options = readOptions(values)
+  return await withChosenOne(values, positionals, io, (document, sources) => show(document, sources, options, io))
+}
+
+async function show(
+  document: BronzePipeline,
+  sources: SecretSources,
+  options: HistoryOptions,
+  io: Io
+): Promise<number> {
   const pipeline = settle(document)
   const tables = chosenTables(pipeline, options.tables)
   const isWanted = chosenTopics(pipeline, options.topics)
-  const sources = { secrets, secretsFolder: options.secretsFolder, cwd: io.cwd }
   return await withSecrets([document], sources, async ([readSecret]) => {
     if (readSecret === undefined) return EXIT_PROBLEMS
     const [totals, display] = [new HistoryTotals(tables, options.range), displayFor(options, tables, io)]
@@ -176,21 +176,18 @@ function report(troubles: Troubles, before: Troubles, { stderr }: Io): void {
   }
 }
 
-function readOptions(args: readonly string[]): HistoryOptions {
-  const { values, positionals } = parseOptions(args, {
-    filename: { type: 'string', short: 'f', multiple: true },
-    name: { type: 'string' },
-    since: { type: 'string', default: '1h' },
-    until: { type: 'string' },
-    table: { type: 'string', multiple: true, default: [] },
-    topic: { type: 'string', multiple: true, default: [] },
-    watch: { type: 'boolean', default: false },
-    secrets: { type: 'string' },
-    json: { type: 'boolean', default: false },
-    output: { type: 'string', short: 'o' }
-  })
-  const paths = [...(values.filename ?? []), ...positionals]
-  if (paths.length === 0) throw new UsageError('name the file of the pipeline with -f')
+const OPTIONS = {
+  ...CHOICE_OPTIONS,
+  since: { type: 'string', default: '1h' },
+  until: { type: 'string' },
+  table: { type: 'string', multiple: true, default: [] as string[] },
+  topic: { type: 'string', multiple: true, default: [] as string[] },
+  watch: { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
+  output: { type: 'string', short: 'o' }
+} as const
+
+function readOptions(values: ReturnType<typeof parseOptions<typeof OPTIONS>>['values']): HistoryOptions {
   if (values.watch && values.until !== undefined) throw new UsageError('--watch has no end: leave out --until')
   const nowMs = Date.now()
   // Whole minutes: the first is not cut.
@@ -199,13 +196,10 @@ function readOptions(args: readonly string[]): HistoryOptions {
   if (untilMs < sinceMs) throw new UsageError('--until is before --since')
   const output = oneOf('output', values.output, ['text', 'json'])
   return {
-    paths,
-    name: values.name,
     range: { sinceMs, untilMs },
     tables: values.table,
     topics: values.topic,
     watch: values.watch,
-    secretsFolder: values.secrets,
     output: values.json ? 'json' : output
   }
 }

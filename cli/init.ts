@@ -9,9 +9,9 @@ import { systemClock } from '../lib/clock.ts'
 import { EXIT_CONFIGURATION, FatalError, RetryableError } from '../lib/errors.ts'
 import { silentLog } from '../lib/log.ts'
 import type { ReadSecret } from '../lib/secrets.ts'
+import { CHOICE_HELP, CHOICE_OPTIONS, withChosenOne } from './chosen.ts'
 import { columnTexts } from './column-types.ts'
 import { EXIT_OK, EXIT_PROBLEMS, UsageError, parseOptions, type Command, type Io } from './command.ts'
-import { choosePipeline, problemText, readManifests } from './manifests.ts'
 import { withSecrets } from './secrets.ts'
 import { openTableLooks, type FoundColumn, type TableLooks } from './table-looks.ts'
 import { tableScript } from './table-script.ts'
@@ -22,13 +22,10 @@ export const init: Command = {
   help: `Creates the bronze tables of a pipeline and their dead-letter tables, as its consumers would when they start, or checks those
 that are there and adds the columns they lack. Kafka is not asked.
 
-Usage: bronze init -f FILE [options]
+Usage: bronze init -f FILE | NAME [options]
 
-  -f, --filename FILE   a YAML or JSON file of one or more documents, a folder of such files, or - for standard input;
-                        may be given several times. Documents of kind Secret serve the pipeline's references
-      --name PIPELINE   which pipeline, when the files hold several: NAME or NAMESPACE/NAME
+${CHOICE_HELP}
       --topic ENTRY     only the tables of this entry of spec.topics; may be given several times
-      --secrets DIR     Secrets as a pod mounts them: DIR/<name>/<key>
       --dry-run         connect nowhere, and print the tables: for Snowflake the SQL that makes them, to be run by somebody
                         who may, with the grants that the pipeline's role needs; for the others text that reads like SQL
 
@@ -40,28 +37,21 @@ Exit codes: 0 all tables are as they should be · 1 trouble: try again · 2 wron
 
 async function runInit(args: readonly string[], io: Io): Promise<number> {
   const { values, positionals } = parseOptions(args, {
-    filename: { type: 'string', short: 'f', multiple: true },
-    name: { type: 'string' },
+    ...CHOICE_OPTIONS,
     topic: { type: 'string', multiple: true, default: [] },
-    secrets: { type: 'string' },
     'dry-run': { type: 'boolean', default: false }
   })
-  const paths = [...(values.filename ?? []), ...positionals]
-  if (paths.length === 0) throw new UsageError('name the file of the pipeline with -f')
-  const { pipelines, secrets, problems } = await readManifests(paths, io)
-  for (const problem of problems) io.stderr.write(`${problemText(problem)}\n`)
-  if (problems.length > 0) return EXIT_PROBLEMS
-  const document = choosePipeline(pipelines, values.name)
-  const part = partOf(settle(document), values.topic)
-  if (!part.ok) throw new UsageError(`--topic: ${part.problem}`)
-  if (values['dry-run']) {
-    io.stdout.write(await tableScript(part.pipeline))
-    return EXIT_OK
-  }
-  const sources = { secrets, secretsFolder: values.secrets, cwd: io.cwd }
-  return await withSecrets([document], sources, async ([readSecret]) =>
-    readSecret === undefined ? EXIT_PROBLEMS : await openAll(part.pipeline, readSecret, io)
-  )
+  return await withChosenOne(values, positionals, io, async (document, sources) => {
+    const part = partOf(settle(document), values.topic)
+    if (!part.ok) throw new UsageError(`--topic: ${part.problem}`)
+    if (values['dry-run']) {
+      io.stdout.write(await tableScript(part.pipeline))
+      return EXIT_OK
+    }
+    return await withSecrets([document], sources, async ([readSecret]) =>
+      readSecret === undefined ? EXIT_PROBLEMS : await openAll(part.pipeline, readSecret, io)
+    )
+  })
 }
 
 async function openAll(pipeline: SettledPipeline, readSecret: ReadSecret, io: Io): Promise<number> {

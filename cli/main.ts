@@ -1,11 +1,11 @@
 import { clean } from './clean.ts'
-import { EXIT_USAGE, UsageError, type Command, type Io } from './command.ts'
+import { EXIT_PROBLEMS, EXIT_USAGE, UsageError, type Command, type Io } from './command.ts'
 import { history } from './history.ts'
 import { init } from './init.ts'
 import { run } from './run.ts'
 import { status } from './status-command.ts'
 import { validate } from './validate.ts'
-import { EXIT_CONFIGURATION, EXIT_DEFECT, FatalError } from '../lib/errors.ts'
+import { EXIT_CONFIGURATION, EXIT_DEFECT, FatalError, RetryableError } from '../lib/errors.ts'
 import { version } from './version.ts'
 
 const COMMANDS: readonly Command[] = [validate, init, run, status, history, clean]
@@ -46,6 +46,7 @@ async function main(args: readonly string[], io: Io): Promise<number> {
     if (error instanceof UsageError) {
       return fail(io, `${error.message}\nSee bronze ${command.name} --help.`, EXIT_USAGE)
     }
+    if (error instanceof RetryableError) return fail(io, `${error.code}: ${error.message}`, EXIT_PROBLEMS)
     if (error instanceof FatalError) return fail(io, `${error.reason}: ${error.message}`, EXIT_CONFIGURATION)
     return fail(io, `this is a defect in bronze: ${error instanceof Error ? error.stack : String(error)}`, EXIT_DEFECT)
   }

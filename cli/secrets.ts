@@ -53,12 +53,14 @@ export interface SecretSources {
   /** The folder of `--secrets`. */
   readonly secretsFolder: string | undefined
   readonly cwd: string
+  /** Reads what is in neither, of a pipeline's namespace. */
+  readonly ofCluster?: (namespace: string) => ReadSecret
 }
 
 /** Does `work` with a reader of each pipeline's Secrets, and leaves none behind. */
 export async function withSecrets<T>(
   pipelines: readonly BronzePipeline[],
-  { secrets, secretsFolder, cwd }: SecretSources,
+  { secrets, secretsFolder, cwd, ofCluster }: SecretSources,
   work: (readers: readonly ReadSecret[]) => Promise<T>
 ): Promise<T> {
   const folder = await makeWorkFolder(tmpdir(), Date.now())
@@ -68,7 +70,10 @@ export async function withSecrets<T>(
     for (const [index, pipeline] of pipelines.entries()) {
       const own = join(folder, String(index))
       await layOutSecrets(own, secretsOf(pipeline, secrets), more)
-      readers.push(secretFolder(own))
+      const [here, there] = [secretFolder(own), ofCluster?.(pipeline.metadata.namespace ?? 'default')]
+      readers.push(
+        there === undefined ? here : async (name, key) => (await here(name, key)) ?? (await there(name, key))
+      )
     }
     return await work(readers)
   } finally {

@@ -1,84 +1,77 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import { partOf } from '../crds/part.ts'
 import { settle } from '../crds/settle.ts'
 import { RetryableError } from '../lib/errors.ts'
 import { EXIT_OK, EXIT_PROBLEMS, UsageError, oneOf, parseOptions, type Command, type Io } from './command.ts'
+import { CHOICE_HELP, CHOICE_OPTIONS, choiceOf, withChosen } from './chosen.ts'
+import { withCluster } from './cluster/cluster.ts'
+import { clusterStatus } from './cluster/status.ts'
 import { isWell, pipelineStatus, statusJson, statusText, type PipelineStatus } from './pipeline-status.ts'
-import { namedPipelines, problemText, readManifests } from './manifests.ts'
 import { withReach, type Reach } from './reach.ts'
-
-const WATCH_EVERY_MS = 2000
+import { watched, type Shown } from './watched.ts'
 
 export const status: Command = {
   name: 'status',
-  summary: 'show how far the tables of pipelines are, wherever these run',
-  help: `Shows, for each topic and table of the pipelines in the files, what their consumers have reported to their group: how many records
-are missing, when the last commit was, dead letters, trouble. It asks Kafka alone, so it works for pipelines in any cluster and on
-any laptop, and reads no table. ? is unknown, which is never 0.
+  summary: 'show how pipelines are: in files by what Kafka knows, in a cluster by what its API server does',
+  help: `With a file, shows for each topic and table what the consumers have reported to their group: how many records are missing, when the
+last commit was, dead letters, trouble. It asks Kafka alone, so it works for pipelines in any cluster and on any laptop.
+
+With names, or nothing, shows pipelines of a Kubernetes cluster: the conditions that are not as they should be, pods, topics, scaling and
+warnings. It asks the API server alone. Neither reads a table. ? is unknown, which is never 0.
 
 Usage: bronze status -f FILE [options]
+       bronze status [NAME ...] [options]
 
-  -f, --filename FILE   a YAML or JSON file of one or more documents, a folder of such files, or - for standard input;
-                        may be given several times. Documents of kind Secret serve the pipelines' references
-      --name PIPELINE   only this one: NAME or NAMESPACE/NAME
-      --topic ENTRY     only this entry of spec.topics; may be given several times
-      --secrets DIR     Secrets as a pod mounts them: DIR/<name>/<key>
+${CHOICE_HELP}
+  -A, --all-namespaces  pipelines of all namespaces of the cluster
+      --topic ENTRY     only this entry of spec.topics; may be given several times; with -f
       --watch           again every two seconds, until Ctrl-C
   -o, --output FORMAT   'text' or 'json' (one object per pipeline and line)
 
-Exit codes: 0 every table is caught up or flowing · 1 trouble, or unknown · 2 wrong usage ·
-            78 configuration that only you can fix
+Exit codes: 0 every table is caught up or flowing; every pipeline is ready or suspended · 1 trouble, or unknown ·
+            2 wrong usage · 78 configuration that only you can fix
 `,
   run: runStatus
 }
 
 async function runStatus(args: readonly string[], io: Io): Promise<number> {
   const { values, positionals } = parseOptions(args, {
-    filename: { type: 'string', short: 'f', multiple: true },
-    name: { type: 'string' },
+    ...CHOICE_OPTIONS,
+    'all-namespaces': { type: 'boolean', short: 'A', default: false },
     topic: { type: 'string', multiple: true, default: [] },
-    secrets: { type: 'string' },
     watch: { type: 'boolean', default: false },
     output: { type: 'string', short: 'o' }
   })
-  const paths = [...(values.filename ?? []), ...positionals]
-  if (paths.length === 0) throw new UsageError('name the file of the pipeline with -f')
   const output = oneOf('output', values.output, ['text', 'json'])
-  const { pipelines, secrets, problems } = await readManifests(paths, io)
-  for (const problem of problems) io.stderr.write(`${problemText(problem)}\n`)
-  if (problems.length > 0) return EXIT_PROBLEMS
-  const chosen = namedPipelines(pipelines, values.name).map(document => {
-    const part = partOf(settle(document), values.topic)
-    if (!part.ok) throw new UsageError(`--topic: ${part.problem}`)
-    return { document, pipeline: part.pipeline }
-  })
-  return await withReach(chosen, { secrets, secretsFolder: values.secrets, cwd: io.cwd }, async reaches => {
-    return values.watch ? await watch(reaches, output, io) : show(await lookAtAll(reaches), output, io)
-  })
-}
-
-async function watch(reaches: readonly Reach[], output: 'text' | 'json', io: Io): Promise<number> {
-  const stopping = new AbortController()
-  const stopListening = io.onSignal(() => stopping.abort())
-  let exitCode = EXIT_OK
-  try {
-    while (!stopping.signal.aborted) {
-      const statuses = await lookAtAll(reaches)
-      if (output === 'text' && io.stdout.isTTY) io.stdout.write('\u001b[H\u001b[2J')
-      exitCode = show(statuses, output, io)
-      if (output === 'text' && !io.stdout.isTTY) io.stdout.write('\n')
-      await wait(WATCH_EVERY_MS, undefined, { signal: stopping.signal }).catch(() => {})
-    }
-    return exitCode
-  } finally {
-    stopListening()
+  const choice = choiceOf(values, positionals)
+  if (choice.from === 'cluster') {
+    if (values.topic.length > 0) throw new UsageError('--topic goes with -f; without it all topics are shown')
+    const everywhere = values['all-namespaces']
+    if (everywhere && choice.names.length > 0) throw new UsageError('--all-namespaces goes without names')
+    const { names } = choice
+    return await withCluster(values, cluster =>
+      clusterStatus(cluster, { names, everywhere, watch: values.watch, output }, io)
+    )
   }
+  if (values['all-namespaces']) throw new UsageError('--all-namespaces goes with a cluster, not with -f')
+  return await withChosen(values, positionals, io, async ({ pipelines, sources }) => {
+    const chosen = pipelines.map(document => {
+      const part = partOf(settle(document), values.topic)
+      if (!part.ok) throw new UsageError(`--topic: ${part.problem}`)
+      return { document, pipeline: part.pipeline }
+    })
+    return await withReach(chosen, sources, async reaches => {
+      const look = async () => shown(await lookAtAll(reaches), output)
+      return await watched(look, { watch: values.watch, output }, io)
+    })
+  })
 }
 
-function show(statuses: readonly PipelineStatus[], output: 'text' | 'json', { stdout }: Io): number {
-  if (output === 'text') stdout.write(statusText(statuses))
-  else for (const status of statuses) stdout.write(`${JSON.stringify(statusJson(status))}\n`)
-  return statuses.every(isWell) ? EXIT_OK : EXIT_PROBLEMS
+function shown(statuses: readonly PipelineStatus[], output: 'text' | 'json'): Shown {
+  const lines = () => statuses.map(status => `${JSON.stringify(statusJson(status))}\n`).join('')
+  return {
+    text: output === 'text' ? statusText(statuses) : lines(),
+    exitCode: statuses.every(isWell) ? EXIT_OK : EXIT_PROBLEMS
+  }
 }
 
 const lookAtAll = (reaches: readonly Reach[]): Promise<PipelineStatus[]> => Promise.all(reaches.map(lookAt))

@@ -1,18 +1,22 @@
 import type { BronzePipeline } from '../crds/pipeline.ts'
 import { settle } from '../crds/settle.ts'
 import type { SettledSink } from '../crds/settled.ts'
+import { accepted, choiceOf } from './chosen.ts'
+import { CLUSTER_HELP, CLUSTER_OPTIONS, withCluster } from './cluster/cluster.ts'
+import { pipelinesNamed } from './cluster/pipelines.ts'
 import { EXIT_OK, EXIT_PROBLEMS, UsageError, parseOptions, type Command, type Io } from './command.ts'
 import { pipelineId, problemText, readManifests } from './manifests.ts'
 
 export const validate: Command = {
   name: 'validate',
   summary: 'check pipelines in files, as a Kubernetes API server with our definition would',
-  help: `Checks every BronzePipeline in the files and prints a line for each good one, and each problem with its place and remedy.
+  help: `Checks every BronzePipeline in the files, or those of the cluster that are named, and prints a line for each good one, and each problem with its place and remedy.
 
-Usage: bronze validate -f FILE [FILE ...]
+Usage: bronze validate -f FILE [FILE ...] | NAME [NAME ...]
 
   -f, --filename FILE   a YAML or JSON file of one or more documents, a folder of such files, or - for standard input;
                         may be given several times
+${CLUSTER_HELP}
 
 Exit codes: 0 all are valid · 1 problems found · 2 wrong usage
 `,
@@ -20,9 +24,22 @@ Exit codes: 0 all are valid · 1 problems found · 2 wrong usage
 }
 
 async function runValidate(args: readonly string[], io: Io): Promise<number> {
-  const { values, positionals } = parseOptions(args, { filename: { type: 'string', short: 'f', multiple: true } })
-  const paths = [...(values.filename ?? []), ...positionals]
-  if (paths.length === 0) throw new UsageError('name the files to check with -f')
+  const { values, positionals } = parseOptions(args, {
+    filename: { type: 'string', short: 'f', multiple: true },
+    ...CLUSTER_OPTIONS
+  })
+  const choice = choiceOf(values, positionals)
+  if (choice.from === 'files') return await validateFiles(choice.paths, io)
+  if (choice.names.length === 0) throw new UsageError('name the files to check with -f, or pipelines of the cluster')
+  return await withCluster(values, async cluster => {
+    const documents = await pipelinesNamed(cluster, choice.names)
+    const good = accepted(documents, io)
+    for (const pipeline of good) io.stdout.write(`${cluster.context}: ${summary(pipeline)}\n`)
+    return good.length === documents.length ? EXIT_OK : EXIT_PROBLEMS
+  })
+}
+
+async function validateFiles(paths: readonly string[], io: Io): Promise<number> {
   const { pipelines, problems } = await readManifests(paths, io)
   for (const { pipeline, file } of pipelines) io.stdout.write(`${file}: ${summary(pipeline)}\n`)
   for (const problem of problems) io.stderr.write(`${problemText(problem)}\n`)
