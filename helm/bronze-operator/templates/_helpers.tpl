@@ -170,7 +170,8 @@ capabilities:
 - apiGroups: ['']
   resources: [secrets]
   verbs: [get]
+# One that happens again is counted, not written a second time.
 - apiGroups: ['']
   resources: [events]
-  verbs: [create]
+  verbs: [create, patch]
 {{- end }}

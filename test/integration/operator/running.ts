@@ -4,17 +4,24 @@ import { fileURLToPath } from 'node:url'
 import { systemClock } from '../../../lib/clock.ts'
 import { jsonLog } from '../../../lib/log.ts'
 import { KubeClient } from '../../../operator/kube-client.ts'
+import type { KubeAccess } from '../../../operator/kube-http.ts'
 import { Operator } from '../../../operator/operator.ts'
 import type { KubeAddresses } from '../../servers/kube.ts'
 
 const chart = fileURLToPath(new URL('../../../helm/bronze-operator', import.meta.url))
 const definition = fileURLToPath(new URL('../../../crds/bronzepipeline.yaml', import.meta.url))
 
-/** An operator in this process, with the permissions that the chart gives its service account for one namespace. */
-export interface RunningOperator {
+/** A namespace with the permissions that the chart gives an operator that looks after it alone. */
+export interface OperatorHome {
   readonly namespace: string
-  /** kubectl in that namespace; throws when it fails. */
+  /** kubectl in that namespace, as the administrator; throws when it fails. */
   readonly kubectl: (args: readonly string[], input?: string) => Promise<string>
+  /** As the operator's service account. */
+  readonly access: KubeAccess
+}
+
+/** An operator in this process, with the permissions that the chart gives its service account for one namespace. */
+export interface RunningOperator extends Omit<OperatorHome, 'access'> {
   /** What the operator logged. */
   readonly lines: readonly string[]
   /** How often sources were looked at. */
@@ -22,7 +29,7 @@ export interface RunningOperator {
   readonly stop: () => Promise<void>
 }
 
-export async function runOperator(kube: KubeAddresses, namespace: string): Promise<RunningOperator> {
+export async function makeHome(kube: KubeAddresses, namespace: string): Promise<OperatorHome> {
   const kubectl = async (args: readonly string[], input = '') => {
     const { code, stdout, stderr } = await kube.kubectl(['-n', namespace, ...args], input)
     assert.equal(code, 0, stderr)
@@ -34,21 +41,19 @@ export async function runOperator(kube: KubeAddresses, namespace: string): Promi
   // The API server then refuses pods that do not meet the standard.
   await kubectl(['label', 'namespace', namespace, 'pod-security.kubernetes.io/enforce=restricted'])
   const settings = ['--set', `watchNamespaces={${namespace}}`, '--set', 'metrics.service.enabled=false']
-  const { code, stdout, stderr } = await kube.helm([
-    'template',
-    namespace,
-    chart,
-    '-n',
-    namespace,
-    '--skip-tests',
-    ...settings
-  ])
+  const template = ['template', namespace, chart, '-n', namespace, '--skip-tests', ...settings]
+  const { code, stdout, stderr } = await kube.helm(template)
   assert.equal(code, 0, stderr)
   await kubectl(['apply', '-f', '-'], withoutDeployment(stdout))
   const accounts = (await kubectl(['get', 'serviceaccounts', '-o', 'name'])).split('\n')
   const account = accounts.find(name => name.includes('bronze-operator')) ?? ''
   const token = await kube.token(namespace, account.replace('serviceaccount/', ''))
-  const client = new KubeClient({ server: kube.server, ca: kube.ca, token: async () => token }, systemClock)
+  return { namespace, kubectl, access: { server: kube.server, ca: kube.ca, token: async () => token } }
+}
+
+export async function runOperator(kube: KubeAddresses, namespace: string): Promise<RunningOperator> {
+  const { kubectl, access } = await makeHome(kube, namespace)
+  const client = new KubeClient(access, systemClock)
   const lines: string[] = []
   const operator = new Operator({
     kube: client,
