@@ -1,5 +1,14 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { SourceView } from './facts.ts'
+import type { WatchEnd } from './reflector.ts'
+import type { WatchView } from './stores.ts'
+
+/** What is asked when metrics are read. */
+export interface LiveFigures {
+  readonly queueKeys: () => number
+  readonly isLeader: () => boolean
+  readonly watches: () => Iterable<WatchView>
+}
 
 /** Every metric of the operator, for Prometheus. */
 export class OperatorMetrics {
@@ -22,6 +31,12 @@ export class OperatorMetrics {
     labelNames: ['kind', 'what'],
     registers: [this.#registry]
   })
+  readonly #renewals = new Counter({
+    name: 'bronze_operator_watch_renewals_total',
+    help: 'Watches that were asked for anew because they came to their agreed end.',
+    labelNames: ['kind'],
+    registers: [this.#registry]
+  })
   readonly #actions = new Counter({
     name: 'bronze_operator_writes_total',
     help: 'Objects applied and deleted, and statuses written.',
@@ -36,9 +51,22 @@ export class OperatorMetrics {
   readonly #partitions = this.#gauge('bronze_pipeline_partitions', 'Partitions of all topics; absent when unknown.')
   readonly #deadLetters = this.#gauge('bronze_pipeline_dead_letters', 'Dead letters so far; absent when unknown.')
 
-  constructor(queueSize: () => number, isLeader: () => boolean) {
-    this.#live('bronze_operator_queue_keys', 'Pipelines that wait for a reconcile, due or not.', queueSize)
-    this.#live('bronze_operator_leader', 'Whether this replica works (1) or stands by (0).', () => (isLeader() ? 1 : 0))
+  constructor({ queueKeys, isLeader, watches }: LiveFigures) {
+    const live = (name: string, help: string, read: () => number) => {
+      this.#live(name, help, [], gauge => gauge.set(read()))
+    }
+    live('bronze_operator_queue_keys', 'Pipelines that wait for a reconcile, due or not.', queueKeys)
+    live('bronze_operator_leader', 'Whether this replica works (1) or stands by (0).', () => (isLeader() ? 1 : 0))
+    this.#live('bronze_operator_objects', 'Objects of which a copy is held.', ['kind'], gauge => {
+      gauge.reset()
+      for (const { kind, objects } of watches()) gauge.inc({ kind }, objects)
+    })
+    const help = 'Time since the API server last said something of a kind; of several watches the longest.'
+    this.#live('bronze_operator_watch_silence_seconds', help, ['kind'], gauge => {
+      const longest = new Map<string, number>()
+      for (const { kind, silenceMs } of watches()) longest.set(kind, Math.max(longest.get(kind) ?? 0, silenceMs))
+      for (const [kind, ms] of longest) gauge.set({ kind }, ms / 1000)
+    })
   }
 
   /** One that is late is counted again when it ends; only those that went well are timed. */
@@ -47,8 +75,9 @@ export class OperatorMetrics {
     if (seconds !== undefined) this.#seconds.observe(seconds)
   }
 
-  watchTrouble(kind: string, what: 'relist' | 'reconnect'): void {
-    this.#watchTroubles.inc({ kind, what })
+  watchEnded(kind: string, what: WatchEnd): void {
+    if (what === 'renew') this.#renewals.inc({ kind })
+    else this.#watchTroubles.inc({ kind, what })
   }
 
   wrote(kind: string, what: 'apply' | 'delete' | 'status'): void {
@@ -74,13 +103,15 @@ export class OperatorMetrics {
   }
 
   /** A gauge that is asked when it is read. */
-  #live(name: string, help: string, read: () => number): Gauge {
+  #live(name: string, help: string, labelNames: string[], read: (gauge: Gauge) => void): Gauge {
+    const registers = [this.#registry]
     return new Gauge({
       name,
       help,
-      registers: [this.#registry],
+      labelNames,
+      registers,
       collect() {
-        this.set(read())
+        read(this)
       }
     })
   }

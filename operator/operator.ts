@@ -61,17 +61,18 @@ export class Operator {
     const { kube, clock, elapsedMs = () => clock.now(), log, namespaces, namespace, identity } = options
     this.#queue = new KeyedQueue(clock)
     this.#elector = new Elector({ kube, clock, elapsedMs, log, namespace, name: LEASE_NAME, identity })
-    this.metrics = new OperatorMetrics(
-      () => this.#queue.size,
-      () => this.#elector.isLeader
-    )
+    this.metrics = new OperatorMetrics({
+      queueKeys: () => this.#queue.size,
+      isLeader: () => this.#elector.isLeader,
+      watches: () => this.#stores.watches()
+    })
     this.#stores = new Stores({
       kube,
       clock,
       log,
       namespaces,
       onChange: (key, priority) => this.#changed(key, priority),
-      onTrouble: (kind, what) => this.metrics.watchTrouble(kind, what)
+      onTrouble: (kind, what) => this.metrics.watchEnded(kind, what)
     })
   }
 

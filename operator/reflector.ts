@@ -1,16 +1,21 @@
 import { backoffMs } from '../lib/backoff.ts'
 import type { Clock } from '../lib/clock.ts'
+import { errorText } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
 import { keyOf, KubeError, type Kube, type KubeObject, type ResourceType, type Selection } from './kube.ts'
+import { mustRelist } from './watch-trouble.ts'
 
 const BACKOFF = { firstMs: 800, maxMs: 30_000 }
-/** A watch that lived this long was healthy: the next trouble is a new one. */
+/** A kind that the server does not know yet, since its definition is not there, is asked for more often. */
+const ABSENT_BACKOFF = { firstMs: 800, maxMs: 5000 }
+const MAX_RETRY_AFTER_MS = 120_000
+/** A watch that lived this long was healthy: the next trouble is a new one. One that ends sooner is not asked for at once. */
 const HEALTHY_MS = 10_000
-/** One that ends sooner, without trouble, is not asked for again at once. */
-const SHORT_MS = 1000
 const MIN_WATCH_S = 300
 const MAX_WATCH_S = 600
-const GONE = 410
+
+/** How a watch ended: by agreement, by trouble after which it was resumed, or because the server has forgotten its point. */
+export type WatchEnd = 'renew' | 'reconnect' | 'relist'
 
 export interface ReflectorOptions {
   readonly kube: Kube
@@ -20,7 +25,9 @@ export interface ReflectorOptions {
   readonly log: Log
   /** Called with what is there now (undefined: deleted) and what was there before, after the store has it. */
   readonly onChange: (object: KubeObject | undefined, before: KubeObject | undefined) => void
-  readonly onTrouble?: (what: 'relist' | 'reconnect') => void
+  readonly onTrouble?: (what: WatchEnd) => void
+  /** What of an object is worth its memory; all of it when absent. */
+  readonly keep?: (object: KubeObject) => KubeObject
   /** Objects of the same group can be had together. */
   readonly groupOf?: (object: KubeObject) => string | undefined
 }
@@ -35,10 +42,15 @@ export class Reflector {
   readonly #groups = new Map<string, Set<string>>()
   readonly #synced = Promise.withResolvers<void>()
   #attempt = 0
+  /** In a row, without an event in between. */
+  #refusals = 0
+  #heardMs: number
+  #toldError = ''
   #isSynced = false
 
   constructor(options: ReflectorOptions) {
     this.#options = options
+    this.#heardMs = options.clock.now()
   }
 
   /** Resolves when the first list is in the store. */
@@ -48,6 +60,15 @@ export class Reflector {
 
   get isSynced(): boolean {
     return this.#isSynced
+  }
+
+  /** How long the API server has said nothing of this kind; bookmarks count, too. */
+  get silenceMs(): number {
+    return this.#options.clock.now() - this.#heardMs
+  }
+
+  get size(): number {
+    return this.#objects.size
   }
 
   get(key: string): KubeObject | undefined {
@@ -66,24 +87,34 @@ export class Reflector {
 
   /** Runs until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
+    const { clock, onTrouble } = this.#options
     let resourceVersion: string | undefined
     while (!signal.aborted) {
-      const startedMs = this.#options.clock.now()
+      let startedMs = clock.now()
       try {
         resourceVersion ??= await this.#list(signal)
+        startedMs = clock.now()
         for await (const version of this.#watch(resourceVersion, signal)) resourceVersion = version
-        if (this.#options.clock.now() - startedMs >= SHORT_MS) this.#attempt = 0
-        else await this.#backOff(new KubeError(0, 'the watch ended at once'), signal)
+        this.#refusals = 0
+        if (this.#wasHealthy(startedMs)) onTrouble?.('renew')
+        else throw new KubeError(0, 'the watch ended at once')
       } catch (error) {
         if (signal.aborted) return
-        if (this.#options.clock.now() - startedMs >= HEALTHY_MS) this.#attempt = 0
-        if (error instanceof KubeError && error.status === GONE) {
-          resourceVersion = undefined
-          this.#options.onTrouble?.('relist')
-        } else this.#options.onTrouble?.('reconnect')
+        this.#wasHealthy(startedMs)
+        const isForgotten = mustRelist(error, ++this.#refusals)
+        if (isForgotten) resourceVersion = undefined
+        onTrouble?.(isForgotten ? 'relist' : 'reconnect')
         await this.#backOff(error, signal)
       }
     }
+  }
+
+  #wasHealthy(sinceMs: number): boolean {
+    const isHealthy = this.#options.clock.now() - sinceMs >= HEALTHY_MS
+    if (!isHealthy) return false
+    this.#attempt = 0
+    this.#toldError = ''
+    return true
   }
 
   async #list(signal: AbortSignal): Promise<string> {
@@ -93,6 +124,7 @@ export class Reflector {
     let resourceVersion: string
     do {
       const page = await kube.list(type, selection, next, signal)
+      this.#heardMs = this.#options.clock.now()
       for (const object of page.items) {
         seen.add(keyOf(object))
         this.#put(object)
@@ -111,7 +143,9 @@ export class Reflector {
     const { kube, type, selection, clock } = this.#options
     const timeoutSeconds = Math.floor(MIN_WATCH_S + clock.random() * (MAX_WATCH_S - MIN_WATCH_S))
     for await (const event of kube.watch(type, selection, { resourceVersion, timeoutSeconds }, signal)) {
+      this.#heardMs = clock.now()
       if (event.type === 'ERROR') throw event.error
+      this.#refusals = 0
       if (event.type === 'DELETED') this.#remove(event.object)
       else if (event.type !== 'BOOKMARK') this.#put(event.object)
       if (event.object.metadata.resourceVersion !== undefined) yield event.object.metadata.resourceVersion
@@ -119,14 +153,16 @@ export class Reflector {
   }
 
   #put(object: KubeObject): void {
+    const { keep, groupOf, onChange } = this.#options
     const key = keyOf(object)
     const before = this.#objects.get(key)
     if (before?.metadata.resourceVersion === object.metadata.resourceVersion) return
+    const kept = keep?.(object) ?? object
     if (before !== undefined) this.#ungroup(key, before)
-    this.#objects.set(key, object)
-    const group = this.#options.groupOf?.(object)
+    this.#objects.set(key, kept)
+    const group = groupOf?.(kept)
     if (group !== undefined) this.#groups.set(group, (this.#groups.get(group) ?? new Set()).add(key))
-    this.#options.onChange(object, before)
+    onChange(kept, before)
   }
 
   #remove(object: KubeObject): void {
@@ -147,10 +183,15 @@ export class Reflector {
 
   async #backOff(error: unknown, signal: AbortSignal): Promise<void> {
     const { clock, log, type } = this.#options
-    const afterMs = backoffMs(++this.#attempt, clock.random(), BACKOFF)
+    const isAbsent = error instanceof KubeError && error.status === 404
+    const afterMs = backoffMs(++this.#attempt, clock.random(), isAbsent ? ABSENT_BACKOFF : BACKOFF)
     const retryAfterMs = error instanceof KubeError ? (error.retryAfterMs ?? 0) : 0
-    const waitMs = Math.max(afterMs, retryAfterMs)
-    log.warn('a watch was lost; following on', { kind: type.kind, waitMs }, error)
+    const waitMs = Math.max(afterMs, Math.min(retryAfterMs, MAX_RETRY_AFTER_MS))
+    // The same trouble is told once.
+    const text = errorText(error)
+    const what = isAbsent ? 'the API server does not serve this kind; waiting' : 'a watch was lost; following on'
+    log[text === this.#toldError ? 'debug' : 'warn'](what, { kind: type.kind, waitMs }, error)
+    this.#toldError = text
     await clock.sleep(waitMs, signal)
   }
 }

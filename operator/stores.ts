@@ -1,5 +1,6 @@
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
+import { keptOfPod } from './kept.ts'
 import {
   BUDGETS,
   CONFIG_MAPS,
@@ -14,7 +15,7 @@ import {
 } from './kube.ts'
 import { MANAGED_BY, OPERATOR, PIPELINE_LABEL } from './names.ts'
 import type { Priority } from './queue.ts'
-import { Reflector } from './reflector.ts'
+import { Reflector, type WatchEnd } from './reflector.ts'
 
 export interface StoresOptions {
   readonly kube: Kube
@@ -24,7 +25,14 @@ export interface StoresOptions {
   readonly namespaces: readonly string[]
   /** A pipeline, or something that belongs to it, is not what it was; `high`: by somebody's edit. */
   readonly onChange: (pipelineKey: string, priority: Priority) => void
-  readonly onTrouble: (kind: string, what: 'relist' | 'reconnect') => void
+  readonly onTrouble: (kind: string, what: WatchEnd) => void
+}
+
+export interface WatchView {
+  /** `pods` */
+  readonly kind: string
+  readonly objects: number
+  readonly silenceMs: number
 }
 
 const WATCHED: readonly ResourceType[] = [PIPELINES, DEPLOYMENTS, CONFIG_MAPS, SERVICE_ACCOUNTS, BUDGETS, PODS]
@@ -45,6 +53,7 @@ export class Stores {
           selection: { namespace, ...(isPipeline ? {} : { labelSelector: `${MANAGED_BY}=${OPERATOR}` }) },
           clock,
           log,
+          ...(type === PODS ? { keep: keptOfPod } : {}),
           groupOf: isPipeline ? () => undefined : pipelineOf,
           onTrouble: what => onTrouble(type.kind, what),
           onChange: (object, before) => {
@@ -61,6 +70,13 @@ export class Stores {
 
   get isSynced(): boolean {
     return [...this.#reflectors.values()].every(({ isSynced }) => isSynced)
+  }
+
+  /** How each watch does, by kind. */
+  *watches(): Iterable<WatchView> {
+    for (const [name, reflector] of this.#reflectors) {
+      yield { kind: name.split(' ')[0] ?? name, objects: reflector.size, silenceMs: reflector.silenceMs }
+    }
   }
 
   get(type: ResourceType, namespace: string, name: string): KubeObject | undefined {

@@ -57,10 +57,10 @@ export const listOf =
   }
 
 export const refusal =
-  (status: number, headers: Record<string, string> = {}): Answer =>
+  (status: number, headers: Record<string, string> = {}, message = `refused with ${status}`): Answer =>
   response => {
     response.writeHead(status, { 'content-type': 'application/json', ...headers })
-    response.end(JSON.stringify({ kind: 'Status', message: `refused with ${status}` }))
+    response.end(JSON.stringify({ kind: 'Status', message }))
   }
 
 /** Events of a watch; `then` says how it goes on after them. */

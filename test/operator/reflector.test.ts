@@ -9,9 +9,10 @@ import { Reflector } from '../../operator/reflector.ts'
 import { type Answer, events, listOf, object, refusal, startApiServer } from './api-server.ts'
 
 /** Real sockets, but nobody waits: each wish to sleep is written down and granted at once. */
-function hasty(slept: number[]): Clock {
+function hasty(slept: number[]): Clock & { readonly pass: (ms: number) => void } {
   let nowMs = 0
   return {
+    pass: ms => void (nowMs += ms),
     now: () => nowMs,
     random: () => 0,
     sleep: async (ms, signal) => {
@@ -39,7 +40,8 @@ async function following(context: TestContext, answers: { lists: Answer[]; watch
     log: silentLog,
     onChange: (now, before) =>
       told.push(`${before?.metadata.resourceVersion ?? '-'} → ${now?.metadata.resourceVersion ?? '-'}`),
-    onTrouble: what => troubles.push(what)
+    onTrouble: what => troubles.push(what),
+    keep: ({ apiVersion, kind, metadata }) => ({ apiVersion, kind, metadata })
   })
   const running = reflector.run(stop.signal)
   context.after(async () => {
@@ -52,7 +54,7 @@ async function following(context: TestContext, answers: { lists: Answer[]; watch
   }
   const watched = () => server.requests.filter(({ searchParams }) => searchParams.has('watch'))
   const listed = () => server.requests.filter(({ searchParams }) => !searchParams.has('watch'))
-  return { reflector, told, troubles, slept, until, watched, listed }
+  return { reflector, told, troubles, slept, clock, until, watched, listed }
 }
 
 const option = { timeout: 5000 }
@@ -161,4 +163,95 @@ test('watches that end at once are not asked for in a hot loop', option, async c
   const { until, slept } = await following(context, { lists: [listOf('10', [])], watches: [events([], 'end')] })
   await until(() => slept.length >= 4)
   assert.deepEqual(slept.slice(0, 4), [400, 800, 1600, 3200])
+})
+
+test('a list whose next page the server has forgotten begins again', option, async context => {
+  const { reflector, until, listed, watched, told, troubles } = await following(context, {
+    lists: [
+      listOf('10', [object('a', '1'), object('gone', '2')], 'more'),
+      refusal(410),
+      listOf('30', [object('a', '1')], 'more'),
+      listOf('30', [object('b', '25')])
+    ],
+    watches: [events([])]
+  })
+  await until(() => watched().length === 1)
+  assert.deepEqual(
+    listed().map(({ searchParams }) => searchParams.get('continue')),
+    [null, 'more', null, 'more']
+  )
+  assert.equal(watched()[0]?.searchParams.get('resourceVersion'), '30')
+  assert.deepEqual(told, ['- → 1', '- → 2', '- → 25', '2 → -'])
+  assert.deepEqual(troubles, ['relist'])
+  assert.equal(reflector.size, 2)
+})
+
+test('an event ERROR that is not about the version is waited out, as long as it says', option, async context => {
+  const busy = { type: 'ERROR', object: { code: 429, message: 'busy', details: { retryAfterSeconds: 9 } } }
+  const broken = { type: 'ERROR', object: { code: 500, message: 'etcd is away' } }
+  const { until, watched, listed, slept } = await following(context, {
+    lists: [listOf('10', [])],
+    watches: [events([added('a', '11'), busy], 'end'), events([broken], 'end'), events([])]
+  })
+  await until(() => watched().length === 3)
+  assert.deepEqual(slept, [9000, 800])
+  assert.equal(watched()[2]?.searchParams.get('resourceVersion'), '11')
+  assert.equal(listed().length, 1)
+})
+
+test('a kind that is not served yet is asked for politely until it is', option, async context => {
+  const absent = Array.from({ length: 6 }, () => refusal(404))
+  const { until, slept, watched } = await following(context, {
+    lists: [...absent, listOf('10', [object('a', '1')])],
+    watches: [events([])]
+  })
+  await until(() => watched().length === 1)
+  assert.deepEqual(slept, [400, 800, 1600, 2500, 2500, 2500])
+})
+
+test('a kind that is no longer served is listed anew once it is again', option, async context => {
+  const { until, watched, told } = await following(context, {
+    lists: [listOf('10', [object('a', '1')]), refusal(404), listOf('40', [])],
+    watches: [refusal(404), events([])]
+  })
+  await until(() => watched().length === 2)
+  assert.deepEqual(told, ['- → 1', '1 → -'])
+})
+
+test('a server restored from a backup, which is behind what we know, is listed anew', option, async context => {
+  const future = refusal(504, {}, 'Timeout: Too large resource version: 90, current: 7')
+  const { until, watched } = await following(context, {
+    lists: [listOf('90', []), listOf('7', [])],
+    watches: [future, events([])]
+  })
+  await until(() => watched().length === 2)
+  assert.equal(watched()[1]?.searchParams.get('resourceVersion'), '7')
+})
+
+test('the wait doubles until a watch has lived for ten seconds', option, async context => {
+  const slow: Answer = (response, request, url) => {
+    clock.pass(10_000)
+    events([], 'break')(response, request, url)
+  }
+  const { until, slept, clock } = await following(context, {
+    lists: [listOf('10', [])],
+    watches: [events([added('a', '11')], 'break'), refusal(500), slow, refusal(500), refusal(500)]
+  })
+  await until(() => slept.length >= 5)
+  assert.deepEqual(slept.slice(0, 5), [400, 800, 400, 800, 1600])
+})
+
+test('an object is kept as the reflector was told to, and its silence ends with every word', option, async context => {
+  const { reflector, until, clock } = await following(context, {
+    lists: [listOf('10', [object('a', '1', { spec: { containers: [{ name: 'x' }] } })])],
+    watches: [events([bookmark('12')])]
+  })
+  await until(() => reflector.isSynced)
+  assert.deepEqual(reflector.get('n/a'), {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { namespace: 'n', name: 'a', resourceVersion: '1' }
+  })
+  clock.pass(70_000)
+  assert.equal(reflector.silenceMs, 70_000)
 })
