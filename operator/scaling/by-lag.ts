@@ -42,6 +42,8 @@ export interface LagDecision {
 /** Consumers are made fewer only when those left would be used to no more than this; once it is so, up to the second figure. */
 const USE_TO_GO_DOWN = 0.7
 const USE_TO_STAY_BELOW = 0.85
+/** Consumers that write so much of what one was seen to write are at their limit. */
+const USE_AT_LIMIT = 0.85
 /** More consumers must bring this share of what they could have brought. */
 const LEAST_GAIN = 0.2
 const MOST_TRIES = 2
@@ -143,8 +145,10 @@ function judged(memory: ScalingMemory, demand: Demand, current: number, nowMs: n
     return { ...memory, attempt: undefined, ineffectiveTries: 0, capacity }
   }
   if (attempt === undefined) {
+    // Consumers that write what they can are the limit again, not the sink.
+    const isOver = demand.drain >= USE_AT_LIMIT * current * (memory.capacity?.perSecond ?? Infinity)
     const isTimeToTry = ineffectiveTries >= MOST_TRIES && nowMs - lastChangeMs >= TRY_AGAIN_MS
-    return isTimeToTry ? { ...memory, ineffectiveTries: MOST_TRIES - 1 } : memory
+    return { ...memory, ineffectiveTries: isOver ? 0 : isTimeToTry ? MOST_TRIES - 1 : ineffectiveTries }
   }
   const share = (consumers: number) => Math.ceil(demand.partitions / consumers)
   const possible = share(attempt.replicas) / share(current) - 1
@@ -200,9 +204,11 @@ function down(
   const { capacity, belowSinceMs, idleSinceMs } = memory
   const lower = counts.findLast(count => count < current)
   const use = belowSinceMs === undefined ? USE_TO_GO_DOWN : USE_TO_STAY_BELOW
+  // Nobody is taken away from a backlog. Of a consumer that was never seen under load fewer may be tried.
   const isBelow =
     lower !== undefined &&
-    (capacity === undefined ? demand.loaded.partitions === 0 : areEnough(demand, lower, capacity.perSecond, use))
+    demand.loaded.partitions === 0 &&
+    (capacity === undefined || areEnough(demand, lower, capacity.perSecond, use))
   const sinceMs = isBelow ? (belowSinceMs ?? nowMs) : undefined
   const kept = { ...memory, belowSinceMs: sinceMs }
   if (sinceMs !== undefined && nowMs - sinceMs >= scaling.stabilizationMs) {
