@@ -1,4 +1,5 @@
-import { partitionLag, type PartitionOffsets, type PipelineLag } from '../operator/lag.ts'
+import { partitionLag, type PipelineLag } from '../operator/lag.ts'
+import type { PartitionOffsets } from '../operator/partition-offsets.ts'
 
 /** What Kafka tells of a pipeline at one moment: the operator's own figures, and what they were made from. */
 export interface LagSample {

@@ -1,18 +1,7 @@
 import { decodeReport, type Report } from '../crds/report.ts'
 import type { SettledPipeline } from '../crds/settled.ts'
-
-/** What the cluster says of one partition. Absent offsets could not be had (a broker is down, the group holds nothing). */
-export interface PartitionOffsets {
-  readonly topic: string
-  readonly partition: number
-  /** The next offset to read, as the group holds it, asked for before the two below. */
-  readonly committed: number | undefined
-  /** The metadata string of that commit. */
-  readonly metadata: string
-  readonly logStart: number | undefined
-  /** First offset that a reader of committed records cannot have yet. */
-  readonly lastStable: number | undefined
-}
+import { notBefore, type Arrivals } from './arrivals.ts'
+import { recordsOf, type PartitionOffsets } from './partition-offsets.ts'
 
 /** Figures of a partition. Undefined is unknown, which is never 0. */
 export interface PartitionLag {
@@ -57,37 +46,22 @@ export interface PipelineLag {
 }
 
 /**
- * When each partition was last seen without lag, ms since the epoch, by `topic/partition`: a lower bound for the age of
- * what came since.
- */
-export type CaughtUpTimes = Map<string, number>
-
-/**
  * Lag is last stable offset − max(committed, log start): transaction markers at the tail count until the consumer moves
  * its reported offset over them, which it does within seconds; records that retention deleted do not count. Without a
  * committed offset it is unknown, unless the partition is empty; so it is when the committed offset lies beyond the end,
- * since then the topic is not what it was. `caughtUp` is brought up to date.
+ * since then the topic is not what it was. `arrivals` is brought up to date.
  */
-export function partitionLag(offsets: PartitionOffsets, nowMs: number, caughtUp: CaughtUpTimes): PartitionLag {
+export function partitionLag(offsets: PartitionOffsets, nowMs: number, arrivals: Arrivals): PartitionLag {
   const { committed, logStart, lastStable } = offsets
   const report = decodeReport(offsets.metadata)
-  const key = `${offsets.topic}/${offsets.partition}`
   const lag = recordsOf(committed, logStart, lastStable)
   if (lag === undefined) return { lag, behindSeconds: undefined, report }
   if (lag === 0) {
-    caughtUp.set(key, nowMs)
+    arrivals.set(`${offsets.topic}/${offsets.partition}`, { nextOffset: lastStable ?? 0, notBeforeMs: nowMs })
     return { lag, behindSeconds: 0, report }
   }
-  // What is not in the table came after what is, and after the moment when nothing was missing.
-  const sinceMs = Math.max(report?.recordTimestampMs ?? 0, caughtUp.get(key) ?? 0)
-  return { lag, behindSeconds: sinceMs === 0 ? undefined : Math.max(0, (nowMs - sinceMs) / 1000), report }
-}
-
-function recordsOf(committed?: number, logStart?: number, lastStable?: number): number | undefined {
-  if (logStart === undefined || lastStable === undefined) return undefined
-  if (lastStable <= logStart) return committed === undefined || committed <= lastStable ? 0 : undefined
-  if (committed === undefined || committed > lastStable) return undefined
-  return lastStable - Math.max(committed, logStart)
+  const sinceMs = notBefore(offsets, arrivals)
+  return { lag, behindSeconds: sinceMs === undefined ? undefined : Math.max(0, (nowMs - sinceMs) / 1000), report }
 }
 
 /** The figures of a pipeline from those of its partitions; `topics` are those of each entry by name. */
@@ -96,7 +70,7 @@ export function pipelineLag(
   topics: ReadonlyMap<string, readonly string[]>,
   offsets: readonly PartitionOffsets[],
   nowMs: number,
-  caughtUp: CaughtUpTimes
+  arrivals: Arrivals
 ): PipelineLag {
   const byTopic = Map.groupBy(offsets, ({ topic }) => topic)
   const parts: PartitionLag[] = []
@@ -104,7 +78,7 @@ export function pipelineLag(
     const own = topics.get(name) ?? []
     const missing = 'topic' in match && own.length === 0 ? match.topic : undefined
     const mine = own.flatMap(topic => byTopic.get(topic) ?? [])
-    const lags = mine.map(partition => partitionLag(partition, nowMs, caughtUp))
+    const lags = mine.map(partition => partitionLag(partition, nowMs, arrivals))
     parts.push(...lags)
     return {
       name,

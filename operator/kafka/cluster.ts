@@ -1,199 +1,179 @@
 import { Kafka, logLevel, type KafkaConfig } from 'kafkajs'
 import type { Clock } from '../../lib/clock.ts'
-import { RetryableError } from '../../lib/errors.ts'
-import type { PartitionOffsets } from '../lag.ts'
-import { askCoordinator } from './coordinator.ts'
+import type { RetryableError } from '../../lib/errors.ts'
+import type { DescribedGroup } from '../group-view.ts'
+import type { PartitionOffsets } from '../partition-offsets.ts'
+import { Coordinators } from './coordinators.ts'
+import { EndOffsets } from './end-offsets.ts'
+import { Gathered } from './gathered.ts'
+import { describeGroups, fetchOffsets, GROUPS_AT_MOST } from './group-requests.ts'
 import { ConsumerGroup } from './group.ts'
-import { createCluster, send, type Broker, type Cluster, type Metadata } from './internals.ts'
-import { protocolError } from './protocol-error.ts'
-import { sourceTrouble } from './trouble.ts'
+import { createCluster } from './internals.ts'
+import type { FetchedGroup, OffsetsOfGroup } from './newer-requests.ts'
+import { Nodes } from './nodes.ts'
+import { keyOf, PartitionEnds } from './partition-ends.ts'
+import { TopicDirectory, type TopicInterest, type TopicsSeen } from './topic-directory.ts'
+import { sourceTrouble, topicsRefused } from './trouble.ts'
 
 const CONNECT_TIMEOUT_MS = 5000
 const REQUEST_TIMEOUT_MS = 10_000
-/** One look at the cluster serves all pipelines that ask within this time. */
-const METADATA_AGE_MS = 5000
-const READ_COMMITTED = 1
-const LATEST = '-1'
-const EARLIEST = '-2'
+/** Those who ask within this time are answered by one request. */
+const GATHER_MS = 10
+const TOPIC_AUTHORIZATION_FAILED = 29
+const NOTHING: TopicInterest = { names: [], hasPattern: false }
 
 export type KafkaSecurity = Pick<KafkaConfig, 'ssl' | 'sasl'>
 
-interface ListedOffsets {
-  readonly responses: readonly {
-    readonly topic: string
-    readonly partitions: readonly { readonly partition: number; readonly errorCode: number; readonly offset: string }[]
-  }[]
+/** Offsets of partitions, those that could be had, and why others could not. */
+export interface OffsetsSeen {
+  readonly offsets: readonly PartitionOffsets[]
+  readonly trouble: RetryableError | undefined
 }
 
-interface FetchedOffsets extends ListedOffsets {
-  readonly errorCode: number
-  readonly responses: readonly {
-    readonly topic: string
-    readonly partitions: readonly {
-      readonly partition: number
-      readonly errorCode: number
-      readonly offset: string
-      readonly metadata: string | null
-    }[]
-  }[]
-}
-
-/** Reads topics and offsets of one cluster under one identity. Connects when first asked; every method throws RetryableError. */
+/**
+ * Reads topics, offsets and groups of one cluster under one identity, for many pipelines by few requests. Connects when first
+ * asked; every method throws RetryableError.
+ */
 export class KafkaCluster {
-  readonly #cluster: Cluster
-  readonly #clock: Clock
-  #metadata: { readonly found: Promise<Metadata>; readonly atMs: number } | undefined
+  readonly #nodes: Nodes
+  readonly #directory: TopicDirectory
+  readonly #coordinators: Coordinators
+  readonly #ends: PartitionEnds
+  readonly #committed: Gathered<OffsetsOfGroup, FetchedGroup>
+  readonly #groups: Gathered<{ readonly groupId: string }, DescribedGroup>
 
   constructor(brokers: readonly string[], security: KafkaSecurity, clock: Clock) {
-    this.#clock = clock
-    this.#cluster = createCluster(
-      new Kafka({
-        clientId: 'bronze-operator',
-        brokers: [...brokers],
-        ...security,
-        connectionTimeout: CONNECT_TIMEOUT_MS,
-        requestTimeout: REQUEST_TIMEOUT_MS,
-        // The caller's timer is the retry; a broker that is away must not hold up a sample.
-        retry: { retries: 2, initialRetryTime: 100, maxRetryTime: 1000 },
-        logLevel: logLevel.NOTHING
+    const kafka = new Kafka({
+      clientId: 'bronze-operator',
+      brokers: [...brokers],
+      ...security,
+      connectionTimeout: CONNECT_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      // The caller's timer is the retry; a broker that is away must not hold up a sample.
+      retry: { retries: 2, initialRetryTime: 100, maxRetryTime: 1000 },
+      logLevel: logLevel.NOTHING
+    })
+    const nodes = new Nodes(createCluster(kafka), clock)
+    const coordinators = new Coordinators(nodes, clock)
+    this.#nodes = nodes
+    this.#directory = new TopicDirectory(nodes, clock)
+    this.#coordinators = coordinators
+    this.#ends = new PartitionEnds(this.#directory, new EndOffsets(nodes, clock, GATHER_MS))
+    this.#committed = new Gathered({
+      clock,
+      gatherMs: GATHER_MS,
+      answer: asks => coordinators.answer(asks, GROUPS_AT_MOST.offsets, fetchOffsets)
+    })
+    this.#groups = new Gathered({
+      clock,
+      gatherMs: GATHER_MS,
+      answer: asks => coordinators.answer(asks, GROUPS_AT_MOST.states, describeGroups)
+    })
+  }
+
+  /** Looks these topics up together with those of all others from now on, until it is called off. */
+  follow(interest: TopicInterest): () => void {
+    return this.#directory.follow(interest)
+  }
+
+  topics(interest: TopicInterest): Promise<TopicsSeen> {
+    return asked(() => this.#directory.look(interest))
+  }
+
+  /** Of every partition of these topics: what the log holds, and what the group has committed. */
+  async offsets(groupId: string, topics: readonly string[]): Promise<OffsetsSeen> {
+    if (topics.length === 0) return { offsets: [], trouble: undefined }
+    return await asked(async () => {
+      const partitions = await this.#ends.place(topics)
+      // In this order: an offset committed later than the end was read could lie beyond it.
+      const held = committedOf(await this.#committed.ask({ groupId, topics: byTopic(partitions) }))
+      const { starts, ends } = await this.#ends.bounds(partitions)
+      const offsets = partitions.map(({ topic, partition }) => {
+        const key = keyOf({ topic, partition })
+        const { offset: committed, metadata = '' } = held.found.get(key) ?? {}
+        return {
+          topic,
+          partition,
+          committed,
+          metadata,
+          logStart: starts.found.get(key),
+          lastStable: ends.found.get(key)
+        }
       })
-    )
+      return { offsets, trouble: refusalOf([held.codes, starts.codes, ends.codes]) }
+    })
   }
 
-  /** Number of partitions of every topic that we may see and that is not Kafka's own. */
-  async topics(): Promise<ReadonlyMap<string, number>> {
-    const { topicMetadata } = await this.#look()
-    return new Map(
-      topicMetadata
-        .filter(({ isInternal, topicErrorCode }) => isInternal !== true && topicErrorCode === 0)
-        .map(({ topic, partitionMetadata }) => [topic, partitionMetadata.length])
-    )
+  /**
+   * The first offset at or after a time, of each partition that has been asked for and answered; -1 when there is none. By
+   * `topic/partition`.
+   */
+  async offsetsAt(
+    wanted: readonly { readonly topic: string; readonly partition: number; readonly atMs: number }[]
+  ): Promise<ReadonlyMap<string, number>> {
+    const times = new Map(wanted.map(one => [keyOf(one), Math.floor(one.atMs)]))
+    return await asked(async () => {
+      const placed = await this.#ends.place([...new Set(wanted.map(({ topic }) => topic))])
+      const partitions = placed.filter(one => times.has(keyOf(one)))
+      return (await this.#ends.at(partitions, one => times.get(keyOf(one)) ?? 0)).found
+    })
   }
 
-  /** Offsets of every partition of these topics, and what the group holds for them. */
-  async offsets(groupId: string, topics: readonly string[]): Promise<readonly PartitionOffsets[]> {
-    if (topics.length === 0) return []
-    const { topicMetadata } = await this.#look()
-    const partitions = topicMetadata
-      .filter(({ topic }) => topics.includes(topic))
-      .flatMap(({ topic, partitionMetadata }) =>
-        partitionMetadata.map(({ partitionId: partition, leader }) => ({ topic, partition, leader }))
-      )
-    // In this order: an offset committed later than the end was read could lie beyond it.
-    const committed = await this.#asked(() => this.#committed(groupId, partitions))
-    const [logStarts, lastStable] = await this.#asked(() =>
-      Promise.all([this.#list(partitions, EARLIEST), this.#list(partitions, LATEST)])
-    )
-    return partitions.map(({ topic, partition }) => {
-      const key = `${topic}/${partition}`
-      const held = committed.get(key)
-      return {
-        topic,
-        partition,
-        committed: held?.offset,
-        metadata: held?.metadata ?? '',
-        logStart: logStarts.get(key),
-        lastStable: lastStable.get(key)
-      }
+  /** Together with whoever else asks at nearly the same time. */
+  async describe(groupId: string): Promise<DescribedGroup> {
+    return await asked(async () => {
+      await this.#directory.look(NOTHING)
+      return await this.#groups.ask({ groupId })
     })
   }
 
   /** What becomes of a group beside its offsets. */
   async group(groupId: string): Promise<ConsumerGroup> {
-    await this.#look()
-    return new ConsumerGroup({ cluster: this.#cluster, clock: this.#clock, groupId })
+    await asked(() => this.#directory.look(NOTHING))
+    return new ConsumerGroup(this.#coordinators, groupId)
   }
 
   async close(): Promise<void> {
-    await this.#cluster.disconnect().catch(() => {})
-  }
-
-  #look(): Promise<Metadata> {
-    const nowMs = this.#clock.now()
-    if (this.#metadata === undefined || nowMs - this.#metadata.atMs > METADATA_AGE_MS) {
-      this.#metadata = { found: this.#asked(() => this.#refresh()), atMs: nowMs }
-    }
-    return this.#metadata.found
-  }
-
-  async #refresh(): Promise<Metadata> {
-    await this.#cluster.connect()
-    await this.#cluster.brokerPool.refreshMetadata([])
-    const { metadata } = this.#cluster.brokerPool
-    if (metadata === null) throw new RetryableError('SourceUnreachable', 'the brokers were lost while they were asked')
-    return metadata
-  }
-
-  async #committed(
-    groupId: string,
-    partitions: readonly Placed[]
-  ): Promise<ReadonlyMap<string, { readonly offset: number; readonly metadata: string }>> {
-    const answer = await this.#fetch(groupId, byTopic(partitions, {}))
-    if (answer.errorCode !== 0) throw protocolError(answer.errorCode)
-    const found = new Map<string, { offset: number; metadata: string }>()
-    for (const { topic, partitions } of answer.responses) {
-      for (const { partition, errorCode, offset, metadata } of partitions) {
-        if (errorCode !== 0) throw protocolError(errorCode)
-        if (Number(offset) >= 0)
-          found.set(`${topic}/${partition}`, { offset: Number(offset), metadata: metadata ?? '' })
-      }
-    }
-    return found
-  }
-
-  async #fetch(groupId: string, topics: readonly object[]): Promise<FetchedOffsets> {
-    return await askCoordinator(
-      { cluster: this.#cluster, clock: this.#clock, groupId },
-      async broker => (await send(broker, 'OffsetFetch', { groupId, topics })) as FetchedOffsets,
-      ({ errorCode, responses }) => [errorCode, ...responses.flatMap(({ partitions }) => partitions.map(errorOf))]
-    )
-  }
-
-  /** A partition without a leader, or whose leader does not answer for it, is absent. */
-  async #list(partitions: readonly Placed[], timestamp: string): Promise<ReadonlyMap<string, number>> {
-    const found = new Map<string, number>()
-    const byLeader = Map.groupBy(partitions, ({ leader }) => leader)
-    byLeader.delete(-1)
-    const ask = async ([nodeId, led]: [number, Placed[]]) => {
-      const broker: Broker = await this.#cluster.findBroker({ nodeId })
-      const topics = byTopic(led, { timestamp })
-      const answer = (await send(broker, 'ListOffsets', { isolationLevel: READ_COMMITTED, topics })) as ListedOffsets
-      for (const { topic, partitions } of answer.responses) {
-        for (const { partition, errorCode, offset } of partitions) {
-          if (errorCode === 0) found.set(`${topic}/${partition}`, Number(offset))
-        }
-      }
-    }
-    const outcomes = await Promise.allSettled([...byLeader].map(ask))
-    const failed = outcomes.filter(({ status }) => status === 'rejected')
-    const [first] = failed
-    // One broker away makes its partitions unknown; all of them away is trouble with the source.
-    if (first?.status === 'rejected' && failed.length === outcomes.length) throw first.reason
-    if (found.size < partitions.length) this.#metadata = undefined
-    return found
-  }
-
-  async #asked<T>(ask: () => Promise<T>): Promise<T> {
-    try {
-      return await ask()
-    } catch (error) {
-      this.#metadata = undefined
-      throw sourceTrouble(error)
-    }
+    await this.#nodes.close()
   }
 }
 
-const errorOf = ({ errorCode }: { readonly errorCode: number }) => errorCode
-
-interface Placed {
-  readonly topic: string
-  readonly partition: number
-  readonly leader: number
+async function asked<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask()
+  } catch (error) {
+    throw sourceTrouble(error)
+  }
 }
 
-function byTopic(partitions: readonly Placed[], extra: object): object[] {
-  return [...Map.groupBy(partitions, ({ topic }) => topic)].map(([topic, own]) => ({
-    topic,
-    partitions: own.map(({ partition }) => ({ partition, ...extra }))
-  }))
+/** What a group holds, by `topic/partition`. */
+interface Committed {
+  readonly found: ReadonlyMap<string, { readonly offset: number; readonly metadata: string }>
+  readonly codes: ReadonlyMap<string, number>
+}
+
+function committedOf({ responses }: FetchedGroup): Committed {
+  const found = new Map<string, { offset: number; metadata: string }>()
+  const codes = new Map<string, number>()
+  for (const { topic, partitions } of responses) {
+    for (const { partition, errorCode, offset, metadata } of partitions) {
+      const key = keyOf({ topic, partition })
+      if (errorCode !== 0) codes.set(key, errorCode)
+      else if (Number(offset) >= 0) found.set(key, { offset: Number(offset), metadata: metadata ?? '' })
+    }
+  }
+  return { found, codes }
+}
+
+/** What somebody has to allow; a leader that is elsewhere is found at the next look. */
+function refusalOf(lists: readonly ReadonlyMap<string, number>[]): RetryableError | undefined {
+  const refused = lists.flatMap(codes => [...codes].filter(([, code]) => code === TOPIC_AUTHORIZATION_FAILED))
+  const topics = new Set(refused.map(([key]) => key.slice(0, key.lastIndexOf('/'))))
+  return topics.size === 0 ? undefined : topicsRefused([...topics])
+}
+
+function byTopic(
+  partitions: readonly { readonly topic: string; readonly partition: number }[]
+): OffsetsOfGroup['topics'] {
+  return [...Map.groupBy(partitions, ({ topic }) => topic)].map(([topic, own]) => ({ topic, partitions: own }))
 }

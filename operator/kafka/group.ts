@@ -1,18 +1,14 @@
 import { RetryableError } from '../../lib/errors.ts'
-import type { DescribedGroup } from '../group-view.ts'
-import { askCoordinator, type GroupAddress } from './coordinator.ts'
+import type { Coordinators } from './coordinators.ts'
+import { describeGroups } from './group-requests.ts'
 import { send } from './internals.ts'
-import { protocolError } from './protocol-error.ts'
 import { sourceTrouble } from './trouble.ts'
 
+const UNKNOWN_SERVER_ERROR = -1
 const GROUP_ID_NOT_FOUND = 69
 const NON_EMPTY_GROUP = 68
 /** UNKNOWN_MEMBER_ID, ILLEGAL_GENERATION: a commit from outside meets members. */
 const HAS_MEMBERS = new Set([22, 25])
-
-interface DescribedGroups {
-  readonly groups: readonly (DescribedGroup & { readonly errorCode: number })[]
-}
 
 interface DeletedGroups {
   readonly results: readonly { readonly errorCode: number }[]
@@ -24,28 +20,30 @@ interface CommittedOffsets {
 
 /** The members of a consumer group, and what it holds. Every method throws RetryableError. */
 export class ConsumerGroup {
-  readonly #address: GroupAddress
+  readonly #coordinators: Coordinators
+  readonly #groupId: string
 
-  constructor(address: GroupAddress) {
-    this.#address = address
-  }
-
-  async describe(): Promise<DescribedGroup> {
-    const groupIds = [this.#address.groupId]
-    const { groups } = await this.#ask<DescribedGroups>('DescribeGroups', { groupIds }, answer =>
-      answer.groups.map(({ errorCode }) => errorCode)
-    )
-    return groups[0] ?? { state: 'Unknown', members: [] }
+  constructor(coordinators: Coordinators, groupId: string) {
+    this.#coordinators = coordinators
+    this.#groupId = groupId
   }
 
   async countMembers(): Promise<number> {
-    return (await this.describe()).members.length
+    const groupId = this.#groupId
+    try {
+      const described = await this.#coordinators.ask(groupId, async broker => {
+        return (await describeGroups(broker, [{ groupId }])).get(groupId) ?? { errorCode: UNKNOWN_SERVER_ERROR }
+      })
+      return described.members.length
+    } catch (error) {
+      throw sourceTrouble(error)
+    }
   }
 
   /** Deletes the group with all its offsets. Absent is fine; RetryableError `GroupInUse` while it has members. */
   async delete(): Promise<void> {
-    await this.#ask<DeletedGroups>('DeleteGroups', [this.#address.groupId], ({ results }) =>
-      results.map(({ errorCode }) => errorCode).filter(code => code !== GROUP_ID_NOT_FOUND)
+    await this.#ask('DeleteGroups', [this.#groupId], answer =>
+      (answer as DeletedGroups).results.map(({ errorCode }) => errorCode).filter(code => code !== GROUP_ID_NOT_FOUND)
     )
   }
 
@@ -58,32 +56,24 @@ export class ConsumerGroup {
       topic,
       partitions: own.map(({ partition, offset }) => ({ partition, offset: String(offset), metadata: '' }))
     }))
-    const body = { groupId: this.#address.groupId, groupGenerationId: -1, memberId: '', topics }
-    await this.#ask<CommittedOffsets>('OffsetCommit', body, ({ responses }) =>
-      responses.flatMap(({ partitions }) => partitions.map(({ errorCode }) => errorCode))
+    const body = { groupId: this.#groupId, groupGenerationId: -1, memberId: '', topics }
+    await this.#ask('OffsetCommit', body, answer =>
+      (answer as CommittedOffsets).responses.flatMap(({ partitions }) => partitions.map(({ errorCode }) => errorCode))
     )
   }
 
-  async #ask<Answer>(
-    api: 'DescribeGroups' | 'DeleteGroups' | 'OffsetCommit',
+  async #ask(
+    api: 'DeleteGroups' | 'OffsetCommit',
     body: object,
-    codesOf: (answer: Answer) => readonly number[]
-  ): Promise<Answer> {
+    codesOf: (answer: unknown) => readonly number[]
+  ): Promise<void> {
     try {
-      const answer = await askCoordinator(
-        this.#address,
-        async broker => (await send(broker, api, body)) as Answer,
-        codesOf
-      )
-      const code = codesOf(answer).find(code => code !== 0)
-      if (code === undefined) return answer
-      if (code === NON_EMPTY_GROUP || HAS_MEMBERS.has(code)) {
-        throw new RetryableError(
-          'GroupInUse',
-          `the group ${this.#address.groupId} has members: stop the consumers first`
-        )
-      }
-      throw protocolError(code)
+      const code = await this.#coordinators.ask(this.#groupId, async broker => {
+        const code = codesOf(await send(broker, api, body)).find(code => code !== 0) ?? 0
+        return code === NON_EMPTY_GROUP || HAS_MEMBERS.has(code) || code === 0 ? { answer: code } : { errorCode: code }
+      })
+      if (code === 0) return
+      throw new RetryableError('GroupInUse', `the group ${this.#groupId} has members: stop the consumers first`)
     } catch (error) {
       throw sourceTrouble(error)
     }

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import type { Kafka } from 'kafkajs'
+import { newer, type NewerRequest } from './newer-requests.ts'
 
 /**
  * The part of kafkajs below its public face. Its admin client cannot ask for the last stable offset, asks for one topic at a
@@ -10,19 +11,25 @@ export interface Cluster {
   readonly brokerPool: BrokerPool
   connect(): Promise<void>
   disconnect(): Promise<void>
-  findBroker(node: { nodeId: number }): Promise<Broker>
   findGroupCoordinator(group: { groupId: string }): Promise<Broker>
 }
 
 interface BrokerPool {
   createBroker: (options: object) => Broker
   readonly metadata: Metadata | null
+  /** By node id. */
+  readonly brokers: Readonly<Record<string, Broker>>
+  /** Connected; throws for a node that the last metadata did not name. */
+  findBroker(node: { nodeId: number }): Promise<Broker>
   /** With no topics: all that we may see. */
   refreshMetadata(topics: readonly string[]): Promise<void>
 }
 
 export interface Broker {
   metadata: (topics: readonly string[]) => Promise<Metadata>
+  isConnected(): boolean
+  /** What it understands, by API key; null until it was connected to. */
+  readonly versions: Readonly<Record<string, { readonly maxVersion: number }>> | null
   /** Usable once connected: the newest version of a request that both sides know. */
   readonly lookupRequest: (apiKey: number, versions: Versions) => (body: object) => Request
   readonly connectionPool: { send(request: Request): Promise<unknown> }
@@ -30,6 +37,20 @@ export interface Broker {
 
 export interface Metadata {
   readonly brokers: readonly { readonly nodeId: number; readonly host: string; readonly port: number }[]
+  readonly topicMetadata: readonly TopicMetadata[]
+}
+
+export interface TopicMetadata {
+  readonly topic: string
+  readonly errorCode: number
+  readonly isInternal: boolean
+  /** Node id of each partition's leader; -1 when it has none. */
+  readonly leaders: readonly number[]
+}
+
+/** As kafkajs decodes it, replicas and all. */
+interface DecodedMetadata {
+  readonly brokers: Metadata['brokers']
   readonly topicMetadata: readonly {
     readonly topicErrorCode: number
     readonly topic: string
@@ -73,20 +94,55 @@ export function createCluster(kafka: Kafka): Cluster {
   brokerPool.createBroker = options => {
     const broker = createBroker(options)
     broker.metadata = async topics =>
-      (await send(broker, 'Metadata', { topics, allowAutoTopicCreation: false })) as Metadata
+      slim((await send(broker, 'Metadata', { topics, allowAutoTopicCreation: false })) as DecodedMetadata)
     return broker
   }
   return cluster
 }
 
+/** kafkajs keeps the last one: without replicas and without objects for partitions it is small. */
+function slim({ topicMetadata, ...rest }: DecodedMetadata): Metadata {
+  return {
+    ...rest,
+    topicMetadata: topicMetadata.map(({ topic, topicErrorCode: errorCode, isInternal = false, partitionMetadata }) => {
+      const leaders = partitionMetadata.map(() => -1)
+      for (const { partitionId, leader } of partitionMetadata) leaders[partitionId] = leader
+      return { topic, errorCode, isInternal, leaders }
+    })
+  }
+}
+
 /** Sends one request and gives the decoded answer as it is, error codes included. */
 export async function send(
   broker: Broker,
-  api: 'Metadata' | 'ListOffsets' | 'OffsetFetch' | 'OffsetCommit' | 'DescribeGroups' | 'DeleteGroups',
+  api:
+    | 'Metadata'
+    | 'ListOffsets'
+    | 'GroupCoordinator'
+    | 'OffsetFetch'
+    | 'OffsetCommit'
+    | 'DescribeGroups'
+    | 'DeleteGroups',
   body: object
 ): Promise<unknown> {
   const [apiKey, versions] = [apiKeys[api], requests[api]]
   if (apiKey === undefined || versions === undefined) throw new Error(`this version of kafkajs has no ${api}`)
   const { request, response } = broker.lookupRequest(apiKey, versions)(body)
   return broker.connectionPool.send({ request, response: { ...response, parse: async decoded => decoded } })
+}
+
+/** Whether the broker, once connected, understands a request. */
+export const understands = ({ versions }: Broker, { apiKey, version }: NewerRequest<never, unknown>): boolean =>
+  (versions?.[apiKey]?.maxVersion ?? -1) >= version
+
+/** Sends a request that kafkajs does not know. */
+export async function sendNewer<Body, Answer>(
+  broker: Broker,
+  request: NewerRequest<Body, Answer>,
+  body: Body
+): Promise<Answer> {
+  const { request: encoded, response } = newer(request, body)
+  const decoded = response.decode.bind(response)
+  const answer = { decode: decoded, parse: async (parsed: unknown) => parsed }
+  return (await broker.connectionPool.send({ request: encoded, response: answer })) as Answer
 }

@@ -2,11 +2,17 @@ import type { SettledPipeline } from '../../crds/settled.ts'
 import { topicsByEntry } from '../../crds/topics.ts'
 import type { RetryableError } from '../../lib/errors.ts'
 import type { ReadSecret } from '../../lib/secrets.ts'
+import { learn, questionsOf, type Arrivals } from '../arrivals.ts'
 import { groupView, podsOf, type GroupView } from '../group-view.ts'
-import { pipelineLag, type CaughtUpTimes, type PartitionOffsets, type PipelineLag } from '../lag.ts'
-import type { KafkaCluster } from './cluster.ts'
+import { pipelineLag, type PipelineLag } from '../lag.ts'
+import type { PartitionOffsets } from '../partition-offsets.ts'
+import type { KafkaCluster, OffsetsSeen } from './cluster.ts'
 import type { ClusterLease, KafkaClusters } from './clusters.ts'
-import { sourceTrouble } from './trouble.ts'
+import type { TopicInterest, TopicsSeen } from './topic-directory.ts'
+import { sourceTrouble, topicsRefused } from './trouble.ts'
+
+/** Values of Secrets are read anew this often, and at once after the brokers have refused them. */
+const LEASE_AGE_MS = 300_000
 
 export interface LagSample {
   readonly lag: PipelineLag
@@ -33,60 +39,121 @@ export function openLagSampler(
   clusters: KafkaClusters,
   now: () => number
 ): LagSampler {
-  const caughtUp: CaughtUpTimes = new Map()
-  let lease: ClusterLease | undefined
-  let isClosed = false
+  return new Sampler(pipeline, readSecret, clusters, now)
+}
 
-  const connect = async () => {
-    const next = await clusters.lease(pipeline.source, readSecret)
+class Sampler implements LagSampler {
+  readonly #pipeline: SettledPipeline
+  readonly #readSecret: ReadSecret
+  readonly #clusters: KafkaClusters
+  readonly #now: () => number
+  readonly #isOwn: (clientId: string) => boolean
+  readonly #interest: TopicInterest
+  readonly #arrivals: Arrivals = new Map()
+  #lease: (ClusterLease & { readonly unfollow: () => void; readonly atMs: number }) | undefined
+  #topics: { readonly of: readonly string[]; readonly byEntry: ReadonlyMap<string, readonly string[]> } | undefined
+  #isClosed = false
+
+  constructor(pipeline: SettledPipeline, readSecret: ReadSecret, clusters: KafkaClusters, now: () => number) {
+    this.#pipeline = pipeline
+    this.#readSecret = readSecret
+    this.#clusters = clusters
+    this.#now = now
+    this.#isOwn = podsOf(pipeline.name)
+    const named = pipeline.topics.flatMap(({ match }) => ('topic' in match ? [match.topic] : []))
+    const hasPattern = pipeline.topics.some(({ match }) => 'pattern' in match)
+    this.#interest = { names: named, hasPattern }
+  }
+
+  async sample(): Promise<LagSample> {
+    try {
+      return await this.#sample()
+    } catch (error) {
+      const trouble = sourceTrouble(error)
+      if (LOGIN.has(trouble.code)) this.#release()
+      throw trouble
+    }
+  }
+
+  async countMembers(): Promise<number> {
+    try {
+      return await (await (await this.#connect()).group(this.#pipeline.source.groupId)).countMembers()
+    } catch (error) {
+      throw sourceTrouble(error)
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#release()
+  }
+
+  async #sample(): Promise<LagSample> {
+    const { groupId } = this.#pipeline.source
+    const cluster = await this.#connect()
+    const seen = await cluster.topics(this.#interest)
+    const topics = this.#topicsOf(seen)
+    const names = [...topics.values()].flat()
+    const [known, group] = await Promise.all([
+      cluster.offsets(groupId, names).catch((error: unknown) => nothingKnown(names, seen, error)),
+      this.#describe(cluster)
+    ])
+    await this.#askForTimes(cluster, known.offsets, group)
+    const lag = pipelineLag(this.#pipeline, topics, known.offsets, this.#now(), this.#arrivals)
+    const refused = this.#interest.names.filter(name => seen.refused.has(name))
+    const trouble = refused.length > 0 ? topicsRefused(refused) : known.trouble
+    return { lag, offsets: known.offsets, group, trouble }
+  }
+
+  async #connect(): Promise<KafkaCluster> {
+    const nowMs = this.#now()
+    if (this.#lease !== undefined && nowMs - this.#lease.atMs < LEASE_AGE_MS) return this.#lease.cluster
+    const next = await this.#clusters.lease(this.#pipeline.source, this.#readSecret)
+    const unfollow = next.cluster.follow(this.#interest)
     // The old one is released after the new one is taken: the same connections must not close in between.
-    lease?.release()
-    lease = next
-    if (isClosed) next.release()
+    this.#release()
+    this.#lease = { ...next, unfollow, atMs: nowMs }
+    if (this.#isClosed) this.#release()
     return next.cluster
   }
 
-  const sample = async (): Promise<LagSample> => {
-    const cluster = await connect().catch((error: unknown) => {
-      throw sourceTrouble(error)
-    })
-    const partitionCounts = await cluster.topics()
-    const topics = topicsByEntry(pipeline, partitionCounts.keys())
-    const names = [...topics.values()].flat()
-    const { groupId } = pipeline.source
-    const [known, group] = await Promise.all([
-      cluster.offsets(groupId, names).catch((error: unknown) => sourceTrouble(error)),
-      describe(cluster, groupId)
-    ])
-    const offsets = known instanceof Error ? unknownOffsets(names, partitionCounts) : known
-    const lag = pipelineLag(pipeline, topics, offsets, now(), caughtUp)
-    return { lag, offsets, group, trouble: known instanceof Error ? known : undefined }
+  #release(): void {
+    this.#lease?.unfollow()
+    this.#lease?.release()
+    this.#lease = undefined
   }
 
-  const isOwn = podsOf(pipeline.name)
-  const describe = async (cluster: KafkaCluster, groupId: string): Promise<GroupView | undefined> => {
+  /** Patterns are matched again only when the cluster's topics have changed. */
+  #topicsOf({ names, leaders }: TopicsSeen): ReadonlyMap<string, readonly string[]> {
+    const { names: named, hasPattern } = this.#interest
+    if (!hasPattern) return topicsByEntry(this.#pipeline, new Set(named.filter(name => leaders.has(name))))
+    if (this.#topics?.of !== names) this.#topics = { of: names, byEntry: topicsByEntry(this.#pipeline, names) }
+    return this.#topics.byEntry
+  }
+
+  async #describe(cluster: KafkaCluster): Promise<GroupView | undefined> {
     // Whoever may not describe the group may not read its offsets either, and is told so there.
-    const described = await (await cluster.group(groupId)).describe().catch(() => undefined)
-    return described && groupView(described, isOwn)
+    const described = await cluster.describe(this.#pipeline.source.groupId).catch(() => undefined)
+    return described && groupView(described, this.#isOwn)
   }
 
-  const countMembers = async (): Promise<number> => {
-    const cluster = await connect().catch((error: unknown) => {
-      throw sourceTrouble(error)
-    })
-    return await (await cluster.group(pipeline.source.groupId)).countMembers()
+  /** How old what is missing may be, where nobody has told of it. */
+  async #askForTimes(cluster: KafkaCluster, offsets: readonly PartitionOffsets[], group?: GroupView): Promise<void> {
+    const questions = questionsOf(offsets, this.#arrivals, group?.members === 0, this.#now())
+    if (questions.length === 0) return
+    // Without an answer, what was known before is still true.
+    const answers = await cluster.offsetsAt(questions).catch(() => new Map<string, number>())
+    learn(questions, answers, this.#arrivals)
   }
-
-  const close = () => {
-    isClosed = true
-    lease?.release()
-  }
-  return { sample, countMembers, close }
 }
 
-function unknownOffsets(topics: readonly string[], counts: ReadonlyMap<string, number>): readonly PartitionOffsets[] {
+const LOGIN = new Set(['SourceAuthenticationFailed', 'SecretMissing'])
+
+/** Every partition, and nothing of it. */
+function nothingKnown(topics: readonly string[], { leaders }: TopicsSeen, error: unknown): OffsetsSeen {
   const unknown = { committed: undefined, metadata: '', logStart: undefined, lastStable: undefined }
-  return topics.flatMap(topic =>
-    Array.from({ length: counts.get(topic) ?? 0 }, (_, partition) => ({ topic, partition, ...unknown }))
+  const offsets = topics.flatMap(topic =>
+    (leaders.get(topic) ?? []).map((_, partition) => ({ topic, partition, ...unknown }))
   )
+  return { offsets, trouble: sourceTrouble(error) }
 }

@@ -36,6 +36,18 @@ export function sourceTrouble(error: unknown): RetryableError {
   return new RetryableError('SourceUnreachable', `no broker answers: ${errorText(error)}`, options)
 }
 
+/** Topics that the broker lets us know nothing of; the others of the pipeline are read all the same. */
+export function topicsRefused(topics: readonly string[]): RetryableError {
+  const named = topics.toSorted().slice(0, NAMED_AT_MOST).join(', ')
+  const more = topics.length > NAMED_AT_MOST ? ` and ${topics.length - NAMED_AT_MOST} more` : ''
+  return new RetryableError(
+    'SourceAuthorizationFailed',
+    `the broker answers TOPIC_AUTHORIZATION_FAILED: allow Describe on ${named}${more}`
+  )
+}
+
+const NAMED_AT_MOST = 3
+
 /** Names of kafkajs' errors and of protocol errors anywhere in the chain of causes. */
 function kindsOf(error: unknown): { readonly names: ReadonlySet<string>; readonly types: ReadonlySet<string> } {
   const [names, types] = [new Set<string>(), new Set<string>()]

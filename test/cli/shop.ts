@@ -50,7 +50,7 @@ spec:
     bootstrap: broker.bootstrap,
     bronze,
     run: async (...args: string[]) => await bronze(['run', '--until-caught-up', ...args]).ended,
-    held: async () => (await cluster.offsets(GROUP, ['orders', 'clicks'])).map(({ committed }) => committed),
+    held: async () => (await cluster.offsets(GROUP, ['orders', 'clicks'])).offsets.map(({ committed }) => committed),
     rows: async (table: string) =>
       existsSync(join(folder, 'tables/bronze', table, '_delta_log'))
         ? (await readDeltaRows(tables, `bronze/${table}`)).rows.length

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { encodeReport } from '../../crds/report.ts'
-import { partitionLag, pipelineLag, type CaughtUpTimes, type PartitionOffsets } from '../../operator/lag.ts'
+import type { Arrivals } from '../../operator/arrivals.ts'
+import { partitionLag, pipelineLag } from '../../operator/lag.ts'
+import type { PartitionOffsets } from '../../operator/partition-offsets.ts'
 import { aSettled, NOW } from './given.ts'
 
 const at = (change: Partial<PartitionOffsets>): PartitionOffsets => ({
@@ -39,7 +41,7 @@ test('a partition is as far behind as its newest record in the table is old', ()
 })
 
 test('a quiet topic is not behind by its silence: what came, came after nothing was missing', () => {
-  const caughtUp: CaughtUpTimes = new Map()
+  const caughtUp: Arrivals = new Map()
   const metadata = report(NOW - 3_600_000)
   partitionLag(at({ committed: 4, lastStable: 4, metadata }), NOW - 20_000, caughtUp)
   assert.equal(partitionLag(at({ committed: 4, lastStable: 5, metadata }), NOW, caughtUp).behindSeconds, 20)

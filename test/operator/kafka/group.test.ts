@@ -18,7 +18,7 @@ async function given(context: TestContext) {
   })
   const group = await cluster.group(GROUP)
   const held = async () =>
-    (await cluster.offsets(GROUP, ['orders'])).map(({ committed, metadata }) => [committed, metadata])
+    (await cluster.offsets(GROUP, ['orders'])).offsets.map(({ committed, metadata }) => [committed, metadata])
   const commit = () =>
     commitOffsets(broker.bootstrap, GROUP, 'orders', [
       { partition: 0, offset: 0, metadata: 'report' },
