@@ -2,13 +2,15 @@ import { clean } from './clean.ts'
 import { EXIT_PROBLEMS, EXIT_USAGE, UsageError, type Command, type Io } from './command.ts'
 import { history } from './history.ts'
 import { init } from './init.ts'
+import { logs } from './logs.ts'
 import { run } from './run.ts'
 import { status } from './status-command.ts'
+import { resume, suspend } from './suspend.ts'
 import { validate } from './validate.ts'
 import { EXIT_CONFIGURATION, EXIT_DEFECT, FatalError, RetryableError } from '../lib/errors.ts'
 import { version } from './version.ts'
 
-const COMMANDS: readonly Command[] = [validate, init, run, status, history, clean]
+const COMMANDS: readonly Command[] = [validate, init, run, status, history, clean, suspend, resume, logs]
 
 const HELP = `bronze turns Kafka topics into exactly-once bronze tables.
 

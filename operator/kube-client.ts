@@ -33,6 +33,8 @@ export interface LogOptions {
   readonly container?: string
   readonly follow?: boolean
   readonly sinceSeconds?: number
+  /** RFC 3339; to the second. */
+  readonly sinceTime?: string
   readonly tailLines?: number
   readonly previous?: boolean
   readonly timestamps?: boolean
