@@ -5,6 +5,7 @@ import { ClaimBook } from './claim-book.ts'
 import { upgradeDefinition } from './crd-upgrade.ts'
 import { Elector } from './elector.ts'
 import { EventRecorder } from './events.ts'
+import { FencedKube } from './fenced-kube.ts'
 import { KafkaClusters } from './kafka/clusters.ts'
 import { openLagSampler } from './kafka/lag-sampler.ts'
 import { KubeError, PIPELINES, type Kube } from './kube.ts'
@@ -185,8 +186,9 @@ export class Operator {
 
   #openReconciler(secrets: SecretReader, sampling: Sampling): Reconciler {
     const { kube, clock, log, identity, consumerImage, secretsIntervalMs, figuresIntervalMs } = this.#options
-    const events = new EventRecorder(kube, clock, log, identity)
-    const ports = { kube, stores: this.#stores, claims: this.#claims, sampling, secrets, events, clock, log }
+    const fenced = new FencedKube(kube, () => this.#elector.isLeader)
+    const events = new EventRecorder(fenced, clock, log, identity)
+    const ports = { kube: fenced, stores: this.#stores, claims: this.#claims, sampling, secrets, events, clock, log }
     return new Reconciler({ ...ports, metrics: this.metrics, consumerImage, secretsIntervalMs, figuresIntervalMs })
   }
 }
