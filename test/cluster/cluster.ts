@@ -10,7 +10,7 @@ import { startKubelet, startProxy, startScheduler } from './node.ts'
 import { startRuntime, type Runtime } from './runtime.ts'
 
 /** A whole Kubernetes with one node that runs pods. Needs root and Linux. */
-export interface Cluster extends Pick<Runtime, 'importImage'> {
+export interface Cluster extends Pick<Runtime, 'importImage' | 'tagImage'> {
   readonly kube: KubeServer
   /** `network.address` is this machine as pods see it: servers for them listen there. */
   readonly network: NodeNetwork
@@ -53,6 +53,7 @@ export async function startCluster(): Promise<Cluster> {
       network,
       state: state.path,
       importImage: runtime.importImage,
+      tagImage: runtime.tagImage,
       processesOf: containerId => processesOf(name, containerId),
       memoryPeakBytes: containerId => memoryPeakBytes(name, containerId),
       stop

@@ -74,6 +74,9 @@ const kubeletConfig = ({ state, socket, cgroup }: NodeParts, pki: string) => ({
   failSwapOn: false,
   oomScoreAdj: 0,
   resolvConf: '',
+  // No names are served: a question is refused at once.
+  clusterDomain: 'cluster.local',
+  clusterDNS: ['127.0.0.1'],
   nodeStatusUpdateFrequency: '4s',
   // How soon a changed Secret is in the files of a pod, at the latest.
   syncFrequency: '10s',

@@ -13,6 +13,8 @@ export interface Runtime {
   readonly socket: string
   /** Takes an archive of OCI or of Docker. */
   readonly importImage: (archive: string) => Promise<void>
+  /** Gives an image, by its full name, another name. */
+  readonly tagImage: (name: string, other: string) => Promise<void>
 }
 
 export async function startRuntime(state: string, namespaces: Namespaces, network: NodeNetwork): Promise<Runtime> {
@@ -29,7 +31,11 @@ export async function startRuntime(state: string, namespaces: Namespaces, networ
   }
   await untilReady('containerd', server, () => ctr('version').then(() => true))
   await ctr('images', 'import', installed('node', 'pause.tar'))
-  return { socket, importImage: archive => ctr('images', 'import', archive) }
+  return {
+    socket,
+    importImage: archive => ctr('images', 'import', archive),
+    tagImage: (name, other) => ctr('images', 'tag', name, other)
+  }
 }
 
 const bridge = (state: string, { pods }: NodeNetwork) => ({

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { servers, suiteOf } from './suites.ts'
+import { fileURLToPath } from 'node:url'
+import { servers, suiteOf, suites } from './suites.ts'
 
 const cases: readonly (readonly [path: string, text: string, suite: string])[] = [
   ['test/consumer/due.test.ts', '', 'unit'],
@@ -13,7 +14,8 @@ const cases: readonly (readonly [path: string, text: string, suite: string])[] =
     'integration: kafka, s3'
   ],
   ['test/integration/b.test.ts', `test('x', { ...need('kube'), timeout: 1 }, f)`, 'integration: kube'],
-  ['test/integration/c.test.ts', '', 'integration: ']
+  ['test/integration/c.test.ts', '', 'integration: '],
+  ['test/cluster/a.test.ts', `test('x', need('node', 'kube'), f)`, 'integration: kube, node']
 ]
 for (const [path, text, suite] of cases) {
   test(`${path} belongs to ${suite}`, () =>
@@ -25,4 +27,13 @@ for (const [path, text, suite] of cases) {
 
 test('servers are named once, in order', () => {
   assert.deepEqual(servers(`need(\n  's3',\n  'kafka'\n) need('s3') needs('kube')`), ['kafka', 's3'])
+})
+
+test('what needs a node runs last, and has the time it takes', () => {
+  const all = suites(fileURLToPath(new URL('../..', import.meta.url)), [])
+  const withNode = all.filter(({ servers }) => servers.includes('node'))
+  assert.ok(withNode.length > 0)
+  assert.deepEqual(all.slice(-withNode.length), withNode)
+  const longest = Math.max(...all.map(({ fileTimeoutMs }) => fileTimeoutMs))
+  assert.ok(withNode.every(({ fileTimeoutMs }) => fileTimeoutMs === longest))
 })

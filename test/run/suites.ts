@@ -17,10 +17,12 @@ const INTEGRATION = 'integration: '
 const EMBEDDED = 'embedded broker'
 const QUICK_TIMEOUT_MS = 120_000
 const LONG_TIMEOUT_MS = 600_000
+/** A whole cluster is started, and lives through a day. */
+const NODE_TIMEOUT_MS = 1_800_000
 
 /** Where a file belongs, by the start of its path; the first that fits counts. */
 const FOLDERS: readonly (readonly [name: string, folders: readonly string[]])[] = [
-  ['integration', ['test/integration/']],
+  ['integration', ['test/integration/', 'test/cluster/']],
   ['simulation', ['test/simulation/']],
   [EMBEDDED, ['test/cli/demo/', 'test/consumer/process/']],
   ['unit', ['test/']]
@@ -30,7 +32,7 @@ const ORDER = ['unit', EMBEDDED, 'simulation']
 
 /**
  * All suites with files whose path has one of `filters` in it; any file when there is none. Integration comes last, by
- * server.
+ * server, and what needs a node last of all.
  */
 export function suites(root: string, filters: readonly string[]): Suite[] {
   const files = globSync('test/**/*.test.ts', { cwd: root })
@@ -47,11 +49,14 @@ function suite(name: string, files: readonly string[]): Suite {
   const isIntegration = name.startsWith(INTEGRATION)
   const servers = isIntegration ? name.slice(INTEGRATION.length).split(', ') : []
   const hasProcesses = isIntegration || name === EMBEDDED
-  const fileTimeoutMs = isIntegration ? LONG_TIMEOUT_MS : QUICK_TIMEOUT_MS
+  const integrationMs = servers.includes('node') ? NODE_TIMEOUT_MS : LONG_TIMEOUT_MS
+  const fileTimeoutMs = isIntegration ? integrationMs : QUICK_TIMEOUT_MS
   return { name, files, isIntegration, hasProcesses, servers, fileTimeoutMs }
 }
 
-const rank = ({ name }: Suite) => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length)
+/** Those with a node come last: nothing else is to run beside a whole cluster. */
+const rank = ({ name, servers }: Suite) =>
+  ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length + Number(servers.includes('node'))
 
 /** The suite of a file; integration tests are told apart by the servers that their text asks for. */
 export function suiteOf(file: string, text: () => string): string {

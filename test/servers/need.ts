@@ -6,6 +6,7 @@ export type Need = ServerName | 'helm'
 
 /** Options for node:test: a test that needs servers which are not installed is skipped, with the remedy as the reason. */
 export function need(...names: Need[]): { skip?: string } {
+  if (names.includes('node') && process.getuid?.() !== 0) return { skip: 'a node needs root, on Linux' }
   const absent = names.filter(name => !has(name))
   if (absent.length === 0) return {}
   const installable = absent.filter(name => name !== 'helm' || !isInstalled('kube'))

@@ -1,0 +1,92 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { encodeBatch } from '../../cli/demo/batch-encoder.ts'
+import { DemoProducer } from '../../cli/demo/producer.ts'
+
+const PARTITIONS = 3
+const INTERVAL_MS = 200
+const RECORDS = 10
+const BACKLOG_RECORDS = 1000
+
+/** Writes records into topics of three partitions each, and knows how many the broker has acknowledged. */
+export class Feed {
+  readonly #producer: DemoProducer
+  readonly #topics: readonly string[]
+  readonly #counts = new Map<string, number>()
+  #feeding: Promise<void> | undefined
+  #isEnding = false
+  #next = 0
+
+  private constructor(producer: DemoProducer, topics: readonly string[]) {
+    this.#producer = producer
+    this.#topics = topics
+  }
+
+  static async connect(bootstrap: string, topics: readonly string[]): Promise<Feed> {
+    const [host = '', port = ''] = bootstrap.split(':')
+    return new Feed(await DemoProducer.connect(host, Number(port)), topics)
+  }
+
+  /** Records of a topic so far. */
+  count(topic: string): number {
+    return this.#counts.get(topic) ?? 0
+  }
+
+  get total(): number {
+    return [...this.#counts.values()].reduce((sum, count) => sum + count, 0)
+  }
+
+  /** Writes `batches` of a thousand records to each partition, 400 bytes a record; half of the topics are compressed. */
+  async backlog(batches: number): Promise<void> {
+    for (let batch = 0; batch < batches; batch++) {
+      for (const [index, topic] of this.#topics.entries()) {
+        const bytes = this.#batch(BACKLOG_RECORDS, 350, index % 2 === 0 ? 'none' : 'zstd')
+        for (let partition = 0; partition < PARTITIONS; partition++) {
+          await this.#producer.send(topic, partition, bytes)
+          this.#counts.set(topic, this.count(topic) + BACKLOG_RECORDS)
+        }
+      }
+    }
+  }
+
+  /** Writes 400 records a second until it is stopped. */
+  start(): void {
+    this.#isEnding = false
+    this.#feeding = this.#run()
+    // Whoever stops it learns of its trouble.
+    this.#feeding.catch(() => {})
+  }
+
+  /** Throws when the broker has refused a record. */
+  async stop(): Promise<void> {
+    this.#isEnding = true
+    await this.#feeding
+  }
+
+  close(): void {
+    this.#producer.close()
+  }
+
+  async #run(): Promise<void> {
+    for (let turn = 0; !this.#isEnding; turn++) {
+      for (const topic of this.#topics) {
+        await this.#producer.send(topic, turn % PARTITIONS, this.#batch(RECORDS, 20, 'none'))
+        this.#counts.set(topic, this.count(topic) + RECORDS)
+      }
+      await wait(INTERVAL_MS)
+    }
+  }
+
+  #batch(count: number, noteBytes: number, codec: 'none' | 'zstd'): Buffer {
+    const note = Array.from({ length: noteBytes }, (_, index) => String.fromCharCode(97 + ((index * 7) % 26))).join('')
+    const records = Array.from({ length: count }, () => {
+      const id = this.#next++
+      return {
+        key: String(id),
+        value: Buffer.from(JSON.stringify({ id, note })),
+        timestampMs: Date.now(),
+        headers: {}
+      }
+    })
+    return encodeBatch(records, codec)
+  }
+}
