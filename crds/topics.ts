@@ -1,8 +1,17 @@
 import type { SettledPipeline, SettledTopic } from './settled.ts'
 import { topicPattern } from './topic-pattern.ts'
 
+/** The part of a pipeline that says what it reads. */
+export interface TopicSelection {
+  readonly topics: readonly Pick<SettledTopic, 'name' | 'match'>[]
+  readonly deadLetters: SettledPipeline['deadLetters']
+}
+
 /** The entry a topic belongs to: one that names it, else the first whose pattern matches its whole name. */
-export function entryOf({ topics }: Pick<SettledPipeline, 'topics'>, topic: string): SettledTopic | undefined {
+export function entryOf<Entry extends Pick<SettledTopic, 'match'>>(
+  { topics }: { readonly topics: readonly Entry[] },
+  topic: string
+): Entry | undefined {
   return (
     topics.find(({ match }) => 'topic' in match && match.topic === topic) ??
     topics.find(entry => 'pattern' in entry.match && matcherOf(entry, entry.match.pattern)(topic))
@@ -14,7 +23,7 @@ export function entryOf({ topics }: Pick<SettledPipeline, 'topics'>, topic: stri
  * takes one of Kafka's internal topics nor a dead-letter topic of the pipeline itself.
  */
 export function topicsByEntry(
-  pipeline: Pick<SettledPipeline, 'topics' | 'deadLetters'>,
+  pipeline: TopicSelection,
   names: Iterable<string>
 ): ReadonlyMap<string, readonly string[]> {
   const entries = new Map<string, string[]>(pipeline.topics.map(({ name }) => [name, []]))
@@ -28,9 +37,9 @@ export function topicsByEntry(
   return entries
 }
 
-const matchers = new WeakMap<SettledTopic, (name: string) => boolean>()
+const matchers = new WeakMap<object, (name: string) => boolean>()
 
-function matcherOf(entry: SettledTopic, pattern: string): (name: string) => boolean {
+function matcherOf(entry: object, pattern: string): (name: string) => boolean {
   const known = matchers.get(entry) ?? topicPattern(pattern)
   matchers.set(entry, known)
   return known

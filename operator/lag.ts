@@ -1,7 +1,12 @@
 import { decodeReport, type Report } from '../crds/report.ts'
-import type { SettledPipeline } from '../crds/settled.ts'
+import type { SettledPipeline, SettledTopic } from '../crds/settled.ts'
 import { notBefore, type Arrivals } from './arrivals.ts'
 import { recordsOf, type PartitionOffsets } from './partition-offsets.ts'
+
+/** The part of a pipeline that its lag depends on. */
+export interface SampledPipeline extends Pick<SettledPipeline, 'namespace' | 'name' | 'source' | 'deadLetters'> {
+  readonly topics: readonly Pick<SettledTopic, 'name' | 'table' | 'match'>[]
+}
 
 /** Figures of a partition. Undefined is unknown, which is never 0. */
 export interface PartitionLag {
@@ -66,7 +71,7 @@ export function partitionLag(offsets: PartitionOffsets, nowMs: number, arrivals:
 
 /** The figures of a pipeline from those of its partitions; `topics` are those of each entry by name. */
 export function pipelineLag(
-  pipeline: SettledPipeline,
+  { topics: wanted }: Pick<SampledPipeline, 'topics'>,
   topics: ReadonlyMap<string, readonly string[]>,
   offsets: readonly PartitionOffsets[],
   nowMs: number,
@@ -74,7 +79,7 @@ export function pipelineLag(
 ): PipelineLag {
   const byTopic = Map.groupBy(offsets, ({ topic }) => topic)
   const parts: PartitionLag[] = []
-  const entries = pipeline.topics.map(({ name, table, match }): EntryLag => {
+  const entries = wanted.map(({ name, table, match }): EntryLag => {
     const own = topics.get(name) ?? []
     const missing = 'topic' in match && own.length === 0 ? match.topic : undefined
     const mine = own.flatMap(topic => byTopic.get(topic) ?? [])

@@ -5,16 +5,19 @@ import { errorText, RetryableError } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
 import type { SourceView } from './facts.ts'
 import type { LagSample, LagSampler } from './kafka/lag-sampler.ts'
-import type { PipelineLag } from './lag.ts'
+import type { PipelineLag, SampledPipeline } from './lag.ts'
 import { nextRates, ratesOf, type RateHistory } from './scaling/rates.ts'
 import { rateWindowMs } from './scaling/waits.ts'
 
-const MAX_AT_ONCE = 16
+/** A sample waits for requests that it shares with others; it holds the offsets of one pipeline. */
+const MAX_AT_ONCE = 1024
+/** Of an interval: who is due within one begins with the others, so that they share requests. */
+const TICKS = 15
 
 type Sampler = Pick<LagSampler, 'sample' | 'close'>
 
 export interface SamplingOptions {
-  readonly open: (pipeline: SettledPipeline) => Sampler
+  readonly open: (pipeline: SampledPipeline) => Sampler
   readonly clock: Clock
   readonly log: Log
   readonly intervalMs: number
@@ -25,7 +28,9 @@ export interface SamplingOptions {
 }
 
 interface Followed {
-  pipeline: SettledPipeline
+  readonly reads: SampledPipeline
+  /** Undefined when nobody asks for rates. */
+  ratesWindowMs: number | undefined
   readonly stop: AbortController
   view: SourceView
   history: RateHistory | undefined
@@ -48,13 +53,17 @@ export class Sampling {
   /** Begins, or begins anew when what matters for the source has changed. */
   follow(key: string, pipeline: SettledPipeline): void {
     const old = this.#followed.get(key)
-    if (old !== undefined && isDeepStrictEqual(readsOf(old.pipeline), readsOf(pipeline))) {
-      old.pipeline = pipeline
+    const reads = readsOf(pipeline)
+    // Rates are only asked for by mode Lag.
+    const ratesWindowMs = pipeline.scaling.mode === 'Lag' ? rateWindowMs(pipeline, this.#options.intervalMs) : undefined
+    if (old !== undefined && isDeepStrictEqual(old.reads, reads)) {
+      old.ratesWindowMs = ratesWindowMs
       return
     }
     old?.stop.abort()
     const followed: Followed = {
-      pipeline,
+      reads,
+      ratesWindowMs,
       stop: new AbortController(),
       view: old?.view ?? { lag: undefined, trouble: undefined },
       history: undefined
@@ -79,11 +88,13 @@ export class Sampling {
   async #run(key: string, followed: Followed): Promise<void> {
     const { clock, intervalMs } = this.#options
     const { signal } = followed.stop
-    const sampler = this.#options.open(followed.pipeline)
+    const sampler = this.#options.open(followed.reads)
     try {
       while (!signal.aborted) {
         await this.#turn(() => this.#sample(key, followed, sampler))
-        await clock.sleep(intervalMs * (0.9 + clock.random() * 0.2), signal)
+        const dueMs = clock.now() + intervalMs * (0.9 + clock.random() * 0.2)
+        const tickMs = intervalMs / TICKS
+        await clock.sleep(Math.floor(Math.round(dueMs / tickMs) * tickMs) - clock.now(), signal)
       }
     } finally {
       sampler.close()
@@ -112,12 +123,11 @@ export class Sampling {
     }
   }
 
-  /** Rates are only asked for by mode Lag. */
-  #remember({ pipeline, history }: Followed, { lag, offsets, group }: LagSample): RateHistory | undefined {
-    if (pipeline.scaling.mode !== 'Lag') return undefined
+  #remember({ ratesWindowMs, history }: Followed, { lag, offsets, group }: LagSample): RateHistory | undefined {
+    if (ratesWindowMs === undefined) return undefined
     const isKnown = group !== undefined && group.state !== 'Unknown'
     return nextRates(history, offsets, lag.atMs, {
-      windowMs: rateWindowMs(pipeline, this.#options.intervalMs),
+      windowMs: ratesWindowMs,
       group: { members: isKnown ? group.members : undefined, isStable: !isKnown || group.state === 'Stable' }
     })
   }
@@ -144,8 +154,14 @@ export class Sampling {
   }
 }
 
-/** What a look at the source depends on. */
-const readsOf = ({ source, topics, deadLetters }: SettledPipeline) => ({ source, topics, deadLetters })
+/** A copy that keeps nothing else of the pipeline in memory. */
+const readsOf = ({ namespace, name, source, topics, deadLetters }: SettledPipeline): SampledPipeline => ({
+  namespace,
+  name,
+  source,
+  deadLetters,
+  topics: topics.map(({ name, table, match }) => ({ name, table, match }))
+})
 
 /** What a change of is worth a reconcile: not the moment, nor a second more behind. */
 function seen({ lag, group, rates, trouble }: SourceView): object {

@@ -1,10 +1,9 @@
-import type { SettledPipeline } from '../../crds/settled.ts'
 import { topicsByEntry } from '../../crds/topics.ts'
 import type { RetryableError } from '../../lib/errors.ts'
 import type { ReadSecret } from '../../lib/secrets.ts'
 import { learn, questionsOf, type Arrivals } from '../arrivals.ts'
 import { groupView, podsOf, type GroupView } from '../group-view.ts'
-import { pipelineLag, type PipelineLag } from '../lag.ts'
+import { pipelineLag, type PipelineLag, type SampledPipeline } from '../lag.ts'
 import type { PartitionOffsets } from '../partition-offsets.ts'
 import type { KafkaCluster, OffsetsSeen } from './cluster.ts'
 import type { ClusterLease, KafkaClusters } from './clusters.ts'
@@ -34,7 +33,7 @@ export interface LagSampler {
 }
 
 export function openLagSampler(
-  pipeline: SettledPipeline,
+  pipeline: SampledPipeline,
   readSecret: ReadSecret,
   clusters: KafkaClusters,
   now: () => number
@@ -43,7 +42,7 @@ export function openLagSampler(
 }
 
 class Sampler implements LagSampler {
-  readonly #pipeline: SettledPipeline
+  readonly #pipeline: SampledPipeline
   readonly #readSecret: ReadSecret
   readonly #clusters: KafkaClusters
   readonly #now: () => number
@@ -54,7 +53,7 @@ class Sampler implements LagSampler {
   #topics: { readonly of: readonly string[]; readonly byEntry: ReadonlyMap<string, readonly string[]> } | undefined
   #isClosed = false
 
-  constructor(pipeline: SettledPipeline, readSecret: ReadSecret, clusters: KafkaClusters, now: () => number) {
+  constructor(pipeline: SampledPipeline, readSecret: ReadSecret, clusters: KafkaClusters, now: () => number) {
     this.#pipeline = pipeline
     this.#readSecret = readSecret
     this.#clusters = clusters

@@ -86,20 +86,50 @@ test('a pipeline that is forgotten is not looked at again', async () => {
   assert.equal(sampling.view('a/b').lag, undefined)
 })
 
-test('at most sixteen sources are looked at at a time', async () => {
+test('a thousand sources are looked at at a time, and no more', async () => {
   const { clock, state, sampling } = given()
   const waiting: (() => void)[] = []
   state.answer = () => new Promise(resolve => waiting.push(() => resolve(seen(1))))
-  for (let index = 0; index < 20; index++) sampling.follow(`a/${index}`, aSettled())
+  const pipeline = aSettled()
+  for (let index = 0; index < 1030; index++) sampling.follow(`a/${index}`, pipeline)
   await clock.advance(0)
-  assert.equal(state.looks, 16)
+  assert.equal(state.looks, 1024)
   waiting.shift()?.()
   await clock.advance(0)
-  assert.equal(state.looks, 17)
+  assert.equal(state.looks, 1025)
   sampling.close()
   for (let turn = 0; turn < 5; turn++) {
     for (const finish of waiting.splice(0)) finish()
     await clock.advance(0)
   }
-  assert.equal(state.closed, 20)
+  assert.equal(state.closed, 1030)
+})
+
+test('looks begin together at fifteen moments of an interval, whatever the chance', async () => {
+  const clock = new ManualClock(0)
+  const moments = new Set<number>()
+  let chance = 0
+  clock.random = () => (chance = (chance + 0.37) % 1)
+  const pipeline = aSettled()
+  const sampling = new Sampling({
+    open: () => ({
+      sample: async () => {
+        moments.add(Math.round(clock.now()))
+        return seen(1)
+      },
+      close: () => {}
+    }),
+    clock,
+    log: silentLog,
+    intervalMs: 15_000,
+    onChange: () => {}
+  })
+  for (let index = 0; index < 100; index++) sampling.follow(`a/${index}`, pipeline)
+  await clock.advance(120_000)
+  sampling.close()
+  assert.deepEqual(
+    [...moments].filter(atMs => atMs % 1000 !== 0),
+    []
+  )
+  assert.ok(moments.size > 20, `${moments.size} moments`)
 })
