@@ -66,7 +66,7 @@ export function decideByLag(view: LagView, nowMs: number): LagDecision {
     const reason = scaling.maxReplicas < partitions ? 'AtMaxReplicas' : 'AtPartitionCap'
     return { replicas: most, reason, memory: changed(memory, nowMs), cause: `at most ${most} are of use or allowed` }
   }
-  if (current < least) {
+  if (current < scaling.minReplicas && current < least) {
     return {
       replicas: least,
       reason: 'Sized',
