@@ -39,7 +39,11 @@ export type Choice =
  * What the arguments mean: files where `-f` is given, or where they look like files; else names of pipelines in the cluster.
  * Throws UsageError for both at once.
  */
-export function choiceOf(values: ChoiceValues, positionals: readonly string[]): Choice {
+export function choiceOf(
+  values: ChoiceValues,
+  positionals: readonly string[],
+  { filesAreForCluster = false } = {}
+): Choice {
   const isFile = (text: string) => text === STDIN || text.includes('/') || /\.(?:ya?ml|json)$/.test(text)
   const { filename, name } = values
   const hasFiles = filename !== undefined || positionals.some(isFile)
@@ -53,7 +57,7 @@ export function choiceOf(values: ChoiceValues, positionals: readonly string[]): 
     throw new UsageError(`${odd} looks like the name of a pipeline, and others like files: name files with -f`)
   }
   const option = (['namespace', 'context', 'kubeconfig'] as const).find(option => values[option] !== undefined)
-  if (option !== undefined)
+  if (option !== undefined && !filesAreForCluster)
     throw new UsageError(`--${option} goes with the name of a pipeline in a cluster, not with -f`)
   return { from: 'files', paths: [...(filename ?? []), ...positionals], name }
 }

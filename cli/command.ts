@@ -11,6 +11,8 @@ export const EXIT_USAGE = 2
 
 /** What a command may touch of the process it runs in. */
 export interface Io {
+  /** How the user calls it: `bronze` or `kubectl bronze`. */
+  readonly program: string
   readonly stdin: () => NodeJS.ReadableStream
   readonly stdout: NodeJS.WriteStream
   readonly stderr: NodeJS.WriteStream

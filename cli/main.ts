@@ -1,8 +1,10 @@
 import { clean } from './clean.ts'
+import { complete } from './completion.ts'
 import { EXIT_PROBLEMS, EXIT_USAGE, UsageError, type Command, type Io } from './command.ts'
 import { history } from './history.ts'
 import { init } from './init.ts'
 import { logs } from './logs.ts'
+import { plan } from './plan.ts'
 import { run } from './run.ts'
 import { status } from './status-command.ts'
 import { resume, suspend } from './suspend.ts'
@@ -10,7 +12,7 @@ import { validate } from './validate.ts'
 import { EXIT_CONFIGURATION, EXIT_DEFECT, FatalError, RetryableError } from '../lib/errors.ts'
 import { version } from './version.ts'
 
-const COMMANDS: readonly Command[] = [validate, init, run, status, history, clean, suspend, resume, logs]
+const COMMANDS: readonly Command[] = [validate, plan, init, run, status, history, logs, suspend, resume, clean]
 
 const HELP = `bronze turns Kafka topics into exactly-once bronze tables.
 
@@ -25,12 +27,18 @@ ${COMMANDS.map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}`).join('\
 Exit codes: 0 done · 1 problems found · 2 wrong usage · 70 a defect in bronze · 78 configuration that only you can fix
 `
 
-async function main(args: readonly string[], io: Io): Promise<number> {
-  const [name, ...rest] = args
+/** What `kubectl-bronze` puts before the arguments. */
+const AS_PLUGIN = '--as-kubectl-plugin'
+
+async function main(args: readonly string[], outer: Io): Promise<number> {
+  const isPlugin = args[0] === AS_PLUGIN
+  const [name, ...rest] = isPlugin ? args.slice(1) : args
+  const io = isPlugin ? { ...outer, program: 'kubectl bronze' } : outer
+  if (name === '__complete') return await complete(COMMANDS, rest, io)
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     const asked = COMMANDS.find(command => command.name === rest[0])
-    if (name === 'help' && asked !== undefined) return print(io.stdout, asked.help)
-    print(name === undefined ? io.stderr : io.stdout, HELP)
+    if (name === 'help' && asked !== undefined) return print(io.stdout, asCalled(asked.help, io))
+    print(name === undefined ? io.stderr : io.stdout, asCalled(HELP, io))
     return name === undefined ? EXIT_USAGE : 0
   }
   if (name === '--version' || name === '-v') return print(io.stdout, `${version()}\n`)
@@ -41,7 +49,7 @@ async function main(args: readonly string[], io: Io): Promise<number> {
     return fail(io, `there is no command '${name}'; ${hint}`, EXIT_USAGE)
   }
   const options = rest.includes('--') ? rest.slice(0, rest.indexOf('--')) : rest
-  if (options.includes('--help') || options.includes('-h')) return print(io.stdout, command.help)
+  if (options.includes('--help') || options.includes('-h')) return print(io.stdout, asCalled(command.help, io))
   try {
     return await command.run(rest, io)
   } catch (error) {
@@ -54,13 +62,21 @@ async function main(args: readonly string[], io: Io): Promise<number> {
   }
 }
 
+const CALLS = new RegExp(
+  `\\bbronze(?= (?:<command>|--version|--help|(?:${COMMANDS.map(({ name }) => name).join('|')})\\b))`,
+  'g'
+)
+
+/** Texts name the program as it was called. */
+const asCalled = (text: string, { program }: Io): string => text.replaceAll(CALLS, program)
+
 function print(stream: NodeJS.WritableStream, text: string): number {
   stream.write(text)
   return 0
 }
 
 function fail(io: Io, message: string, exitCode: number): number {
-  io.stderr.write(`bronze: ${message}\n`)
+  io.stderr.write(`bronze: ${asCalled(message, io)}\n`)
   return exitCode
 }
 
@@ -74,6 +90,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 })
 
 const io: Io = {
+  program: 'bronze',
   stdin: () => process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
