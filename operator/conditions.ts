@@ -1,4 +1,4 @@
-import type { Condition } from '../crds/pipeline.ts'
+import type { Condition, RolledBack } from '../crds/pipeline.ts'
 import type { SettledPipeline, SettledSink } from '../crds/settled.ts'
 import type { Facts } from './facts.ts'
 import { scalingActive } from './scaling/condition.ts'
@@ -39,9 +39,8 @@ function ready(facts: Facts): Verdict {
   const parts = [specAccepted, sourceReachable, sinkReachable, workloadAvailable].map(judge => judge(facts))
   const accepted = parts[0]
   if (accepted?.status === 'True' && facts.claim !== undefined) return claimed(facts.claim)
-  if (accepted?.status === 'True' && facts.settled?.suspend === true) {
-    return no('Suspended', 'suspended by spec.suspend; nothing is lost, reading goes on from there later')
-  }
+  if (accepted?.status === 'True' && facts.planned !== undefined && !facts.workload.exists) return PLANNED
+  if (accepted?.status === 'True' && facts.settled?.suspend === true) return suspended(facts)
   const failed = parts.find(part => part?.status === 'False') ?? parts.find(part => part?.status === 'Unknown')
   return failed ?? yes('Ready', 'records are read and written')
 }
@@ -79,12 +78,15 @@ function sinkReachable({ missingSecrets, source: { lag } }: Facts): Verdict {
   return yes('Reachable', 'the last commits went well')
 }
 
-function workloadAvailable({ settled, claim, conflict, refusal, sizing, workload }: Facts): Verdict {
+function workloadAvailable(facts: Facts): Verdict {
+  const { settled, claim, conflict, refusal, sizing, workload, revision, planned } = facts
   if (claim !== undefined) return claimed(claim)
   if (conflict !== undefined) return no('NameConflict', conflict)
   if (refusal !== undefined) return no('ApplyFailed', refusal)
+  if (revision?.rolledBack !== undefined) return no('RolledBack', rolledBack(revision.rolledBack))
   if (workload.trouble !== undefined) return no(workload.trouble.reason, workload.trouble.message)
-  if (settled?.suspend === true) return no('Suspended', 'no consumer runs: spec.suspend is true')
+  if (planned !== undefined && !workload.exists) return PLANNED
+  if (settled?.suspend === true) return suspended(facts)
   if (!workload.exists) {
     return sizing.reason === 'Held'
       ? no('Held', 'consumers are started when the number of partitions is known')
@@ -94,6 +96,28 @@ function workloadAvailable({ settled, claim, conflict, refusal, sizing, workload
   if (wanted === 0) return yes('NoneWanted', 'no consumer is wanted now')
   if (ready < wanted) return no('Progressing', 'not all consumers are ready')
   return yes('AllReady', 'all consumers are ready')
+}
+
+const PLANNED = no('Planned', 'spec.mode is Plan: nothing is done; status.plan tells what would be')
+
+/** Suspended is who reads no more: the last commit is made, and no partition is held. */
+function suspended(facts: Facts): Verdict {
+  return isDrained(facts)
+    ? no('Suspended', 'suspended by spec.suspend; nothing is lost, reading goes on from there later')
+    : no('Suspending', 'consumers write what they hold and leave')
+}
+
+/** Members that are not ours are not asked to leave. A group that did not answer has nothing to say. */
+function isDrained({ workload, pods, source: { group } }: Facts): boolean {
+  const members = group === undefined ? 0 : group.members - group.foreignMembers
+  return workload.wanted === 0 && workload.running === 0 && pods === 0 && members === 0
+}
+
+function rolledBack({ name, reason, message }: RolledBack): string {
+  return (
+    `consumers of the spec as it is (${name}) did not become ready: ${reason}: ${message}. Those of the last healthy ` +
+    'revision run. Change the spec, or suspend and resume the pipeline to try it again'
+  )
 }
 
 function lagKnown({ source: { lag, trouble } }: Facts): Verdict {
@@ -144,21 +168,29 @@ function dataLoss({ source: { lag } }: Facts): Verdict | undefined {
   return yes(word(newest.kind), `${told}; reading went on, as spec.source.onDataLoss asks`)
 }
 
-function reconciling({ problems, claim, conflict, workload, isChanging, sizing }: Facts): Verdict {
+function reconciling(facts: Facts): Verdict {
+  const { problems, claim, conflict, settled, workload, isChanging, sizing, planned } = facts
   const isTaken = claim !== undefined && !isChanging
-  if (problems.length > 0 || isTaken || conflict !== undefined || workload.trouble?.isFatal === true) {
+  if (problems.length > 0 || isTaken || conflict !== undefined || isFatal(facts)) {
     return no('Stalled', 'waiting for somebody: see Stalled')
   }
+  if (planned !== undefined) return no('Planned', `changes that spec.mode: Apply would make: ${planned}`)
+  if (settled?.suspend === true && !isDrained(facts))
+    return yes('Suspending', 'consumers write what they hold and leave')
   if (sizing.reason === 'Held' && !workload.exists) return yes('Held', 'waiting for the number of partitions')
   if (isChanging || !workload.exists || !workload.isRolledOut) return yes('Progressing', 'consumers are being changed')
   return no('UpToDate', 'what runs is what the spec asks for')
 }
+
+const isFatal = ({ workload, revision }: Facts): boolean =>
+  workload.trouble?.isFatal === true || revision?.rolledBack !== undefined
 
 function stalled(facts: Facts): Verdict {
   const accepted = specAccepted(facts)
   if (accepted.status === 'False') return yes(accepted.reason, accepted.message)
   if (facts.claim !== undefined) return { ...claimed(facts.claim), status: 'True' }
   if (facts.conflict !== undefined) return yes('NameConflict', facts.conflict)
+  if (facts.revision?.rolledBack !== undefined) return yes('RolledBack', rolledBack(facts.revision.rolledBack))
   const { trouble } = facts.workload
   if (trouble?.isFatal === true) return yes(trouble.reason, trouble.message)
   return no('NotStalled', 'nothing waits for somebody')

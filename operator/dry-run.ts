@@ -1,6 +1,6 @@
 import { KubeError, type Kube, type KubeObject } from './kube.ts'
 import { objectDiff } from './object-diff.ts'
-import type { Action } from './plan.ts'
+import type { Action } from './actions.ts'
 
 /** What an action would do. */
 export interface PlannedChange {

@@ -1,10 +1,12 @@
 import type { SettledPipeline } from '../crds/settled.ts'
+import type { RevisionStatus } from '../crds/pipeline.ts'
 import type { Problem } from '../crds/problem.ts'
 import type { Taken } from './claim-index.ts'
 import type { GroupView } from './group-view.ts'
 import type { PipelineLag } from './lag.ts'
 import type { Rates } from './scaling/rates.ts'
 import type { Sizing } from './scaling/size.ts'
+import type { MissingSecret } from './secret-names.ts'
 import type { Workload } from './workload.ts'
 
 /** What the sampler last saw of the source. */
@@ -25,7 +27,7 @@ export interface Facts {
   readonly settled: SettledPipeline | undefined
   readonly problems: readonly Problem[]
   /** Secrets that are named and not there, and what names them. */
-  readonly missingSecrets: readonly { readonly name: string; readonly by: 'source' | 'sink' }[]
+  readonly missingSecrets: readonly MissingSecret[]
   /** An object that has a name we need and is not ours. */
   readonly conflict: string | undefined
   /** What an older pipeline has, for which reason this one may not run. */
@@ -33,6 +35,12 @@ export interface Facts {
   readonly source: SourceView
   readonly sizing: Sizing
   readonly workload: Workload
+  /** Pods that are still there, those that are being stopped too. */
+  readonly pods: number
+  /** What consumers are made from once this turn is done. */
+  readonly revision: RevisionStatus | undefined
+  /** In mode Plan, how many changes are not made. */
+  readonly planned: number | undefined
   /** What the API server said when it refused to apply an object. */
   readonly refusal: string | undefined
   /** Objects are being made or changed in this very turn. */

@@ -9,15 +9,15 @@ export const PIPELINE_LABEL = 'bronze.dev/pipeline'
 export const APPLIED = 'bronze.dev/applied'
 /** Hash of the Secrets a consumer was started with, on its pod. */
 export const SECRETS_HASH = 'bronze.dev/secrets'
-/** Set on the ConfigMap with which all consumers were last seen ready. */
-export const HEALTHY = 'bronze.dev/healthy'
+/** Names of the Secrets, with commas, that consumers read at their start alone, on their pods. */
+export const RESTART_SECRETS = 'bronze.dev/restart-secrets'
+/** Generation of the pipeline that a Deployment was last applied for. */
+export const GENERATION = 'bronze.dev/generation'
 
 const MAX_LABEL = 63
 
 /** Name of a pipeline's Deployment, ServiceAccount and PodDisruptionBudget. */
 export const consumerName = (pipeline: string): string => fitting(`${pipeline}-consumer`)
-
-export const configName = (pipeline: string, hash: string): string => fitting(`${pipeline}-config-${hash}`)
 
 /** What selects the pods of a pipeline; never changes while the Deployment lives. */
 export const selectorLabels = (pipeline: string): Readonly<Record<string, string>> => ({

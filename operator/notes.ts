@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Condition } from '../crds/pipeline.ts'
+import type { Condition, PlanStatus } from '../crds/pipeline.ts'
 import type { EventNote } from './events.ts'
 import type { KubeObject } from './kube.ts'
 import { SECRETS_HASH } from './names.ts'
@@ -15,7 +15,7 @@ export function transitionNotes(before: readonly Condition[], now: readonly Cond
 
 /** Those whose failure is told by itself; Ready would only repeat it. */
 const TOLD_WHEN_FALSE = new Set(['SpecAccepted', 'SourceReachable', 'SinkReachable', 'WorkloadAvailable'])
-const CALM_REASONS = new Set(['Progressing', 'Suspended', 'Held', 'NotLookedYet'])
+const CALM_REASONS = new Set(['Progressing', 'Suspending', 'Suspended', 'Planned', 'Held', 'NotLookedYet'])
 
 function transition({ type, status, reason, message }: Condition, old: Condition | undefined): EventNote[] {
   if (TOLD_WHEN_FALSE.has(type)) {
@@ -29,6 +29,12 @@ function transition({ type, status, reason, message }: Condition, old: Condition
   if (type === 'Ready' && status === 'True') return [{ type: 'Normal', reason, message }]
   if (type === 'Ready' && reason === 'Suspended') return [{ type: 'Normal', reason, message }]
   return []
+}
+
+/** What to tell of a plan that is not carried out, when it is another than before. */
+export function planNotes(before: PlanStatus | undefined, now: PlanStatus | undefined): EventNote[] {
+  if (now === undefined || isDeepStrictEqual(before, now)) return []
+  return [{ type: 'Normal', reason: 'Planned', message: now.message ?? '' }]
 }
 
 interface Template {

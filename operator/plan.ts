@@ -1,17 +1,22 @@
 import type { BronzePipeline, BronzePipelineStatus } from '../crds/pipeline.ts'
+import type { Schema } from '../crds/schema.ts'
 import { settle } from '../crds/settle.ts'
 import type { SettledPipeline } from '../crds/settled.ts'
 import type { ParseResult } from '../crds/validate.ts'
+import { actionsFor, standingInTheWay, type Action, type Target } from './actions.ts'
 import type { Taken } from './claim-index.ts'
 import { conditionsOf } from './conditions.ts'
-import { changes } from './covers.ts'
+import { chooseRevision, type Choice } from './current-revision.ts'
+import type { PlannedChange } from './dry-run.ts'
 import type { EventNote } from './events.ts'
 import type { Facts, SourceView } from './facts.ts'
-import { BUDGETS, CONFIG_MAPS, DEPLOYMENTS, SERVICE_ACCOUNTS, type KubeObject, type ResourceType } from './kube.ts'
-import { HEALTHY, ownership, shortHash } from './names.ts'
-import { deploymentNotes, transitionNotes } from './notes.ts'
-import { budget, configMap, deployment, secretsOf, serviceAccount, type Blueprint } from './resources.ts'
-import { sizeOf, type Sizing } from './scaling/size.ts'
+import { DEPLOYMENTS, type KubeObject } from './kube.ts'
+import { deploymentNotes, planNotes, transitionNotes } from './notes.ts'
+import { planStatus } from './plan-status.ts'
+import { render } from './pod-template.ts'
+import { bytesOf, MAX_CONFIG_BYTES, mountedSecrets, type Blueprint, type Render } from './revision.ts'
+import { sizeOf } from './scaling/size.ts'
+import { missingSecrets } from './secret-names.ts'
 import { statusOf } from './status.ts'
 import { workloadOf, type Deployment, type Pod, type Workload } from './workload.ts'
 
@@ -33,17 +38,15 @@ export interface Observed {
   readonly claim?: Taken | undefined
   /** What the API server said when it refused to apply an object of the plan just made. */
   readonly refusal?: string
-}
-
-export type Action = {
-  readonly do: 'apply' | 'delete'
-  readonly type: ResourceType
-  readonly object: KubeObject
+  /** What it said that the plan just made would change, in mode Plan. */
+  readonly dryRun?: readonly PlannedChange[]
 }
 
 export interface Plan {
   /** In this order. */
   readonly actions: readonly Action[]
+  /** What would be done instead of nothing, in mode Plan. */
+  readonly proposed: readonly Action[] | undefined
   readonly status: BronzePipelineStatus
   readonly notes: readonly EventNote[]
   /** Objects of a former pipeline of this name stand in the way until the cluster has collected them. */
@@ -52,78 +55,149 @@ export interface Plan {
   readonly lookAgainMs: number | undefined
 }
 
+/** What another version of the operator has otherwise. */
+export interface Version {
+  readonly render?: Render | undefined
+  readonly schema?: Schema | undefined
+  /** How long consumers must be ready until what they run counts as healthy. */
+  readonly stableAfterMs?: number | undefined
+}
+
+const STABLE_AFTER_MS = 30_000
+
 /** What is to be done so that what runs is what the spec asks for, and what the status should say. */
-export function plan(observed: Observed, operatorImage: string, nowMs: number): Plan {
-  const { pipeline, parsed } = observed
-  const before = pipeline.status ?? {}
+export function plan(observed: Observed, operatorImage: string, nowMs: number, version: Version = {}): Plan {
   const workload = workloadOf(observed.deployment, observed.pods)
-  const settled = parsed.ok ? settle(parsed.pipeline) : undefined
-  const sizing: Sizing =
-    settled === undefined
-      ? { replicas: undefined, reason: 'Held', state: before.scaling }
-      : sizeOf({ settled, source: observed.source, workload, status: before, nowMs })
-  // Without what belongs to another pipeline none is started, and those that run are stopped.
-  const replicas = observed.claim === undefined ? sizing.replicas : workload.exists ? 0 : undefined
-  const missingSecrets = settled === undefined ? [] : missing(settled, observed.secrets)
-  const image = settled === undefined ? before.image : imageOf(settled, before, observed.deployment, operatorImage)
-  const blueprint: Blueprint | undefined =
-    parsed.ok && settled !== undefined && image !== undefined
-      ? {
-          pipeline: parsed.pipeline,
-          settled,
-          image,
-          replicas: replicas ?? workload.wanted,
-          secretsHash: shortHash(JSON.stringify([...observed.secrets].sort(byName)))
-        }
-      : undefined
-  const standing = blueprint === undefined ? { conflict: undefined, isWaiting: false } : standingInTheWay(observed)
-  const canStart = workload.exists || replicas !== undefined
-  // Pods whose Secret is gone would not start; those that run need it no more. Stopping is always possible.
-  const isBlocked = missingSecrets.length > 0 && settled?.suspend !== true
-  const isFree = blueprint !== undefined && standing.conflict === undefined && !standing.isWaiting
-  const actions = isFree ? actionsFor(blueprint, observed, workload, canStart && !isBlocked) : []
+  const intent = intentOf(observed, { operatorImage, workload, nowMs, version })
+  const due = intent.target === undefined ? [] : actionsFor(intent.target, observed, workload, nowMs)
+  const isPlanned = intent.settled?.mode === 'Plan'
+  const actions = isPlanned ? [] : due
+  const { applied, revision, image, scaling } = outcomeOf(observed, intent, { workload, actions })
   const facts: Facts = {
-    generation: pipeline.metadata.generation ?? 0,
-    settled,
-    problems: parsed.ok ? [] : parsed.problems,
-    missingSecrets,
-    conflict: standing.conflict,
+    ...intent,
+    generation: observed.pipeline.metadata.generation ?? 0,
     refusal: observed.refusal,
     claim: observed.claim,
     source: observed.source,
-    sizing,
     workload,
-    isChanging: standing.isWaiting || actions.some(({ type }) => type === DEPLOYMENTS)
+    pods: observed.pods.length,
+    revision,
+    planned: isPlanned ? due.length : undefined,
+    isChanging: intent.isWaiting || applied !== undefined
   }
+  const { metadata, status: before = {} } = observed.pipeline
   const conditions = conditionsOf(facts, before.conditions ?? [], nowMs)
-  const applied = actions.find(({ type }) => type === DEPLOYMENTS)?.object
-  const cause = observed.claim === undefined ? sizing.cause : undefined
-  // A change of the number that cannot be made now is not remembered as made.
-  const isSized = (applied !== undefined && observed.refusal === undefined) || replicas === workload.wanted
-  const scaling = isSized && observed.claim === undefined ? sizing.state : before.scaling
+  const planned = isPlanned ? planStatus(facts, observed.dryRun, before.plan) : undefined
+  const runs = { name: metadata.name, image, scaling, revision, plan: planned, status: before }
+  const cause = observed.claim === undefined ? intent.sizing.cause : undefined
   return {
     actions,
-    status: statusOf(facts, { name: pipeline.metadata.name, image, scaling, status: before }, conditions),
+    proposed: isPlanned ? due : undefined,
+    status: statusOf(facts, runs, conditions),
     notes: [
       ...(applied === undefined ? [] : deploymentNotes(observed.deployment, applied, cause)),
+      ...planNotes(before.plan, planned),
       ...transitionNotes(before.conditions ?? [], conditions)
     ],
-    isWaiting: standing.isWaiting,
-    lookAgainMs: sizing.lookAgainMs
+    isWaiting: intent.isWaiting,
+    lookAgainMs: soonest(intent.sizing.lookAgainMs, intent.choice?.againMs)
   }
 }
 
-const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]) => (a < b ? -1 : 1)
-
-function missing(settled: SettledPipeline, secrets: Observed['secrets']): Facts['missingSecrets'] {
-  const { security, schemaRegistry } = settled.source
-  const { credentialsSecret, caSecret, clientCertificateSecret } = security
-  const ofRegistry = [schemaRegistry?.credentialsSecret, schemaRegistry?.caSecret]
-  const ofSource = new Set([credentialsSecret, caSecret, clientCertificateSecret, ...ofRegistry])
-  return secretsOf(settled)
-    .filter(name => secrets.get(name) === undefined)
-    .map(name => ({ name, by: ofSource.has(name) ? ('source' as const) : ('sink' as const) }))
+interface Moment {
+  readonly operatorImage: string
+  readonly workload: Workload
+  readonly nowMs: number
+  readonly version: Version
 }
+
+/** What we want, and what keeps us from it. */
+interface Intent extends Pick<Facts, 'settled' | 'problems' | 'missingSecrets' | 'conflict' | 'sizing'> {
+  readonly isWaiting: boolean
+  readonly image: string | undefined
+  readonly replicas: number | undefined
+  readonly choice: Choice | undefined
+  /** Undefined: nothing may be done. */
+  readonly target: Target | undefined
+}
+
+function intentOf(observed: Observed, moment: Moment): Intent {
+  const { parsed } = observed
+  const { workload, nowMs, operatorImage } = moment
+  const before = observed.pipeline.status ?? {}
+  if (!parsed.ok) {
+    const sizing = { replicas: undefined, reason: 'Held', state: before.scaling } as const
+    return { ...NOTHING, sizing, problems: parsed.problems, image: before.image }
+  }
+  const { pipeline } = parsed
+  const settled = settle(pipeline)
+  const sizing = sizeOf({ settled, source: observed.source, workload, status: before, nowMs })
+  // Without what belongs to another pipeline none is started, and those that run are stopped.
+  const replicas = observed.claim === undefined ? sizing.replicas : workload.exists ? 0 : undefined
+  const image = imageOf(settled, before, observed.deployment, operatorImage)
+  const choice = choiceFor({ pipeline, settled, image }, observed, moment)
+  const lacking = missingSecrets(settled, name => observed.secrets.get(name) !== undefined)
+  const common = { settled, sizing, image, replicas, missingSecrets: lacking }
+  const problems = tooLong(choice)
+  if (problems.length > 0) return { ...NOTHING, ...common, problems }
+  const standing = standingInTheWay(observed)
+  // Pods whose Secret is gone would not start; those that run need it no more. Stopping is always possible.
+  const isBlocked = !settled.suspend && lacksSecrets(choice, observed)
+  const withDeployment = (workload.exists || replicas !== undefined) && !isBlocked
+  const target = { pipeline, settled, choice, replicas: replicas ?? workload.wanted, withDeployment }
+  const isFree = standing.conflict === undefined && !standing.isWaiting
+  return { ...common, ...standing, problems, choice, target: isFree ? target : undefined }
+}
+
+const NOTHING = {
+  settled: undefined,
+  missingSecrets: [],
+  conflict: undefined,
+  isWaiting: false,
+  replicas: undefined,
+  choice: undefined,
+  target: undefined
+}
+
+/** What consumers are once this turn is done; what was not done is not remembered as done. */
+function outcomeOf(
+  observed: Observed,
+  { target, sizing, replicas, image, settled }: Intent,
+  { workload, actions }: { readonly workload: Workload; readonly actions: readonly Action[] }
+) {
+  const before = observed.pipeline.status ?? {}
+  const applied = actions.find(({ type }) => type === DEPLOYMENTS)?.object
+  const isRefused = observed.refusal !== undefined
+  const isApplied = target?.withDeployment === true && settled?.mode !== 'Plan' && !isRefused
+  const isSized = (applied !== undefined && !isRefused) || replicas === workload.wanted
+  return {
+    applied,
+    revision: isApplied ? target.choice.status : before.revision,
+    image: isApplied ? target.choice.revision.template.spec.containers[0]?.image : image,
+    scaling: isSized && observed.claim === undefined ? sizing.state : before.scaling
+  }
+}
+
+function choiceFor(blueprint: Blueprint, observed: Observed, { workload, nowMs, version }: Moment): Choice {
+  const { pipeline, deployment, configMaps, pods, source } = observed
+  const { stableAfterMs = STABLE_AFTER_MS, schema } = version
+  const common = { deployment, configMaps, pods, source, workload, stableAfterMs, nowMs }
+  return chooseRevision({ blueprint, status: pipeline.status ?? {}, schema, ...common }, version.render ?? render)
+}
+
+function tooLong({ wanted }: Choice): Facts['problems'] {
+  const bytes = bytesOf(wanted)
+  if (bytes <= MAX_CONFIG_BYTES) return []
+  const remedy = 'divide spec.topics between several pipelines'
+  const message = `what consumers read takes ${bytes} bytes, and a ConfigMap holds ${MAX_CONFIG_BYTES}: ${remedy}`
+  return [{ path: 'spec', message }]
+}
+
+const lacksSecrets = ({ revision }: Choice, { secrets }: Observed): boolean =>
+  mountedSecrets(revision.template).some(name => secrets.get(name) === undefined)
+
+const soonest = (a: number | undefined, b: number | undefined): number | undefined =>
+  a === undefined ? b : Math.min(a, b ?? a)
 
 /** A new operator does not change the image of pipelines that run, unless they ask for it. */
 function imageOf(
@@ -136,60 +210,3 @@ function imageOf(
   if (consumer.upgrade === 'Automatic') return operatorImage
   return before.image ?? running?.spec?.template?.spec?.containers?.[0]?.image ?? operatorImage
 }
-
-function standingInTheWay(observed: Observed): { readonly conflict: string | undefined; readonly isWaiting: boolean } {
-  const { pipeline, deployment, serviceAccount, budget, configMaps } = observed
-  const there = [deployment, serviceAccount, budget, ...configMaps].filter(object => object !== undefined)
-  const foreign = there.find(object => ownership(object, pipeline) === 'foreign')
-  const conflict =
-    foreign &&
-    `${foreign.kind} ${foreign.metadata.name} is not of this pipeline: remove or rename it, or rename the pipeline`
-  return { conflict, isWaiting: there.some(object => ownership(object, pipeline) === 'former') }
-}
-
-function actionsFor(blueprint: Blueprint, observed: Observed, workload: Workload, withDeployment: boolean): Action[] {
-  const apply = (type: ResourceType, object: KubeObject, there: KubeObject | undefined): Action[] =>
-    changes(there, object) ? [{ do: 'apply', type, object }] : []
-  const account = serviceAccount(blueprint)
-  const config = currentConfig(blueprint, observed, workload)
-  const isOrphan = account === undefined && observed.serviceAccount !== undefined
-  return [
-    ...(account === undefined ? [] : apply(SERVICE_ACCOUNTS, account, observed.serviceAccount)),
-    ...apply(CONFIG_MAPS, config, named(observed.configMaps, config)),
-    ...apply(BUDGETS, budget(blueprint), observed.budget),
-    ...(withDeployment ? apply(DEPLOYMENTS, deployment(blueprint), observed.deployment) : []),
-    ...(isOrphan && observed.serviceAccount && workload.isRolledOut
-      ? [{ do: 'delete', type: SERVICE_ACCOUNTS, object: observed.serviceAccount } as const]
-      : []),
-    ...outdated(observed, config).map(object => ({ do: 'delete', type: CONFIG_MAPS, object }) as const)
-  ]
-}
-
-/** Marked as healthy once all consumers were ready with it. */
-function currentConfig({ pipeline }: Blueprint, observed: Observed, workload: Workload): KubeObject {
-  const config = configMap(pipeline)
-  const there = named(observed.configMaps, config)
-  const isUsed = observed.pods.some(pod => configOf(pod) === config.metadata.name)
-  const isHealthy = isUsed && workload.isRolledOut && workload.wanted > 0 && workload.ready === workload.wanted
-  if (!isHealthy && there?.metadata.annotations?.[HEALTHY] === undefined) return config
-  const annotations = { ...config.metadata.annotations, [HEALTHY]: 'true' }
-  return { ...config, metadata: { ...config.metadata, annotations } }
-}
-
-/** Those that are neither in use nor the last one that was healthy. */
-function outdated({ configMaps, pods }: Observed, current: KubeObject): readonly KubeObject[] {
-  const used = new Set([current.metadata.name, ...pods.map(configOf)])
-  const isHealthy = ({ metadata }: KubeObject) => metadata.annotations?.[HEALTHY] === 'true'
-  const candidates = configMaps.filter(({ metadata }) => !used.has(metadata.name))
-  const isCurrentHealthy = isHealthy(current)
-  const lastHealthy = candidates.filter(isHealthy).sort(newestFirst)[0]
-  return candidates.filter(config => isCurrentHealthy || config !== lastHealthy)
-}
-
-const newestFirst = (a: KubeObject, b: KubeObject) =>
-  (b.metadata.creationTimestamp ?? '').localeCompare(a.metadata.creationTimestamp ?? '')
-
-const configOf = (pod: Pod) => pod.spec?.volumes?.find(({ configMap }) => configMap !== undefined)?.configMap?.name
-
-const named = (objects: readonly KubeObject[], { metadata: { name } }: KubeObject) =>
-  objects.find(({ metadata }) => metadata.name === name)

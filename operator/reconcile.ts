@@ -1,30 +1,18 @@
 import type { BronzePipeline, BronzePipelineStatus } from '../crds/pipeline.ts'
 import { settle } from '../crds/settle.ts'
-import type { SettledPipeline } from '../crds/settled.ts'
-import { parsePipeline, type ParseResult } from '../crds/validate.ts'
+import { parsePipeline } from '../crds/validate.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
-import type { ClaimBook } from './claim-book.ts'
+import type { Action } from './actions.ts'
+import { dryRun, type PlannedChange } from './dry-run.ts'
 import type { EventRecorder } from './events.ts'
 import { judgeInCluster } from './in-cluster.ts'
-import {
-  BUDGETS,
-  CONFIG_MAPS,
-  DEPLOYMENTS,
-  KubeError,
-  PIPELINES,
-  PODS,
-  SERVICE_ACCOUNTS,
-  type Kube,
-  type KubeObject,
-  type ResourceType
-} from './kube.ts'
+import { KubeError, PIPELINES, type KubeObject } from './kube.ts'
 import type { OperatorMetrics } from './metrics.ts'
-import { consumerName } from './names.ts'
-import { plan, type Action, type Observed, type Plan } from './plan.ts'
-import { configMap, secretsOf } from './resources.ts'
+import { APPLIED } from './names.ts'
+import { observe, type ObserverPorts } from './observe.ts'
+import { plan, type Observed, type Plan, type Version } from './plan.ts'
 import type { Sampling } from './sampling.ts'
-import type { SecretReader } from './secrets.ts'
 import { writeAfterMs } from './status.ts'
 import type { Stores } from './stores.ts'
 import type { Outcome } from './work.ts'
@@ -37,13 +25,10 @@ const LEAST_PAUSE_MS = 1000
 /** By a quota, a policy, missing permission, or because a field is not valid. */
 const REFUSALS = new Set([400, 403, 422])
 
-export interface ReconcilerPorts {
-  readonly kube: Kube
+export interface ReconcilerPorts extends ObserverPorts {
   readonly stores: Stores
   readonly sampling: Sampling
-  readonly secrets: SecretReader
   readonly events: EventRecorder
-  readonly claims: Pick<ClaimBook, 'holderOf'>
   readonly metrics: OperatorMetrics
   readonly clock: Clock
   readonly log: Log
@@ -51,6 +36,8 @@ export interface ReconcilerPorts {
   readonly consumerImage: string
   /** How often Secrets that a pipeline names are looked at. */
   readonly secretsIntervalMs: number
+  /** What another version of the operator has otherwise; for tests between versions. */
+  readonly version?: Version | undefined
   /** Figures that moved are written at most this often; 30 s when absent. */
   readonly figuresIntervalMs?: number | undefined
 }
@@ -61,11 +48,19 @@ interface Written {
   readonly atMs: number
 }
 
+interface DryRun {
+  /** What the answer is to. */
+  readonly of: string
+  readonly changes: readonly PlannedChange[]
+  readonly atMs: number
+}
+
 /** One pipeline: observe → plan → apply → status. Nothing is decided here. */
 export class Reconciler {
   readonly #ports: ReconcilerPorts
   /** What the API server may show us only later. */
   readonly #written = new Map<string, Written>()
+  readonly #dryRuns = new Map<string, DryRun>()
 
   constructor(ports: ReconcilerPorts) {
     this.#ports = ports
@@ -81,6 +76,7 @@ export class Reconciler {
       sampling.forget(key)
       metrics.sampled(key, undefined)
       this.#written.delete(key)
+      this.#dryRuns.delete(key)
       return { requeueAfterMs: undefined }
     }
     const written = this.#writtenOf(key, object)
@@ -93,75 +89,56 @@ export class Reconciler {
       sampling.forget(key)
       metrics.sampled(key, undefined)
     } else sampling.follow(key, settled)
-    const observed = await this.#observe(key, pipeline, parsed, settled, signal)
-    const planned = plan(observed, consumerImage, clock.now())
-    const refused = await this.#act(object, planned, signal)
-    const { status } =
-      refused === undefined ? planned : plan({ ...observed, refusal: refused.message }, consumerImage, clock.now())
+    const observed = await observe({ key, pipeline, parsed, settled }, this.#ports, signal)
+    const planWith = (more: Partial<Observed>) =>
+      plan({ ...observed, ...more }, consumerImage, clock.now(), this.#ports.version)
+    const first = planWith({})
+    const dryRun = await this.#wouldChange(key, object, first)
+    const planned = dryRun === undefined ? first : planWith({ dryRun })
+    const outcome = await this.#act(object, planned, signal)
+    // Somebody else was faster: what is to be done is planned anew from what he made of it.
+    if (outcome === 'outdated') return { requeueAfterMs: LEAST_PAUSE_MS }
+    const { status } = outcome === undefined ? planned : planWith({ refusal: outcome.message })
     const statusMs = await this.#report(key, object, pipeline.status ?? {}, status, signal)
-    if (refused !== undefined) throw refused
-    const hasSecrets = settled !== undefined && secretsOf(settled).length > 0
+    if (outcome !== undefined) throw outcome
     return {
       requeueAfterMs: Math.min(
         statusMs ?? RESYNC_MS,
-        hasSecrets ? this.#ports.secretsIntervalMs : RESYNC_MS,
+        observed.secrets.size > 0 ? this.#ports.secretsIntervalMs : RESYNC_MS,
         planned.isWaiting ? WAIT_FOR_COLLECTION_MS : RESYNC_MS,
         Math.max(LEAST_PAUSE_MS, planned.lookAgainMs ?? RESYNC_MS)
       )
     }
   }
 
-  async #observe(
-    key: string,
-    pipeline: BronzePipeline,
-    parsed: ParseResult,
-    settled: SettledPipeline | undefined,
-    signal: AbortSignal
-  ): Promise<Observed> {
-    const { stores, sampling, secrets } = this.#ports
-    const { namespace = '', name } = pipeline.metadata
-    const own = consumerName(name)
-    const config = parsed.ok ? configMap(parsed.pipeline).metadata.name : undefined
-    const configMaps = stores.ofPipeline(CONFIG_MAPS, namespace, name)
-    const isHeld = configMaps.some(({ metadata }) => metadata.name === config)
-    const current = config === undefined || isHeld ? undefined : await this.#get(CONFIG_MAPS, namespace, config, signal)
-    const named = settled === undefined ? [] : secretsOf(settled)
-    return {
-      pipeline,
-      parsed,
-      deployment: await this.#get(DEPLOYMENTS, namespace, own, signal),
-      serviceAccount:
-        settled?.consumer.serviceAccountName === undefined
-          ? await this.#get(SERVICE_ACCOUNTS, namespace, own, signal)
-          : stores.get(SERVICE_ACCOUNTS, namespace, own),
-      budget: await this.#get(BUDGETS, namespace, own, signal),
-      configMaps: current === undefined ? configMaps : [...configMaps, current],
-      pods: stores.ofPipeline(PODS, namespace, name),
-      secrets: new Map(
-        await Promise.all(named.map(async secret => [secret, await secrets.hash(namespace, secret)] as const))
-      ),
-      claim: this.#ports.claims.holderOf(key),
-      source: sampling.view(key)
+  /** In mode Plan, what the API server says that the plan would change; it is asked again when the plan is another. */
+  async #wouldChange(key: string, { metadata }: KubeObject, { proposed }: Plan) {
+    if (proposed === undefined) {
+      this.#dryRuns.delete(key)
+      return undefined
     }
-  }
-
-  /** The copies hold only what has our label: an object of the same name that has not would be somebody else's. */
-  async #get(
-    type: ResourceType,
-    namespace: string,
-    name: string,
-    signal: AbortSignal
-  ): Promise<KubeObject | undefined> {
-    return this.#ports.stores.get(type, namespace, name) ?? this.#ports.kube.get(type, namespace, name, { signal })
+    const { kube, clock } = this.#ports
+    const told = proposed.map(({ do: verb, object }) => [verb, object.kind, object.metadata.annotations?.[APPLIED]])
+    const of = JSON.stringify([metadata.uid, metadata.generation, told])
+    const kept = this.#dryRuns.get(key)
+    if (kept?.of === of && clock.now() - kept.atMs < RESYNC_MS) return kept.changes
+    const changes = await dryRun(kube, proposed)
+    this.#dryRuns.set(key, { of, changes, atMs: clock.now() })
+    return changes
   }
 
   /** Gives the API server's refusal of an object; what may pass is thrown. */
-  async #act(pipeline: KubeObject, { actions, notes }: Plan, signal: AbortSignal): Promise<KubeError | undefined> {
+  async #act(
+    pipeline: KubeObject,
+    { actions, notes }: Plan,
+    signal: AbortSignal
+  ): Promise<KubeError | 'outdated' | undefined> {
     const { events, log } = this.#ports
     for (const action of actions) {
       try {
         await this.#perform(action, signal)
       } catch (error) {
+        if (error instanceof KubeError && error.status === 409) return 'outdated'
         if (!(error instanceof KubeError && REFUSALS.has(error.status))) throw error
         await events.tell(pipeline, { type: 'Warning', reason: 'ApplyFailed', message: error.message })
         return error

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { BronzePipelineStatus, Condition, ScalingStatus } from '../crds/pipeline.ts'
+import type { BronzePipelineStatus, Condition, PlanStatus, RevisionStatus, ScalingStatus } from '../crds/pipeline.ts'
 import type { Facts } from './facts.ts'
 import { selectorLabels } from './names.ts'
 import { currentLag, lagOf, lastCommitOf, summaryOf, worstTopics } from './summary.ts'
@@ -16,11 +16,13 @@ export function statusOf(
     readonly name: string
     readonly image: string | undefined
     readonly scaling?: ScalingStatus | undefined
+    readonly revision?: RevisionStatus | undefined
+    readonly plan?: PlanStatus | undefined
     readonly status: BronzePipelineStatus
   },
   conditions: readonly Condition[]
 ): BronzePipelineStatus {
-  const { name, image, scaling, status } = pipeline
+  const { name, image, scaling, revision, plan, status } = pipeline
   const lag = currentLag(facts)
   const partitions = facts.source.lag?.partitions ?? status.partitions
   const groupId = facts.settled?.source.groupId ?? status.groupId
@@ -39,6 +41,8 @@ export function statusOf(
     ...(image === undefined ? {} : { image }),
     ...(partitions === undefined ? {} : { partitions }),
     ...(scaling === undefined ? {} : { scaling }),
+    ...(revision === undefined ? {} : { revision }),
+    ...(plan === undefined ? {} : { plan }),
     ...(figures === undefined ? {} : { lag: figures }),
     ...(worst === undefined ? {} : { topics: worst.topics }),
     ...(worst === undefined || worst.omitted === 0 ? {} : { topicsOmitted: worst.omitted }),
@@ -65,7 +69,7 @@ export function writeAfterMs(
 }
 
 function urgent({ conditions = [], summary, scaling, ...status }: BronzePipelineStatus): object {
-  const { observedGeneration, replicas, selector, groupId, image, partitions } = status
+  const { observedGeneration, replicas, selector, groupId, image, partitions, revision, plan } = status
   const states = conditions.map(({ type, status, reason, message }) => ({ type, status, reason, message }))
   const { topics, sink, pods } = summary ?? {}
   const turns = { ...scaling, recordsPerSecond: undefined, measuredTime: undefined }
@@ -76,6 +80,8 @@ function urgent({ conditions = [], summary, scaling, ...status }: BronzePipeline
     groupId,
     image,
     partitions,
+    revision,
+    plan,
     turns,
     states,
     topics,

@@ -5,7 +5,11 @@ export interface Deployment extends KubeObject {
   readonly spec?: {
     readonly replicas?: number
     readonly template?: {
-      readonly spec?: { readonly containers?: readonly { readonly name: string; readonly image?: string }[] }
+      readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> }
+      readonly spec?: {
+        readonly containers?: readonly { readonly name: string; readonly image?: string }[]
+        readonly volumes?: readonly MountedVolume[]
+      }
     }
   }
   readonly status?: {
@@ -17,13 +21,25 @@ export interface Deployment extends KubeObject {
   }
 }
 
+interface MountedVolume {
+  readonly name: string
+  readonly configMap?: { readonly name?: string }
+}
+
 export interface Pod extends KubeObject {
-  readonly spec?: { readonly volumes?: readonly { readonly configMap?: { readonly name?: string } }[] }
+  readonly spec?: { readonly volumes?: readonly MountedVolume[] }
   readonly status?: {
     readonly phase?: string
-    readonly conditions?: readonly { readonly type: string; readonly status: string; readonly message?: string }[]
+    readonly conditions?: readonly PodCondition[]
     readonly containerStatuses?: readonly ContainerStatus[]
   }
+}
+
+interface PodCondition {
+  readonly type: string
+  readonly status: string
+  readonly message?: string
+  readonly lastTransitionTime?: string
 }
 
 interface ContainerStatus {
@@ -53,6 +69,8 @@ export interface Workload {
   readonly ready: number
   /** Pods that are there, of whatever age. */
   readonly running: number
+  /** Whether the Deployment's controller has looked at its newest form. */
+  readonly isSeen: boolean
   /** Whether all of them are of the newest kind and no old ones are left. */
   readonly isRolledOut: boolean
   readonly trouble: WorkloadTrouble | undefined
@@ -66,7 +84,7 @@ const CALM_EXITS = new Set([0, 143])
 /** How the consumers are, from their Deployment and pods. */
 export function workloadOf(deployment: Deployment | undefined, pods: readonly Pod[]): Workload {
   if (deployment === undefined) {
-    return { exists: false, wanted: 0, ready: 0, running: 0, isRolledOut: false, trouble: undefined }
+    return { exists: false, wanted: 0, ready: 0, running: 0, isSeen: false, isRolledOut: false, trouble: undefined }
   }
   const { status = {}, spec = {}, metadata } = deployment
   const wanted = spec.replicas ?? 1
@@ -78,9 +96,23 @@ export function workloadOf(deployment: Deployment | undefined, pods: readonly Po
     wanted,
     ready: Math.min(wanted, status.readyReplicas ?? 0),
     running,
+    isSeen,
     isRolledOut: isSeen && running === wanted && (status.updatedReplicas ?? 0) === wanted,
     trouble: gravest(live.map(troubleOf).filter(trouble => trouble !== undefined))
   }
+}
+
+/** Of clocks that differ by more than this nothing is believed. */
+const MAX_SKEW_MS = 60_000
+
+/** Since when the last of all pods is ready; 0 when that is not told. */
+export function readySinceMs(pods: readonly Pod[], nowMs: number): number {
+  const times = pods.map(({ status }) => {
+    const ready = status?.conditions?.find(({ type, status }) => type === 'Ready' && status === 'True')
+    const ms = Date.parse(ready?.lastTransitionTime ?? '')
+    return ms <= nowMs + MAX_SKEW_MS ? ms : 0
+  })
+  return Math.max(0, ...times)
 }
 
 function gravest(troubles: readonly WorkloadTrouble[]): WorkloadTrouble | undefined {

@@ -5,6 +5,9 @@ import { parsePipeline } from '../../crds/validate.ts'
 import type { KubeObject } from '../../operator/kube.ts'
 import type { EntryLag, PipelineLag } from '../../operator/lag.ts'
 import { type Observed, type Plan, plan } from '../../operator/plan.ts'
+import { render } from '../../operator/pod-template.ts'
+import { budget, deployment, serviceAccount } from '../../operator/resources.ts'
+import { newRevision, revisionObject } from '../../operator/revision.ts'
 import type { Deployment, Pod } from '../../operator/workload.ts'
 
 export const NOW = Date.parse('2026-06-01T12:00:00Z')
@@ -122,6 +125,19 @@ export function inPeace(pipeline: BronzePipeline = aPipeline()): Observed {
 }
 
 export const IMAGE = 'bronze:1'
+
+/** The objects of a pipeline that two consumers read, as this version makes them. */
+export function objectsOf(pipeline: BronzePipeline, image = IMAGE, secrets: ReadonlyMap<string, string> = new Map()) {
+  const settled = settle(pipeline)
+  const revision = newRevision({ pipeline, settled, image }, render)
+  const { rollout } = settled.consumer
+  return {
+    account: serviceAccount(pipeline),
+    config: revisionObject(pipeline, revision),
+    budget: budget(pipeline),
+    deployment: deployment(pipeline, { template: revision.template, rollout, replicas: 2, secrets })
+  }
+}
 
 /** `apply Deployment shop-consumer` */
 export const sentences = ({ actions }: Plan): string[] =>

@@ -4,7 +4,6 @@ import { plan, type Observed } from '../../operator/plan.ts'
 import type { Deployment } from '../../operator/workload.ts'
 import {
   aLag,
-  afterwards,
   anEntry,
   aPipeline,
   conditionOf,
@@ -83,19 +82,6 @@ test('changing only the number of consumers restarts none: the configuration kee
   assert.deepEqual(template(deploymentIn(made)), template(observed.deployment))
 })
 
-test('suspend stops all consumers, also those whose Secret is gone', () => {
-  const observed = inPeace()
-  const suspended = aPipeline({ suspend: true }, observed.pipeline.status)
-  const made = now({
-    ...observed,
-    pipeline: suspended,
-    parsed: { ok: true, pipeline: suspended },
-    secrets: new Map([['minio', undefined]])
-  })
-  assert.equal(deploymentIn(made)?.spec?.replicas, 0)
-  assert.equal(conditionOf(made, 'Ready'), 'False Suspended')
-})
-
 test('an invalid spec stalls and leaves what runs alone', () => {
   const observed = inPeace()
   const parsed = { ok: false, problems: [{ path: 'spec.topics', message: 'is wrong' }] } as const
@@ -108,15 +94,6 @@ test('an invalid spec stalls and leaves what runs alone', () => {
   assert.deepEqual(
     refused.notes.map(({ reason }) => reason),
     ['InvalidSpec']
-  )
-})
-
-test('a changed Secret starts the consumers anew', () => {
-  const made = now({ ...inPeace(), secrets: new Map([['minio', 'hash-2']]) })
-  assert.deepEqual(sentences(made), ['apply Deployment shop-consumer'])
-  assert.deepEqual(
-    made.notes.map(({ message }) => message),
-    ['consumers start anew: a Secret changed']
   )
 })
 
@@ -193,43 +170,6 @@ test('somebody who changes what we set is corrected; what others add is left', (
   assert.deepEqual(sentences(now({ ...observed, deployment: scaled })), ['apply Deployment shop-consumer'])
 })
 
-test('the last healthy configuration outlives one that never became healthy', () => {
-  const healthy = inPeace()
-  const first = healthy.configMaps[0]!.metadata.name
-  const edit = (interval: string) => aPipeline({ batch: { triggerInterval: interval } }, healthy.pipeline.status)
-  const broken = stuck(healthy, edit('20s'))
-  const second = broken.configMaps.find(({ metadata }) => metadata.name !== first)!.metadata.name
-  const third = edit('30s')
-  // The pods of the second configuration are gone when the third comes.
-  const planned = now({ ...broken, pods: [], pipeline: third, parsed: { ok: true, pipeline: third } })
-  assert.ok(sentences(planned).includes(`delete ConfigMap ${second}`), sentences(planned).join('; '))
-  assert.ok(!sentences(planned).includes(`delete ConfigMap ${first}`))
-})
-
-test('older configurations are deleted once all consumers are ready with the new one', () => {
-  const before = inPeace()
-  const first = before.configMaps[0]!.metadata.name
-  const edited = aPipeline({ batch: { triggerInterval: '20s' } }, before.pipeline.status)
-  let observed: Observed = { ...before, pipeline: edited, parsed: { ok: true, pipeline: edited } }
-  const told: string[] = []
-  for (let turn = 0; turn < 3; turn++) {
-    const planned = now(observed)
-    told.push(...sentences(planned))
-    observed = { ...afterwards(observed, planned), parsed: observed.parsed }
-  }
-  assert.ok(told.includes(`delete ConfigMap ${first}`), told.join('; '))
-  assert.equal(observed.configMaps.length, 1)
-})
-
-test('an own service account makes ours superfluous, after the consumers have left it', () => {
-  const before = inPeace()
-  const edited = aPipeline({ consumer: { serviceAccountName: 'mine' } }, before.pipeline.status)
-  const observed = { ...before, pipeline: edited, parsed: { ok: true, pipeline: edited } as const }
-  const planned = now(observed)
-  const later = now({ ...afterwards(observed, planned), parsed: observed.parsed })
-  assert.deepEqual(sentences(later), ['delete ServiceAccount shop-consumer'])
-})
-
 test('what the API server refuses to apply is told in its words', () => {
   const refused = now({ ...inPeace(), refusal: 'Deployment.apps "shop-consumer" is invalid' })
   assert.equal(conditionOf(refused, 'Ready'), 'False ApplyFailed')
@@ -279,12 +219,3 @@ test('a topic that is named and not there is told by name, and the lag is not kn
 
 const template = (deployment: Deployment | undefined) => deployment?.spec?.template
 const image = (deployment: Deployment | undefined) => deployment?.spec?.template?.spec?.containers?.[0]?.image
-
-/** The edit was carried out, and its consumers never become ready. */
-function stuck(observed: Observed, edited: Observed['pipeline']): Observed {
-  const before: Observed = { ...observed, pipeline: edited, parsed: { ok: true, pipeline: edited } }
-  const after = afterwards(before, now(before))
-  const { deployment } = after
-  const status = { ...deployment!.status, readyReplicas: 0, availableReplicas: 0 }
-  return { ...after, deployment: { ...deployment!, status } }
-}

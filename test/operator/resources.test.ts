@@ -1,12 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { settle } from '../../crds/settle.ts'
-import { readPipelines } from '../../crds/documents.ts'
-import { parsePipeline } from '../../crds/validate.ts'
 import { consumerName } from '../../operator/names.ts'
-import { budget, configMap, deployment, secretsOf, serviceAccount } from '../../operator/resources.ts'
-import { corpus } from '../crds/corpus.ts'
-import { aPipeline } from './given.ts'
+import { secretsOf } from '../../operator/secret-names.ts'
+import { aPipeline, objectsOf } from './given.ts'
 
 interface PodSpec {
   readonly automountServiceAccountToken: boolean
@@ -15,8 +12,12 @@ interface PodSpec {
   readonly containers: readonly [
     {
       readonly env: readonly { readonly name: string; readonly value?: string }[]
-      readonly securityContext: { readonly allowPrivilegeEscalation: boolean; readonly capabilities: unknown }
-      readonly volumeMounts: readonly { readonly mountPath: string }[]
+      readonly securityContext: {
+        readonly allowPrivilegeEscalation: boolean
+        readonly readOnlyRootFilesystem: boolean
+        readonly capabilities: unknown
+      }
+      readonly volumeMounts: readonly { readonly mountPath: string; readonly subPath?: string }[]
     }
   ]
   readonly volumes: readonly { readonly name: string; readonly secret?: { readonly secretName: string } }[]
@@ -24,45 +25,21 @@ interface PodSpec {
 
 const made = (spec: object = {}) => {
   const pipeline = aPipeline(spec)
-  const blueprint = { pipeline, settled: settle(pipeline), image: 'bronze:1', replicas: 2, secretsHash: 'h' }
-  const object = deployment(blueprint) as unknown as {
+  const { deployment, budget } = objectsOf(pipeline)
+  const object = deployment as unknown as {
     spec: { strategy: { rollingUpdate: object }; template: { metadata: { labels: object }; spec: PodSpec } }
   }
-  return { blueprint, strategy: object.spec.strategy.rollingUpdate, template: object.spec.template }
+  return {
+    settled: settle(pipeline),
+    budget,
+    strategy: object.spec.strategy.rollingUpdate,
+    template: object.spec.template
+  }
 }
 
-test('consumers read from the ConfigMap the same pipeline that the operator read', () => {
-  const pipeline = aPipeline({ batch: { triggerInterval: '20s' }, consumer: { logLevel: 'Debug', image: 'x' } })
-  const { data } = configMap(pipeline) as unknown as { data: Record<string, string> }
-  const { pipelines, problems } = readPipelines(data['pipeline.yaml']!, 'pipeline.yaml')
-  assert.deepEqual(problems, [])
-  const [theirs, ours] = [settle(pipelines[0]!), settle(pipeline)]
-  const { consumer: _theirs, scaling: _theirScaling, ...read } = theirs
-  const { consumer: _ours, scaling: _ourScaling, ...expected } = ours
-  assert.deepEqual(read, expected)
-  assert.equal(theirs.consumer.logLevel, 'debug')
-})
-
-test('so it is with every good manifest of the corpus', () => {
-  for (const { name, documents } of corpus().filter(({ isGood }) => isGood)) {
-    const parsed = parsePipeline(documents.at(-1))
-    assert.ok(parsed.ok, name)
-    const { data } = configMap(parsed.pipeline) as unknown as { data: Record<string, string> }
-    const { pipelines, problems } = readPipelines(data['pipeline.yaml']!, name)
-    assert.deepEqual(problems, [])
-    const [theirs, ours] = [settle(pipelines[0]!), settle(parsed.pipeline)]
-    assert.deepEqual([theirs.source, theirs.topics, theirs.sink], [ours.source, ours.topics, ours.sink], name)
-  }
-})
-
-test('the name of a ConfigMap changes with what consumers read, and with nothing else', () => {
-  const name = (spec: object) => configMap(aPipeline(spec)).metadata.name
-  assert.equal(name({ suspend: true, scaling: { mode: 'External', replicas: 4 } }), name({}))
-  assert.notEqual(name({ batch: { triggerInterval: '20s' } }), name({}))
-})
-
-test('pods meet the restricted Pod Security Standard and have no token of the cluster', () => {
+test('pods meet the restricted Pod Security Standard, write to no disk and have no token of the cluster', () => {
   const { spec } = made().template
+  assert.equal(spec.containers[0].securityContext.readOnlyRootFilesystem, true)
   assert.equal(spec.automountServiceAccountToken, false)
   assert.equal(spec.securityContext.runAsNonRoot, true)
   assert.equal(spec.securityContext.seccompProfile.type, 'RuntimeDefault')
@@ -77,8 +54,8 @@ test('every Secret that the pipeline names is mounted under its own name', () =>
     credentialsSecretRef: { name: 'user' },
     caSecretRef: { name: 'ca' }
   }
-  const { template, blueprint } = made({ source: { bootstrapServers: ['k:9092'], security } })
-  assert.deepEqual(secretsOf(blueprint.settled), ['ca', 'minio', 'user'])
+  const { template, settled } = made({ source: { bootstrapServers: ['k:9092'], security } })
+  assert.deepEqual(secretsOf(settled), ['ca', 'minio', 'user'])
   assert.deepEqual(
     template.spec.volumes.flatMap(({ secret }) => secret?.secretName ?? []),
     ['ca', 'minio', 'user']
@@ -89,13 +66,20 @@ test('every Secret that the pipeline names is mounted under its own name', () =>
   )
 })
 
+test('Secrets are mounted as folders, which the kubelet keeps up to date, and never file by file', () => {
+  const { containers } = made().template.spec
+  const mounts = containers[0].volumeMounts.filter(({ mountPath }) => mountPath.startsWith('/etc/bronze/secrets/'))
+  assert.equal(mounts.length, 1)
+  assert.ok(mounts.every(({ subPath }) => subPath === undefined))
+})
+
 test('Secrets of the schema registry, the catalog and its store are mounted too', () => {
   const refs = (name: string) => ({ credentialsSecretRef: { name }, caSecretRef: { name: 'ca' } })
-  const { template, blueprint } = made({
+  const { template, settled } = made({
     source: { bootstrapServers: ['k:9092'], schemaRegistry: { url: 'http://registry:8081', ...refs('registry') } },
     sink: { iceberg: { catalog: { uri: 'http://catalog:8181', ...refs('catalog') }, s3: refs('store') } }
   })
-  assert.deepEqual(secretsOf(blueprint.settled), ['ca', 'catalog', 'registry', 'store'])
+  assert.deepEqual(secretsOf(settled), ['ca', 'catalog', 'registry', 'store'])
   assert.deepEqual(
     template.spec.volumes.flatMap(({ secret }) => secret?.secretName ?? []),
     ['ca', 'catalog', 'registry', 'store']
@@ -108,9 +92,9 @@ const snowflake = (more: object = {}) => ({
 
 test('Secrets of Snowflake, its proxy and a store of raw objects are mounted too', () => {
   const secrets = (sink: object) => {
-    const { template, blueprint } = made({ sink })
+    const { template, settled } = made({ sink })
     const mounted = template.spec.volumes.flatMap(({ secret }) => secret?.secretName ?? [])
-    assert.deepEqual(mounted, secretsOf(blueprint.settled))
+    assert.deepEqual(mounted, secretsOf(settled))
     return mounted
   }
   const proxy = { host: 'proxy', port: 3128, credentialsSecretRef: { name: 'proxy-user' } }
@@ -178,14 +162,13 @@ test('labels of the user stand on the pods beside those that select them', () =>
 })
 
 test('an own service account is used and none is made', () => {
-  const { blueprint, template } = made({ consumer: { serviceAccountName: 'mine' } })
-  assert.equal(serviceAccount(blueprint), undefined)
+  const { template } = made({ consumer: { serviceAccountName: 'mine' } })
   assert.equal(template.spec.serviceAccountName, 'mine')
   assert.equal(made().template.spec.serviceAccountName, 'shop-consumer')
 })
 
 test('a drain takes one consumer at a time, and one that cannot start at any time', () => {
-  const { spec } = budget(made().blueprint) as unknown as { spec: object }
+  const { spec } = made().budget as unknown as { spec: object }
   assert.deepEqual(spec, {
     maxUnavailable: 1,
     unhealthyPodEvictionPolicy: 'AlwaysAllow',

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { BronzePipeline } from '../../../crds/pipeline.ts'
-import { settle } from '../../../crds/settle.ts'
 import { parsePipeline } from '../../../crds/validate.ts'
 import type { KubeObject } from '../../../operator/kube.ts'
-import { budget, configMap, deployment, serviceAccount } from '../../../operator/resources.ts'
 import { corpus } from '../../crds/corpus.ts'
 import { sharedKube } from '../../servers/kube.ts'
 import { need } from '../../servers/need.ts'
+import { objectsOf } from '../../operator/given.ts'
 import { kubeApi, type KubeApi } from '../crds/kube-api.ts'
 
 const NAMESPACE = 'operator-objects'
@@ -35,7 +34,7 @@ test(
     for (const { name, documents } of corpus().filter(({ isGood }) => isGood)) {
       const parsed = parsePipeline(documents.at(-1))
       assert.ok(parsed.ok, name)
-      for (const object of objectsOf(parsed.pipeline)) {
+      for (const object of allOf(parsed.pipeline)) {
         const { status, body } = await create(api, object)
         if (status !== 201) refused.push(`${name}: ${object.kind}: ${String(body['message'])}`)
       }
@@ -44,13 +43,11 @@ test(
   }
 )
 
-function objectsOf(pipeline: BronzePipeline): readonly KubeObject[] {
+function allOf(pipeline: BronzePipeline): readonly KubeObject[] {
   const { name } = pipeline.metadata
   const owned = { ...pipeline, metadata: { name, namespace: NAMESPACE, uid: '6f1b6bc4-0000-4000-8000-000000000000' } }
-  const blueprint = { pipeline: owned, settled: settle(owned), image: 'bronze:test', replicas: 1, secretsHash: 'hash' }
-  const made = deployment(blueprint)
-  const account = serviceAccount(blueprint)
-  return [configMap(owned), ...(account === undefined ? [] : [account]), budget(blueprint), made, podOf(made)]
+  const { account, config, budget, deployment } = objectsOf(owned, 'bronze:test')
+  return [config, account, budget, deployment, podOf(deployment)]
 }
 
 /** What the Deployment's controller would make: the standard of a namespace is asked of pods alone. */
