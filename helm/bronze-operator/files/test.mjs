@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 
-const { ACCOUNT, OPERATOR, PIPELINE, KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = process.env
+const { ACCOUNT, ATTEMPTS, OPERATOR, PIPELINE, KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = process.env
 const server = `https://${host.includes(':') ? `[${host}]` : host}:${port}`
 const headers = { authorization: `Bearer ${readFileSync(`${ACCOUNT}/token`, 'utf8').trim()}`, 'content-type': 'application/json' }
 const [operatorNamespace, operatorName] = OPERATOR.split('/')
@@ -18,12 +18,12 @@ async function call(method, path, body) {
 
 async function eventually(what, look) {
   let last
-  for (let attempt = 0; attempt < 60; attempt++) {
+  for (let attempt = 0; attempt < Number(ATTEMPTS); attempt++) {
     last = await look().catch(error => ({ isSo: false, seen: String(error.cause ?? error) }))
     if (last.isSo) return console.log(`ok: ${what}`)
     await wait(1000)
   }
-  throw new Error(`not so within a minute: ${what}; last seen: ${JSON.stringify(last.seen)}`)
+  throw new Error(`not so in ${ATTEMPTS} seconds: ${what}; last seen: ${JSON.stringify(last.seen)}`)
 }
 
 function pipeline(topics) {

@@ -144,7 +144,7 @@ capabilities:
 {{- define "bronze.rules" -}}
 - apiGroups: [bronze.dev]
   resources: [bronzepipelines]
-  verbs: [get, list, watch]
+  verbs: [list, watch]
 - apiGroups: [bronze.dev]
   resources: [bronzepipelines/status]
   verbs: [patch]

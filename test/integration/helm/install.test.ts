@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { before, after, suite, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { parseAllDocuments } from 'yaml'
+import { parse } from 'yaml'
 import { need } from '../../servers/need.ts'
 import { startKube, type KubeServer } from '../../servers/kube.ts'
+import { startOperator, succeed, until } from './operator-process.ts'
+import { CHART as chart, manifests, type Manifest } from './render.ts'
 
-const chart = fileURLToPath(new URL('../../../helm/bronze-operator', import.meta.url))
 const definitions = fileURLToPath(new URL('../../../crds', import.meta.url))
 const CRD = 'bronzepipelines.bronze.dev'
 const PIPELINE = JSON.stringify({
@@ -19,14 +24,24 @@ const PIPELINE = JSON.stringify({
   }
 })
 
-interface Resource {
-  readonly kind: string
-  readonly metadata: { readonly name: string; readonly namespace?: string }
+interface Deployment extends Manifest {
   readonly spec: {
-    readonly template: {
-      readonly metadata: object
-      readonly spec: { containers: [{ env: { name: string; value?: string }[] }] }
-    }
+    readonly template: { readonly spec: { containers: [{ env: { name: string; value?: string }[] }] } }
+  }
+}
+
+interface Definition {
+  readonly metadata: object
+  readonly spec: {
+    readonly versions: readonly [
+      {
+        readonly schema: {
+          readonly openAPIV3Schema: {
+            readonly properties: { readonly spec: { readonly properties: Record<string, unknown> } }
+          }
+        }
+      }
+    ]
   }
 }
 
@@ -41,9 +56,16 @@ suite('the chart', need('kube', 'helm'), () => {
   })
 
   test('renders without a cluster, and refuses values it does not know', async () => {
-    const { code, stdout, stderr } = await kube.helm(['template', 'one', chart, '--set', 'watchNamespaces={a,b}'])
+    const { code, stdout, stderr } = await kube.helm([
+      'template',
+      'one',
+      chart,
+      '--skip-tests',
+      '--set',
+      'watchNamespaces={a,b}'
+    ])
     assert.equal(code, 0, stderr)
-    const roles = resources(stdout).filter(({ kind }) => kind === 'Role')
+    const roles = manifests(stdout).filter(({ kind }) => kind === 'Role')
     assert.deepEqual(roles.map(({ metadata }) => String(metadata.namespace)).toSorted(), ['a', 'b', 'default'])
     assert.ok(!stdout.includes('kind: CustomResourceDefinition'))
     const refused = await kube.helm(['template', 'one', chart, '--set', 'watchNamespace=a'])
@@ -95,22 +117,6 @@ suite('the chart', need('kube', 'helm'), () => {
     }
   })
 
-  test("the operator's pod is admitted where PodSecurity is restricted", async () => {
-    await succeed(kube.kubectl(['label', 'namespace', 'bronze', 'pod-security.kubernetes.io/enforce=restricted']))
-    const { stdout } = await succeed(kube.helm(['template', 'one', chart, '-n', 'bronze']))
-    const { metadata, spec } = deployment(stdout).spec.template
-    const pod = (spec: object) =>
-      JSON.stringify({
-        apiVersion: 'v1',
-        kind: 'Pod',
-        metadata: { ...metadata, name: 'operator', namespace: 'bronze' },
-        spec
-      })
-    await succeed(kube.kubectl(['create', '--dry-run=server', '-f', '-'], pod(spec)))
-    const refused = await kube.kubectl(['create', '--dry-run=server', '-f', '-'], pod({ ...spec, securityContext: {} }))
-    assert.match(refused.stderr, /violates PodSecurity "restricted/)
-  })
-
   test('after an uninstall the pipelines are still there, and a release of another name takes over', async () => {
     await succeed(kube.kubectl(['apply', '-f', '-'], PIPELINE))
     await succeed(kube.helm(['uninstall', 'one', '-n', 'bronze']))
@@ -150,18 +156,46 @@ suite('the chart', need('kube', 'helm'), () => {
     assert.match(refused.stderr, /cannot patch resource "customresourcedefinitions"/)
     await succeed(kube.helm(['uninstall', 'three', '-n', 'bronze']))
   })
+
+  test('from an older chart: the upgrade leaves the definition as it was, the operator that it starts renews it', async t => {
+    const folder = await mkdtemp(join(tmpdir(), 'bronze-chart-'))
+    t.after(() => rm(folder, { recursive: true }))
+    const oldChart = join(folder, 'bronze-operator')
+    await cp(chart, oldChart, { recursive: true })
+    await writeFile(join(oldChart, 'crds/bronzepipeline.yaml'), JSON.stringify(olderDefinition()))
+    const isNew = async () => {
+      const { stdout } = await succeed(kube.kubectl(['get', 'crd', CRD, '-o', 'json']))
+      return 'suspend' in specOf(JSON.parse(stdout) as Definition)
+    }
+    await succeed(kube.kubectl(['delete', 'crd', CRD]))
+    await succeed(kube.helm(['install', 'four', oldChart, '-n', 'bronze']))
+    await succeed(kube.kubectl(['wait', '--for=condition=Established', `crd/${CRD}`, '--timeout=20s']))
+    await succeed(kube.helm(['upgrade', 'four', chart, '-n', 'bronze']))
+    assert.equal(await isNew(), false)
+    const { stdout } = await succeed(kube.helm(['template', 'four', chart, '-n', 'bronze', '--skip-tests']))
+    const operator = await startOperator(t, kube, stdout)
+    await until('the definition is new', operator.log, isNew)
+    await operator.stop()
+    await succeed(kube.helm(['uninstall', 'four', '-n', 'bronze']))
+    // Helm 4 applies: what lies there is the operator's, and another version of it stands in the way.
+    const again = await kube.helm(['install', 'four', oldChart, '-n', 'bronze'])
+    assert.match(again.stderr, /conflict with "bronze-operator"/)
+    await succeed(kube.helm(['install', 'four', oldChart, '-n', 'bronze', '--skip-crds']))
+    assert.equal(await isNew(), true)
+    await succeed(kube.helm(['uninstall', 'four', '-n', 'bronze']))
+  })
 })
 
-async function succeed(running: ReturnType<KubeServer['kubectl']>) {
-  const finished = await running
-  assert.equal(finished.code, 0, finished.stderr)
-  return finished
+const specOf = ({ spec }: Definition) => spec.versions[0].schema.openAPIV3Schema.properties.spec.properties
+
+/** Of before there was `spec.suspend`. */
+function olderDefinition(): Definition {
+  const text = readFileSync(`${definitions}/bronzepipeline.yaml`, 'utf8')
+  const definition = structuredClone(parse(text, { merge: true }) as Definition)
+  delete specOf(definition)['suspend']
+  return definition
 }
 
-function resources(text: string): readonly Resource[] {
-  return parseAllDocuments(text).map(document => document.toJS() as Resource)
-}
-
-function deployment(text: string): Resource {
-  return resources(text).find(({ kind }) => kind === 'Deployment')!
+function deployment(text: string): Deployment {
+  return manifests(text).find(({ kind }) => kind === 'Deployment') as Deployment
 }
