@@ -20,6 +20,7 @@ const REQUEST_TIMEOUT_MS = 10_000
 /** Those who ask within this time are answered by one request. */
 const GATHER_MS = 10
 const TOPIC_AUTHORIZATION_FAILED = 29
+const NO_BOUNDS = { logStart: undefined, lastStable: undefined }
 const NOTHING: TopicInterest = { names: [], hasPattern: false }
 
 export type KafkaSecurity = Pick<KafkaConfig, 'ssl' | 'sasl'>
@@ -91,14 +92,11 @@ export class KafkaCluster {
       const offsets = partitions.map(({ topic, partition }) => {
         const key = keyOf({ topic, partition })
         const { offset: committed, metadata = '' } = held.found.get(key) ?? {}
-        return {
-          topic,
-          partition,
-          committed,
-          metadata,
-          logStart: starts.found.get(key),
-          lastStable: ends.found.get(key)
-        }
+        // Where what is committed could not be had, nothing is known, not even that an empty log is read.
+        const bounds = held.codes.has(key)
+          ? NO_BOUNDS
+          : { logStart: starts.found.get(key), lastStable: ends.found.get(key) }
+        return { topic, partition, committed, metadata, ...bounds }
       })
       return { offsets, trouble: refusalOf([held.codes, starts.codes, ends.codes]) }
     })

@@ -30,11 +30,11 @@ interface Failed<Item, Answer> {
 
 /** Which broker has which group, as far as known, and a way to ask them. */
 export class Coordinators {
-  readonly #nodes: Nodes
+  readonly #nodes: Pick<Nodes, 'ask' | 'askAny'>
   readonly #clock: Clock
   readonly #known = new Map<string, number>()
 
-  constructor(nodes: Nodes, clock: Clock) {
+  constructor(nodes: Pick<Nodes, 'ask' | 'askAny'>, clock: Clock) {
     this.#nodes = nodes
     this.#clock = clock
   }

@@ -34,12 +34,12 @@ export type ListedOffsets = readonly (ListedOffset | undefined)[]
 
 /** Asks leaders for offsets, of all who ask at nearly the same time by one request. */
 export class EndOffsets {
-  readonly #nodes: Nodes
+  readonly #nodes: Pick<Nodes, 'ask'>
   readonly #clock: Clock
   readonly #gatherMs: number
   readonly #leaders = new Map<number, Gathered<readonly WantedOffset[], ListedOffsets>>()
 
-  constructor(nodes: Nodes, clock: Clock, gatherMs: number) {
+  constructor(nodes: Pick<Nodes, 'ask'>, clock: Clock, gatherMs: number) {
     this.#nodes = nodes
     this.#clock = clock
     this.#gatherMs = gatherMs

@@ -35,7 +35,9 @@ export async function describeGroups(
   const groupIds = items.map(({ groupId }) => groupId)
   const { groups } = (await send(broker, 'DescribeGroups', { groupIds })) as Described
   const told = new Map(groups.map(group => [group.groupId, toldOf<DescribedGroup>(group, group.errorCode)]))
-  const dead = groups.filter(({ errorCode, state }) => errorCode === GROUP_ID_NOT_FOUND || state === 'Dead')
+  const dead = groups.filter(
+    ({ errorCode, state }) => errorCode === GROUP_ID_NOT_FOUND || (errorCode === 0 && state === 'Dead')
+  )
   for (const { groupId } of dead) told.set(groupId, { answer: { state: 'Dead', members: [] } })
   if (dead.length === 0 || !understands(broker, DESCRIBE_CONSUMER_GROUPS)) return told
   const deadIds = dead.map(({ groupId }) => groupId)

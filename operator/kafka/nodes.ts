@@ -39,7 +39,7 @@ export class Nodes {
       resting.untilMs = nowMs + REST_MS
     }
     try {
-      const answer = await ask(await this.#cluster.brokerPool.findBroker({ nodeId }))
+      const answer = await this.#ask(nodeId, ask)
       this.#resting.delete(nodeId)
       return answer
     } catch (error) {
@@ -66,6 +66,17 @@ export class Nodes {
 
   async close(): Promise<void> {
     await this.#cluster.disconnect().catch(() => {})
+  }
+
+  async #ask<Answer>(nodeId: number, ask: (broker: Broker) => Promise<Answer>): Promise<Answer> {
+    const { brokerPool } = this.#cluster
+    try {
+      return await ask(await brokerPool.findBroker({ nodeId }))
+    } catch (error) {
+      // A connection that the broker has closed, for being idle or for a restart: all that is asked here may be asked twice.
+      if (!(error instanceof Error && error.name === 'KafkaJSConnectionClosedError')) throw error
+      return await ask(await brokerPool.findBroker({ nodeId }))
+    }
   }
 
   async #look(topics: readonly string[]): Promise<Metadata> {

@@ -14,10 +14,10 @@ export const keyOf = ({ topic, partition }: { readonly topic: string; readonly p
 
 /** Asks for offsets of partitions wherever their leaders are. */
 export class PartitionEnds {
-  readonly #directory: TopicDirectory
-  readonly #ends: EndOffsets
+  readonly #directory: Pick<TopicDirectory, 'look' | 'markStale'>
+  readonly #ends: Pick<EndOffsets, 'of'>
 
-  constructor(directory: TopicDirectory, ends: EndOffsets) {
+  constructor(directory: Pick<TopicDirectory, 'look' | 'markStale'>, ends: Pick<EndOffsets, 'of'>) {
     this.#directory = directory
     this.#ends = ends
   }

@@ -25,15 +25,17 @@ export interface TopicsSeen {
 
 /** The topics that anybody is interested in, looked up for all of them at once. */
 export class TopicDirectory {
-  readonly #nodes: Nodes
+  readonly #nodes: Pick<Nodes, 'look'>
   readonly #clock: Clock
   readonly #named = new Map<string, number>()
   #patterns = 0
-  #last: { readonly seen: Promise<TopicsSeen>; readonly atMs: number; readonly asked: Asked } | undefined
+  #last: Look | undefined
+  /** Of the last look, when it failed. */
+  #failure: { readonly error: unknown } | undefined
   #names: readonly string[] = []
   #isStale = false
 
-  constructor(nodes: Nodes, clock: Clock) {
+  constructor(nodes: Pick<Nodes, 'look'>, clock: Clock) {
     this.#nodes = nodes
     this.#clock = clock
   }
@@ -52,27 +54,38 @@ export class TopicDirectory {
     }
   }
 
-  /** Not older than five seconds. Rejects when no broker answers. */
+  /** Not older than five seconds. Rejects when no broker answers, and at once while another one waits to see whether any does. */
   look(interest: TopicInterest): Promise<TopicsSeen> {
-    const ageMs = this.#last === undefined ? Infinity : this.#clock.now() - this.#last.atMs
-    const isFresh = ageMs <= (this.#isStale ? STALE_AGE_MS : LOOK_AGE_MS)
-    if (this.#last !== undefined && isFresh && covers(this.#last.asked, interest)) return this.#last.seen
+    const last = this.#last
+    if (last?.isDone === false && this.#failure !== undefined) return Promise.reject(this.#failure.error)
+    const ageMs = last === undefined ? Infinity : this.#clock.now() - last.atMs
+    const isFresh = last?.isDone === false || ageMs <= (this.#isStale ? STALE_AGE_MS : LOOK_AGE_MS)
+    if (last !== undefined && isFresh && covers(last.asked, interest)) return last.seen
     // All that may be asked for soon, so that the next one need not ask again.
     const names = new Set([...this.#named.keys(), ...interest.names])
     const asked = { names, isAll: this.#patterns > 0 || interest.hasPattern }
-    const looking = { seen: this.#look(asked), atMs: this.#clock.now(), asked }
-    this.#last = looking
+    const look: Look = { seen: this.#look(asked), atMs: this.#clock.now(), asked, isDone: false }
+    this.#last = look
     this.#isStale = false
-    // The next one who asks does not get the failure of this time.
-    looking.seen.catch(() => {
-      if (this.#last === looking) this.#last = undefined
-    })
-    return looking.seen
+    void this.#follow(look)
+    return look.seen
   }
 
   /** A leader or a topic turned out to be elsewhere. */
   markStale(): void {
     this.#isStale = true
+  }
+
+  async #follow(look: Look): Promise<void> {
+    try {
+      await look.seen
+      this.#failure = undefined
+    } catch (error) {
+      this.#failure = { error }
+      // The next one who asks finds out by itself.
+      if (this.#last === look) this.#last = undefined
+    }
+    look.isDone = true
   }
 
   async #look({ names, isAll }: Asked): Promise<TopicsSeen> {
@@ -89,14 +102,23 @@ export class TopicDirectory {
     const missing = [...names].filter(name => !leaders.has(name))
     if (missing.length > 0) await take(missing)
     const seen = [...leaders.keys()].toSorted()
+    for (const name of seen) names.add(name)
     const isSame = seen.length === this.#names.length && seen.every((name, index) => name === this.#names[index])
     if (!isSame) this.#names = seen
     return { names: this.#names, leaders, refused }
   }
 }
 
+interface Look {
+  readonly seen: Promise<TopicsSeen>
+  readonly atMs: number
+  readonly asked: Asked
+  isDone: boolean
+}
+
 interface Asked {
-  readonly names: ReadonlySet<string>
+  /** And, after the look, those that it found. */
+  readonly names: Set<string>
   readonly isAll: boolean
 }
 
