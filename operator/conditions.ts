@@ -83,7 +83,7 @@ function workloadAvailable(facts: Facts): Verdict {
   if (claim !== undefined) return claimed(claim)
   if (conflict !== undefined) return no('NameConflict', conflict)
   if (refusal !== undefined) return no('ApplyFailed', refusal)
-  if (revision?.rolledBack !== undefined) return no('RolledBack', rolledBack(revision.rolledBack))
+  if (revision?.rolledBack !== undefined) return no('RevisionRolledBack', rolledBack(revision.rolledBack))
   if (workload.trouble !== undefined) return no(workload.trouble.reason, workload.trouble.message)
   if (planned !== undefined && !workload.exists) return PLANNED
   if (settled?.suspend === true) return suspended(facts)
@@ -190,7 +190,7 @@ function stalled(facts: Facts): Verdict {
   if (accepted.status === 'False') return yes(accepted.reason, accepted.message)
   if (facts.claim !== undefined) return { ...claimed(facts.claim), status: 'True' }
   if (facts.conflict !== undefined) return yes('NameConflict', facts.conflict)
-  if (facts.revision?.rolledBack !== undefined) return yes('RolledBack', rolledBack(facts.revision.rolledBack))
+  if (facts.revision?.rolledBack !== undefined) return yes('RevisionRolledBack', rolledBack(facts.revision.rolledBack))
   const { trouble } = facts.workload
   if (trouble?.isFatal === true) return yes(trouble.reason, trouble.message)
   return no('NotStalled', 'nothing waits for somebody')
