@@ -7,7 +7,6 @@ import { TestCluster } from '../consumer/source/test-cluster.ts'
 import { startKafka, type KafkaServer } from '../servers/kafka.ts'
 import { python } from '../servers/readers.ts'
 import { startS3, type S3Server } from '../servers/s3.ts'
-import { installed } from '../servers/cache.ts'
 import { startCluster, type Cluster } from './cluster.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -114,11 +113,8 @@ async function countRows(s3: S3Server): Promise<Awaited<ReturnType<Lakehouse['ro
   return JSON.parse(await python(script, [LOCATION, JSON.stringify(options), ...tables])) as never
 }
 
-/** By Kafka's own program, over the listener that asks for no password. */
+/** Over the listener that asks for no password. */
 async function changePassword({ bootstrap, users }: KafkaServer, password: string): Promise<void> {
-  const classes = join(installed('kafka', 'jars'), '*')
-  const what = ['--alter', '--add-config', `${MECHANISM}=[password=${password}]`]
-  const whose = ['--entity-type', 'users', '--entity-name', users.scram.username]
-  const jvm = ['-Xmx128m', '-XX:TieredStopAtLevel=1', '-cp', classes, 'kafka.admin.ConfigCommand']
-  await promisify(execFile)('java', [...jvm, '--bootstrap-server', bootstrap, ...what, ...whose])
+  const script = fileURLToPath(new URL('./change_password.py', import.meta.url))
+  await python(script, [bootstrap, users.scram.username, password])
 }

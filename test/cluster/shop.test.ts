@@ -139,8 +139,8 @@ suite('the operator on a real cluster', need('node', 'kube', 'helm', 'kafka', 's
     await shop.untilWell()
   })
 
-  step('suspend stops all consumers, and its end brings them back', async () => {
-    await shop.patch({ suspend: true })
+  step('kubectl bronze suspend stops all consumers, and resume brings them back', async () => {
+    await shop.bronze('suspend', 'shop')
     await shop.until('Ready=False/Suspended')
     await untilConsumers(0)
     await until(
@@ -148,8 +148,19 @@ suite('the operator on a real cluster', need('node', 'kube', 'helm', 'kafka', 's
       async () => Number((await shop.pipeline()).status?.summary?.['lag']),
       lag => lag > 0
     )
-    await shop.patch({ suspend: false })
+    await shop.bronze('resume', 'shop')
     await untilConsumers(2)
+    await shop.untilWell()
+  })
+
+  step('an image that cannot be pulled is given up for the one that ran', async () => {
+    await shop.patch({ consumer: { image: 'bronze-operator:none', readyTimeout: '20s' } })
+    await shop.until('WorkloadAvailable=False/RolledBack')
+    await shop.until('Stalled=True/RolledBack')
+    const consumers = await untilConsumers(2)
+    assert.ok(consumers.every(({ spec }) => spec.containers[0]?.image.endsWith(':one')))
+    await shop.until('CaughtUp=True')
+    await shop.patch({ consumer: { image: null } })
     await shop.untilWell()
   })
 
@@ -163,6 +174,12 @@ suite('the operator on a real cluster', need('node', 'kube', 'helm', 'kafka', 's
     const now = await shop.consumers()
     assert.deepEqual(names(now), names(before))
     assert.ok(now.every(({ spec }) => spec.containers[0]?.image.endsWith(':one')))
+  })
+
+  step('kubectl bronze tells the state, and shows the logs of all consumers', async () => {
+    assert.match(await shop.bronze('status', 'shop'), /bronze_orders/)
+    const log = await shop.bronze('logs', 'shop', '--tail', '3')
+    for (const { metadata } of await shop.consumers()) assert.ok(log.includes(metadata.name.slice(-5)), log)
   })
 
   step('helm test passes', async () => {

@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { mkdir, symlink } from 'node:fs/promises'
+import { delimiter, join } from 'node:path'
+import { promisify } from 'node:util'
 import { fileURLToPath } from 'node:url'
+import { installed } from '../servers/cache.ts'
 import type { Cluster } from './cluster.ts'
 import { Feed } from './feed.ts'
 import { REPOSITORY, type TAGS, TOPICS, startLakehouse, type Lakehouse } from './lakehouse.ts'
@@ -7,6 +12,7 @@ import { kubectlIn, pods, type Kubectl, type Pod } from './pods.ts'
 import { until } from './steps.ts'
 
 const CHART = fileURLToPath(new URL('../../helm/bronze-operator', import.meta.url))
+const PLUGIN = fileURLToPath(new URL('../../cli/kubectl-bronze.js', import.meta.url))
 export const OPERATORS = 'app.kubernetes.io/component=operator'
 export const CONSUMERS = 'bronze.dev/pipeline=shop'
 
@@ -61,6 +67,17 @@ export class Shop {
     const image = [`image.repository=${REPOSITORY}`, `image.tag=${tag}`, 'image.pullPolicy=Never']
     const settings = [...image, 'replicas=2', 'podDisruptionBudget.enabled=true'].flatMap(each => ['--set', each])
     await this.helm(command, 'bronze', CHART, ...settings, '--wait', '--timeout', '120s')
+  }
+
+  /** `kubectl bronze`, found by kubectl as its users' is; throws when it fails. */
+  async bronze(...args: string[]): Promise<string> {
+    const folder = join(this.cluster.state, 'plugins')
+    await mkdir(folder, { recursive: true })
+    await symlink(PLUGIN, join(folder, 'kubectl-bronze')).catch(() => {})
+    const { kubeconfig } = this.cluster.kube
+    const env = { ...process.env, PATH: [folder, process.env['PATH']].join(delimiter), KUBECONFIG: kubeconfig }
+    const running = promisify(execFile)(installed('kube', 'kubectl'), ['bronze', ...args, '-n', 'lakehouse'], { env })
+    return (await running).stdout
   }
 
   async pipeline(): Promise<Pipeline> {
