@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { KafkaJSConnectionError } from 'kafkajs'
 import type { Cluster } from '../../../operator/kafka/internals.ts'
 import { Nodes } from '../../../operator/kafka/nodes.ts'
 import { ManualClock } from '../../fakes/manual-clock.ts'
@@ -27,8 +26,11 @@ function given() {
   }
 }
 
+/** As kafkajs throws them. */
+const named = (name: string, message: string) => Object.assign(new Error(message), { name })
+
 const refused = async (): Promise<string> => {
-  throw new KafkaJSConnectionError('connection refused')
+  throw named('KafkaJSConnectionError', 'connection refused')
 }
 
 test('a broker that did not answer is not asked again for five seconds, then by one', async () => {
@@ -63,7 +65,7 @@ test('a connection that was closed is opened again once', async () => {
   const { tries, states, ask } = given()
   let times = 0
   states[1] = async () => {
-    if (++times === 1) throw Object.assign(new Error('closed'), { name: 'KafkaJSConnectionClosedError' })
+    if (++times === 1) throw named('KafkaJSConnectionClosedError', 'closed')
     return 'again'
   }
   assert.equal(await ask(1), 'again')
