@@ -10,9 +10,10 @@ import { KafkaClusters } from './kafka/clusters.ts'
 import { openLagSampler } from './kafka/lag-sampler.ts'
 import { KubeError, PIPELINES, type Kube } from './kube.ts'
 import { OperatorMetrics } from './metrics.ts'
+import type { Version } from './plan.ts'
 import { KeyedQueue, type Priority } from './queue.ts'
 import { Reconciler } from './reconcile.ts'
-import { Sampling } from './sampling.ts'
+import { Sampling, type SamplingOptions } from './sampling.ts'
 import { SecretReader } from './secrets.ts'
 import { Stores } from './stores.ts'
 import { work } from './work.ts'
@@ -45,6 +46,10 @@ export interface OperatorOptions {
   readonly secretsIntervalMs: number
   /** Figures of the status that moved are written at most this often; 30 s when absent. */
   readonly figuresIntervalMs?: number
+  /** Who looks at the sources of pipelines; by Kafka when absent. */
+  readonly openSampler?: SamplingOptions['open']
+  /** What another version has otherwise, for tests between versions. */
+  readonly version?: Version
 }
 
 /** The operator without a process around it. */
@@ -172,10 +177,12 @@ export class Operator {
   }
 
   #openSampling(secrets: SecretReader): Sampling {
-    const { clock, log, sampleIntervalMs } = this.#options
+    const { clock, log, sampleIntervalMs, openSampler } = this.#options
     const clusters = new KafkaClusters(clock)
+    const byKafka: SamplingOptions['open'] = pipeline =>
+      openLagSampler(pipeline, secrets.reader(pipeline.namespace), clusters, () => clock.now())
     return new Sampling({
-      open: pipeline => openLagSampler(pipeline, secrets.reader(pipeline.namespace), clusters, () => clock.now()),
+      open: openSampler ?? byKafka,
       clock,
       log,
       intervalMs: sampleIntervalMs,
@@ -185,10 +192,12 @@ export class Operator {
   }
 
   #openReconciler(secrets: SecretReader, sampling: Sampling): Reconciler {
-    const { kube, clock, log, identity, consumerImage, secretsIntervalMs, figuresIntervalMs } = this.#options
+    const { kube, clock, log, identity, version, ...settings } = this.#options
+    const { consumerImage, secretsIntervalMs, figuresIntervalMs } = settings
     const fenced = new FencedKube(kube, () => this.#elector.isLeader)
     const events = new EventRecorder(fenced, clock, log, identity)
     const ports = { kube: fenced, stores: this.#stores, claims: this.#claims, sampling, secrets, events, clock, log }
-    return new Reconciler({ ...ports, metrics: this.metrics, consumerImage, secretsIntervalMs, figuresIntervalMs })
+    const intervals = { secretsIntervalMs, figuresIntervalMs }
+    return new Reconciler({ ...ports, ...intervals, metrics: this.metrics, consumerImage, version })
   }
 }

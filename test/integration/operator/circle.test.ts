@@ -163,8 +163,10 @@ suite('the operator, from kubectl apply to kubectl delete', need('kube', 'helm',
   test('suspend stops all consumers, what comes meanwhile is lag, and its end brings them back', async () => {
     await kubectl(['patch', 'bp', 'shop', '--type=merge', '-p', '{"spec":{"suspend":true}}'])
     await untilReplicas(0)
-    await until('Ready', 'False Suspended')
+    await until('Ready', 'False Suspending')
+    // The consumers leave the group once they are told to.
     await podsUntil(0)
+    await until('Ready', 'False Suspended')
     await cluster.produce(topicOf('payments'), 0, ['1', '2', '3', '4', '5', '6', '7'])
     await eventually('a lag of seven', summaryOf('lag'), lag => lag === '7')
     await kubectl(['patch', 'bp', 'shop', '--type=merge', '-p', '{"spec":{"suspend":false}}'])
