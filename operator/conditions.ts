@@ -18,6 +18,7 @@ const JUDGES: Readonly<Record<string, Judge>> = {
   CaughtUp: caughtUp,
   ScalingActive: facts => (facts.claim === undefined ? scalingActive(facts) : claimed(facts.claim)),
   DataLoss: dataLoss,
+  ForeignMembers: foreignMembers,
   // For tools that follow kstatus.
   Reconciling: reconciling,
   Stalled: stalled
@@ -149,6 +150,20 @@ const longestTriggerMs = ({ topics }: SettledPipeline): number =>
 /** How long a commit that is due may wait for a warehouse, as the pipeline wants it. */
 const idleDelayMs = (sink: SettledSink): number =>
   sink.kind === 'snowflake' && !sink.snowflake.flushWhenWarehouseIdle ? sink.snowflake.maxIdleDelayMs : 0
+
+/** They are no trouble of ours, and yet what they read is missing in our tables. */
+function foreignMembers({ settled, source: { group } }: Facts): Verdict | undefined {
+  if (settled === undefined || group === undefined || group.foreignMembers === 0) return undefined
+  const { foreign = [] } = group
+  const named = foreign.map(({ clientId, host }) => `${clientId} at ${host}`).join(', ')
+  const more = group.foreignMembers - foreign.length
+  const who = more > 0 ? `${named} and ${more} more` : named
+  return yes(
+    'ForeignMember',
+    `${who}: in the group ${settled.source.groupId} beside the consumers, whose partitions it takes away and whose records ` +
+      `are not written meanwhile. Give that program another group`
+  )
+}
 
 /** Only one pipeline may have a group or a table. */
 function claimed({ holder, what, name }: NonNullable<Facts['claim']>): Verdict {

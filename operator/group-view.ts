@@ -14,7 +14,7 @@ export interface GroupView {
   readonly members: number
   readonly foreignMembers: number
   /** The first few of them, by name. */
-  readonly foreign: readonly ForeignMember[]
+  readonly foreign?: readonly ForeignMember[]
 }
 
 /** As DescribeGroups gives it. */

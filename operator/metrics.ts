@@ -51,6 +51,17 @@ export class OperatorMetrics {
   readonly #partitions = this.#gauge('bronze_pipeline_partitions', 'Partitions of all topics; absent when unknown.')
   readonly #deadLetters = this.#gauge('bronze_pipeline_dead_letters', 'Dead letters so far; absent when unknown.')
 
+  readonly #members = new Gauge({
+    name: 'bronze_pipeline_group_members',
+    help: 'Members of the consumer group: own consumers, and programs that are none of ours (foreign); absent when unknown.',
+    labelNames: ['namespace', 'pipeline', 'kind'],
+    registers: [this.#registry]
+  })
+  readonly #rebalancing = this.#gauge(
+    'bronze_pipeline_group_rebalancing',
+    'Whether the consumer group was rebalancing (1) at the last look; absent when unknown.'
+  )
+
   constructor({ queueKeys, isLeader, watches }: LiveFigures) {
     const live = (name: string, help: string, read: () => number) => {
       this.#live(name, help, [], gauge => gauge.set(read()))
@@ -96,6 +107,13 @@ export class OperatorMetrics {
     set(this.#behind, lag?.behindSeconds)
     set(this.#partitions, lag?.partitions)
     set(this.#deadLetters, lag?.deadLetters)
+    const group = view?.group
+    set(this.#rebalancing, group && Number(group.state.endsWith('Rebalance')))
+    const counts = { own: group && group.members - group.foreignMembers, foreign: group?.foreignMembers }
+    for (const [kind, count] of Object.entries(counts)) {
+      if (count === undefined) this.#members.remove({ namespace, pipeline, kind })
+      else this.#members.set({ namespace, pipeline, kind }, count)
+    }
   }
 
   async scrape(): Promise<{ readonly contentType: string; readonly body: string }> {

@@ -26,6 +26,7 @@ function transition({ type, status, reason, message }: Condition, old: Condition
     return []
   }
   if (type === 'DataLoss') return [{ type: 'Warning', reason: 'DataLoss', message: `${reason}: ${message}` }]
+  if (type === 'ForeignMembers') return [{ type: 'Warning', reason, message }]
   if (type === 'Ready' && status === 'True') return [{ type: 'Normal', reason, message }]
   if (type === 'Ready' && reason === 'Suspended') return [{ type: 'Normal', reason, message }]
   return []
