@@ -4,7 +4,7 @@ import { EXIT_CONFIGURATION, RetryableError } from '../lib/errors.ts'
 import type { SourceView } from '../operator/facts.ts'
 import { objectDiff } from '../operator/object-diff.ts'
 import { CHOICE_HELP, CHOICE_OPTIONS, choiceOf, secretsOfCluster, type Choice } from './chosen.ts'
-import { appliedInDryRun } from './cluster/apply-dry-run.ts'
+import { appliedInDryRun, withoutNote } from './cluster/apply-dry-run.ts'
 import { withCluster, type Cluster } from './cluster/cluster.ts'
 import { foresee } from './cluster/foresee.ts'
 import { pipelinesNamed } from './cluster/pipelines.ts'
@@ -111,7 +111,7 @@ async function planFile(
     return { id, refusal: applied.message, ...nothing }
   }
   const { before, after, judge } = applied
-  const diff = before === undefined ? [] : objectDiff(before, after)
+  const diff = before === undefined ? [] : objectDiff(withoutNote(before), withoutNote(after))
   const foreseen = await foresee(cluster, after, await sourceOf(after, options))
   const { accepted } = foreseen
   const refusal = accepted?.status === 'False' ? accepted.message : undefined

@@ -65,13 +65,20 @@ function applierOf({ metadata: { managedFields = [] } }: Managed): string | unde
   return managedFields.find(({ operation, subresource }) => operation === 'Apply' && subresource === undefined)?.manager
 }
 
-function patchOf({ spec, metadata: { labels, annotations } }: Manifest, live: Managed): object {
+function patchOf({ spec, metadata }: Manifest, live: Managed): object {
   const last = lastApplied(live)
-  const metadata = appliedPatch(
-    { labels: last?.metadata?.labels ?? {}, annotations: last?.metadata?.annotations ?? {} },
-    { labels: labels ?? {}, annotations: annotations ?? {} }
+  const patches = (['labels', 'annotations'] as const).map(
+    field => [field, appliedPatch(last?.metadata?.[field] ?? {}, metadata[field] ?? {})] as const
   )
-  return { spec: appliedPatch(last?.spec, spec), metadata }
+  // One by one: others have labels and annotations there, too.
+  const told = patches.filter(([, patch]) => Object.keys(patch as object).length > 0)
+  return { spec: appliedPatch(last?.spec, spec), ...(told.length > 0 ? { metadata: Object.fromEntries(told) } : {}) }
+}
+
+/** What differs is told without kubectl's own note of what was applied. */
+export function withoutNote<T extends KubeObject>(object: T): T {
+  const { [LAST_APPLIED]: _, ...annotations } = object.metadata.annotations ?? {}
+  return { ...object, metadata: { ...object.metadata, annotations } }
 }
 
 function lastApplied({ metadata }: Managed): Partial<Manifest> | undefined {

@@ -34,6 +34,8 @@ function redactItem(item: unknown): unknown {
 
 const WORDS =
   'passw(?:or)?d|passphrase|secret|token|credentials?|api[-_]?key|access[-_]?key|private[-_]?key|authorization|sas[-_]?key|jaas'
+/** Those after which a colon and a word is hardly a sentence. */
+const PLAIN_WORDS = 'passw(?:or)?d|passphrase|api[-_]?key|access[-_]?key|private[-_]?key'
 const isCredential = (name: string) => new RegExp(WORDS, 'i').test(name)
 
 /** Shorter ones would take out half of the words of a log. */
@@ -62,10 +64,8 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
     /([?&](?:x-amz-signature|x-amz-security-token|x-amz-credential|sig|signature|token|password)=)[^&\s"']+/gi,
     `$1${REDACTED}`
   ],
-  // password=…, "apiKey": "…"; what names a Secret or a key of one is left.
-  [new RegExp(`((?:${WORDS})["']?\\s*[=:]\\s*")(?!\\[redacted\\])[^"\\n]+(")`, 'gi'), `$1${REDACTED}$2`],
-  [
-    new RegExp(`((?:passw(?:or)?d|passphrase|secret|token|api[-_]?key|access[-_]?key)=)(?!["'[])[^\\s,;&"']+`, 'gi'),
-    `$1${REDACTED}`
-  ]
+  // password=…, "apiKey": "…", also within a text that is itself JSON. Names of Secrets and of their keys have other fields.
+  [new RegExp(`((?:${WORDS})\\\\*["']?\\s*[=:]\\s*\\\\*["'])(?!\\[redacted)[^"'\\\\\\n]+`, 'gi'), `$1${REDACTED}`],
+  [new RegExp(`((?:${WORDS})=)(?![\\\\"'[{])[^\\s,;&"'}]+`, 'gi'), `$1${REDACTED}`],
+  [new RegExp(`((?:${PLAIN_WORDS}): +)(?![\\\\"'[{])[^\\s,;"'}]+`, 'gi'), `$1${REDACTED}`]
 ]
