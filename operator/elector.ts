@@ -1,6 +1,6 @@
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
-import { KubeError, LEASES, type Kube, type KubeObject } from './kube.ts'
+import { KubeError, LEASES, type Kube, type KubeObject, type OwnerReference } from './kube.ts'
 
 /** Kubernetes' own components use the same three. */
 const LEASE_MS = 15_000
@@ -29,6 +29,8 @@ export interface ElectorOptions {
   readonly name: string
   /** This process, and no other. */
   readonly identity: string
+  /** With it the lease goes: nobody else would remove it. */
+  readonly owner?: OwnerReference | undefined
 }
 
 /**
@@ -144,14 +146,17 @@ export class Elector {
   }
 
   #lease(old: Lease | undefined): Lease {
-    const { namespace, name, identity, clock } = this.#options
+    const { namespace, name, identity, clock, owner } = this.#options
     const now = microTime(clock.now())
     const isRenewal = old?.spec?.holderIdentity === identity
     const transitions = (old?.spec?.leaseTransitions ?? 0) + (old === undefined || isRenewal ? 0 : 1)
     return {
       apiVersion: LEASES.apiVersion,
       kind: LEASES.kind,
-      metadata: old?.metadata ?? { namespace, name },
+      metadata: {
+        ...(old?.metadata ?? { namespace, name }),
+        ...(owner === undefined ? {} : { ownerReferences: [owner] })
+      },
       spec: {
         ...old?.spec,
         holderIdentity: identity,

@@ -7,6 +7,7 @@ import { accessOfPod, accessOfUser } from './kube-access.ts'
 import { KubeClient } from './kube-client.ts'
 import { Operator } from './operator.ts'
 import { startServer } from './server.ts'
+import { ownerByToken } from './service-account.ts'
 
 const SAMPLE_INTERVAL_MS = 15_000
 const SECRETS_INTERVAL_MS = 60_000
@@ -24,6 +25,7 @@ async function main(log: Log): Promise<number> {
   const [host, port] = [env['KUBERNETES_SERVICE_HOST'], env['KUBERNETES_SERVICE_PORT'] ?? '443']
   const access = await (host === undefined ? accessOfUser() : accessOfPod(host, port, systemClock))
   const kube = new KubeClient(access, systemClock)
+  const namespace = env['POD_NAMESPACE'] ?? 'default'
   const operator = new Operator({
     kube,
     clock: systemClock,
@@ -31,8 +33,9 @@ async function main(log: Log): Promise<number> {
     log,
     namespaces: (env['WATCH_NAMESPACES'] ?? '').split(',').filter(name => name !== ''),
     consumerImage,
-    namespace: env['POD_NAMESPACE'] ?? 'default',
+    namespace,
     identity: env['POD_NAME'] ?? `${hostname()}-${randomUUID()}`,
+    owner: ownerByToken((await access.token?.()) ?? '', namespace),
     upgradesDefinition: env['UPGRADE_CRDS'] === 'true',
     sampleIntervalMs: SAMPLE_INTERVAL_MS,
     secretsIntervalMs: SECRETS_INTERVAL_MS

@@ -8,7 +8,7 @@ import { EventRecorder } from './events.ts'
 import { FencedKube } from './fenced-kube.ts'
 import { KafkaClusters } from './kafka/clusters.ts'
 import { openLagSampler } from './kafka/lag-sampler.ts'
-import { KubeError, PIPELINES, type Kube } from './kube.ts'
+import { KubeError, PIPELINES, type Kube, type OwnerReference } from './kube.ts'
 import { OperatorMetrics } from './metrics.ts'
 import type { Version } from './plan.ts'
 import { KeyedQueue, type Priority } from './queue.ts'
@@ -40,6 +40,8 @@ export interface OperatorOptions {
   readonly namespace: string
   /** Name of this process among the operator's replicas. */
   readonly identity: string
+  /** Owner of the lease. */
+  readonly owner?: OwnerReference | undefined
   /** Whether to bring the resource definition up to date. */
   readonly upgradesDefinition: boolean
   readonly sampleIntervalMs: number
@@ -64,9 +66,9 @@ export class Operator {
 
   constructor(options: OperatorOptions) {
     this.#options = options
-    const { kube, clock, elapsedMs = () => clock.now(), log, namespaces, namespace, identity } = options
+    const { kube, clock, elapsedMs = () => clock.now(), log, namespaces, namespace, identity, owner } = options
     this.#queue = new KeyedQueue(clock)
-    this.#elector = new Elector({ kube, clock, elapsedMs, log, namespace, name: LEASE_NAME, identity })
+    this.#elector = new Elector({ kube, clock, elapsedMs, log, namespace, name: LEASE_NAME, identity, owner })
     this.metrics = new OperatorMetrics({
       queueKeys: () => this.#queue.size,
       isLeader: () => this.#elector.isLeader,

@@ -45,6 +45,16 @@ test('the first one makes the lease and leads, with a time of six digits', async
   assert.equal(lease().renewTime, '2026-06-01T12:00:00.123000Z')
 })
 
+test('the lease is owned by what the first one was told, from then on', async () => {
+  const { kube, elector } = given()
+  await elector('a', new ManualClock(0)).elected(noStop())
+  const owner = { apiVersion: 'v1', kind: 'ServiceAccount', name: 'operator', uid: 'abc-1' }
+  const options = { kube, log: silentLog, namespace: 'bronze', name: 'bronze-operator', identity: 'a', owner }
+  const clock = new ManualClock(1000)
+  await new Elector({ ...options, clock, elapsedMs: () => clock.now() }).elected(noStop())
+  assert.deepEqual(kube.objects.get('Lease bronze/bronze-operator')?.metadata.ownerReferences, [owner])
+})
+
 test('a second one waits while the lease changes, however wrong its clock is', async () => {
   const { elector } = given()
   const [clockA, clockB] = [new ManualClock(0), new ManualClock(1e12)]
