@@ -16,7 +16,7 @@ interface Member {
 /** A consumer group and its pods: who holds what, what was read, and what is committed. Time is in seconds. */
 export class Group {
   #members: Member[] = []
-  #joined = ''
+  #joined: readonly Member[] = []
   #pausedUntil = 0
   #generation = 0
   #nextId = 0
@@ -55,16 +55,17 @@ export class Group {
   step(second: number, arrived: Float64Array, sinkRate: number, areBrokersAway: boolean): void {
     for (let index = 0; index < PARTITIONS; index++) this.ends[index]! += arrived[index]!
     const members = this.#members.filter(({ joinsAt }) => joinsAt <= second)
-    const joined = members.map(({ id }) => id).join()
-    if (joined !== this.#joined) this.#rebalance(members, joined, second)
+    const hasChanged =
+      members.length !== this.#joined.length || members.some((member, at) => member !== this.#joined[at])
+    if (hasChanged) this.#rebalance(members, second)
     if (areBrokersAway || second < this.#pausedUntil) return
     // Many consumers at a slow sink take longer for each commit; together they write what it takes.
     const rate = Math.min(CONSUMER_RATE, sinkRate / Math.max(1, members.length))
     for (const { owned } of members) this.#readSome(owned.map(indexOf), rate, second)
   }
 
-  #rebalance(members: Member[], joined: string, second: number): void {
-    this.#joined = joined
+  #rebalance(members: readonly Member[], second: number): void {
+    this.#joined = members
     this.#generation++
     if (this.#members.length > 0) this.rebalances++
     this.#pausedUntil = second + REBALANCE_SECONDS

@@ -1,4 +1,5 @@
-import { runDay, type Day } from './day.ts'
+import { invariant } from '../../lib/errors.ts'
+import { runDays, type Day } from './day.ts'
 import { plotOf } from './plot.ts'
 import { AverageLagRule, LagRule, type ScalingRule } from './rules.ts'
 import { CONSUMER_RATE } from './traffic.ts'
@@ -12,12 +13,12 @@ const [BEGIN, END] = ['<!-- figures of `npm run simulate:scaling` -->', '<!-- en
 
 /** What the command writes: the plot, and the page with its figures. The same for the same code. */
 export function scalingReport(page: string): { readonly plot: string; readonly page: string } {
-  const ours = runDay(new LagRule(), SEED)
-  const theirs = TARGET_SECONDS.map(seconds => runDay(averageRule(seconds), SEED))
-  const shown = theirs[TARGET_SECONDS.indexOf(SHOWN_TARGET)] ?? ours
+  const days = runDays([new LagRule(), ...TARGET_SECONDS.map(averageRule)], SEED)
+  const [ours, shown] = [days[0], days[1 + TARGET_SECONDS.indexOf(SHOWN_TARGET)]]
+  invariant(ours !== undefined && shown !== undefined, 'there is a day for each rule')
   const [before, rest] = split(page, BEGIN)
   const [, after] = split(rest, END)
-  return { plot: plotOf(ours, shown), page: `${before}${BEGIN}\n\n${tableOf([ours, ...theirs])}\n\n${END}${after}` }
+  return { plot: plotOf(ours, shown), page: `${before}${BEGIN}\n\n${tableOf(days)}\n\n${END}${after}` }
 }
 
 const averageRule = (seconds: number): ScalingRule =>
