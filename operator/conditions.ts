@@ -39,7 +39,8 @@ export function conditionsOf(facts: Facts, before: readonly Condition[], nowMs: 
 function ready(facts: Facts): Verdict {
   const parts = [specAccepted, sourceReachable, sinkReachable, workloadAvailable].map(judge => judge(facts))
   const accepted = parts[0]
-  if (accepted?.status === 'True' && facts.claim !== undefined) return claimed(facts.claim)
+  if (accepted?.status === 'True' && facts.claim !== undefined && facts.conflict === undefined)
+    return claimed(facts.claim)
   if (accepted?.status === 'True' && facts.planned !== undefined && !facts.workload.exists) return PLANNED
   if (accepted?.status === 'True' && facts.settled?.suspend === true) return suspended(facts)
   const failed = parts.find(part => part?.status === 'False') ?? parts.find(part => part?.status === 'Unknown')
@@ -81,8 +82,8 @@ function sinkReachable({ missingSecrets, source: { lag } }: Facts): Verdict {
 
 function workloadAvailable(facts: Facts): Verdict {
   const { settled, claim, conflict, refusal, sizing, workload, revision, planned } = facts
-  if (claim !== undefined) return claimed(claim)
   if (conflict !== undefined) return no('NameConflict', conflict)
+  if (claim !== undefined) return claimed(claim)
   if (refusal !== undefined) return no('ApplyFailed', refusal)
   if (revision?.rolledBack !== undefined) return no('RevisionRolledBack', rolledBack(revision.rolledBack))
   if (workload.trouble !== undefined) return no(workload.trouble.reason, workload.trouble.message)
@@ -203,8 +204,8 @@ const isFatal = ({ workload, revision }: Facts): boolean =>
 function stalled(facts: Facts): Verdict {
   const accepted = specAccepted(facts)
   if (accepted.status === 'False') return yes(accepted.reason, accepted.message)
-  if (facts.claim !== undefined) return { ...claimed(facts.claim), status: 'True' }
   if (facts.conflict !== undefined) return yes('NameConflict', facts.conflict)
+  if (facts.claim !== undefined) return { ...claimed(facts.claim), status: 'True' }
   if (facts.revision?.rolledBack !== undefined) return yes('RevisionRolledBack', rolledBack(facts.revision.rolledBack))
   const { trouble } = facts.workload
   if (trouble?.isFatal === true) return yes(trouble.reason, trouble.message)
