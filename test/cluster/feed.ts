@@ -9,21 +9,28 @@ const BACKLOG_RECORDS = 1000
 
 /** Writes records into topics of three partitions each, and knows how many the broker has acknowledged. */
 export class Feed {
-  readonly #producer: DemoProducer
+  #producer: DemoProducer
+  readonly #bootstrap: string
   readonly #topics: readonly string[]
   readonly #counts = new Map<string, number>()
   #feeding: Promise<void> | undefined
   #isEnding = false
   #next = 0
 
-  private constructor(producer: DemoProducer, topics: readonly string[]) {
+  private constructor(producer: DemoProducer, bootstrap: string, topics: readonly string[]) {
     this.#producer = producer
+    this.#bootstrap = bootstrap
     this.#topics = topics
   }
 
   static async connect(bootstrap: string, topics: readonly string[]): Promise<Feed> {
-    const [host = '', port = ''] = bootstrap.split(':')
-    return new Feed(await DemoProducer.connect(host, Number(port)), topics)
+    return new Feed(await connect(bootstrap), bootstrap, topics)
+  }
+
+  /** After a restart of the broker, while it is stopped. */
+  async reconnect(): Promise<void> {
+    this.close()
+    this.#producer = await connect(this.#bootstrap)
   }
 
   /** Records of a topic so far. */
@@ -89,4 +96,9 @@ export class Feed {
     })
     return encodeBatch(records, codec)
   }
+}
+
+function connect(bootstrap: string): Promise<DemoProducer> {
+  const [host = '', port = ''] = bootstrap.split(':')
+  return DemoProducer.connect(host, Number(port))
 }

@@ -13,6 +13,8 @@ import { until } from './steps.ts'
 
 const CHART = fileURLToPath(new URL('../../helm/bronze-operator', import.meta.url))
 const PLUGIN = fileURLToPath(new URL('../../cli/kubectl-bronze.js', import.meta.url))
+/** Where consumers have the Secrets of their pipeline. */
+const SECRETS_FOLDER = '/etc/bronze/secrets'
 export const OPERATORS = 'app.kubernetes.io/component=operator'
 export const CONSUMERS = 'bronze.dev/pipeline=shop'
 
@@ -66,7 +68,7 @@ export class Shop {
   async chart(command: 'install' | 'upgrade', tag: (typeof TAGS)[number]): Promise<void> {
     const image = [`image.repository=${REPOSITORY}`, `image.tag=${tag}`, 'image.pullPolicy=Never']
     const settings = [...image, 'replicas=2', 'podDisruptionBudget.enabled=true'].flatMap(each => ['--set', each])
-    await this.helm(command, 'bronze', CHART, ...settings, '--wait', '--timeout', '120s')
+    await this.helm(command, 'bronze', CHART, ...settings, '--wait', '--timeout', '300s')
   }
 
   /** `kubectl bronze`, found by kubectl as its users' is; throws when it fails. */
@@ -120,6 +122,13 @@ export class Shop {
     await until('the budget is there again', uid, now => now !== '' && now !== before)
   }
 
+  /** Waits until the mounted Secrets of a consumer have this text. */
+  async untilFile({ metadata }: Pod, path: string, text: string): Promise<void> {
+    const script = `process.stdout.write(fs.readFileSync('${SECRETS_FOLDER}/${path}'))`
+    const read = () => this.inLakehouse('exec', metadata.name, '--', 'node', '-e', script)
+    await until(`${path} in ${metadata.name}`, read, found => found === text)
+  }
+
   /** The generation of the consumer group, by what its members have logged last: each rebalance is one more. */
   async generation(): Promise<number> {
     const logs = await Promise.all(
@@ -128,6 +137,13 @@ export class Shop {
     const seen = logs.flatMap(log => [...log.matchAll(/"generation":(\d+)/g)].map(([, number]) => Number(number)))
     assert.ok(seen.length > 0, 'no consumer has logged a generation')
     return Math.max(...seen)
+  }
+
+  /** Waits until tables have more rows than were produced so far. */
+  async untilNewRows(): Promise<void> {
+    const produced = this.feed.total
+    const rows = async () => Object.values(await this.lake.rows()).reduce((sum, { rows }) => sum + rows, 0)
+    await until(`more than ${produced} rows`, rows, count => count > produced)
   }
 
   /** With the feed at rest, nothing waits, and each table has every record of its topic just once. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 
-const PATIENCE_MS = 150_000
+const PATIENCE_MS = 300_000
 
 /** Steps of one story, told in order: after one that fails the others are not tried. */
 export class Steps {
