@@ -28,8 +28,16 @@ export function generated(): ReadonlyMap<string, string> {
     [`${CHART}/files/dashboard.json`, board],
     ['deploy/dashboards/bronze.json', board],
     ['deploy/alerts/bronze.rules.yaml', read(`${CHART}/files/alerts.yaml`)],
+    ['deploy/argo-cd/argocd-cm.yaml', argoPatch(read('deploy/argo-cd/health.lua'))],
     [INSTALL, read(INSTALL).replace(TABLE, () => `${table}\n`)]
   ])
+}
+
+/** A patch of Argo CD's configuration. */
+function argoPatch(script: string): string {
+  const key = 'resource.customizations.health.bronze.dev_BronzePipeline'
+  const header = '# Made from health.lua by `npm run generate:deploy`.\n'
+  return `${header}data:\n  ${key}: |\n${script.replaceAll(/^(?=.)/gm, '    ')}`
 }
 
 /** The manifests of deploy/kustomize; `helm` gives what the program prints. */

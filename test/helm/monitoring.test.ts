@@ -54,15 +54,6 @@ test('alerts and dashboard ask for metrics that there are', () => {
   )
 })
 
-test('each metric of the operator is on the dashboard or in an alert', () => {
-  const text = [...alerts.map(({ expr }) => expr), ...queries].join('\n')
-  const names = [...readFileSync(`${root}operator/metrics.ts`, 'utf8').matchAll(/'(bronze_operator_[a-z_]+)'/g)]
-  assert.deepEqual(
-    names.map(([, name = '']) => name).filter(name => !text.includes(name)),
-    []
-  )
-})
-
 test('each alert has its own name, a severity, words for people, and a heading in docs/operations.md', () => {
   const headings = readFileSync(`${root}docs/operations.md`, 'utf8').match(/(?<=^### )\w+$/gm) ?? []
   assert.equal(new Set(alerts.map(({ alert }) => alert)).size, alerts.length)

@@ -31,8 +31,16 @@ export interface OperatorProcess {
   readonly stop: () => Promise<void>
 }
 
-/** Runs the operator as the rendered Deployment would, with the token of its service account. */
-export async function startOperator(t: TestContext, kube: KubeAddresses, rendered: string): Promise<OperatorProcess> {
+/**
+ * Runs the operator as the rendered Deployment would, with the token of its service account. With `aheadMs` its clock is
+ * ahead, so that to it what was made just now is that old.
+ */
+export async function startOperator(
+  t: TestContext,
+  kube: KubeAddresses,
+  rendered: string,
+  { aheadMs = 0 } = {}
+): Promise<OperatorProcess> {
   const deployment = manifests(rendered).find(({ kind }) => kind === 'Deployment') as Deployment
   const { namespace = '' } = deployment.metadata
   const { serviceAccountName: account, containers } = deployment.spec.template.spec
@@ -56,6 +64,7 @@ export async function startOperator(t: TestContext, kube: KubeAddresses, rendere
     ...Object.fromEntries(given),
     KUBECONFIG: kubeconfig,
     PORT: '0',
+    NODE_OPTIONS: `--import "data:text/javascript,const now=Date.now;Date.now=()=>now()+${aheadMs}"`,
     POD_NAME: account,
     POD_NAMESPACE: namespace
   }
