@@ -134,6 +134,7 @@ export class Reconciler {
     signal: AbortSignal
   ): Promise<KubeError | 'outdated' | undefined> {
     const { events, log } = this.#ports
+    if (actions.length > 0 && !(await this.#isCurrent(pipeline, signal))) return 'outdated'
     for (const action of actions) {
       try {
         await this.#perform(action, signal)
@@ -153,6 +154,12 @@ export class Reconciler {
     return undefined
   }
 
+  /** Whether our copy is what the API server has: after a failover it may be behind, and what is left over by it be in use. */
+  async #isCurrent({ metadata }: KubeObject, signal: AbortSignal): Promise<boolean> {
+    const live = await this.#ports.kube.get(PIPELINES, metadata.namespace, metadata.name, { signal })
+    return live !== undefined && keyOfVersion(live.metadata) === keyOfVersion(metadata)
+  }
+
   async #perform({ do: verb, type, object }: Action, signal: AbortSignal): Promise<void> {
     const { kube, metrics } = this.#ports
     await (verb === 'apply' ? kube.apply(type, object, { signal }) : kube.delete(type, object, { signal }))
@@ -162,23 +169,27 @@ export class Reconciler {
   /** Writes the status when it is time to; gives when to come back for it. */
   async #report(
     key: string,
-    { apiVersion, kind, metadata: { namespace = '', name, uid = '' } }: KubeObject,
+    { apiVersion, kind, metadata: { namespace = '', name, uid = '', resourceVersion } }: KubeObject,
     before: BronzePipelineStatus,
     status: BronzePipelineStatus,
     signal: AbortSignal
   ): Promise<number | undefined> {
     const { kube, clock, metrics, figuresIntervalMs } = this.#ports
     const nowMs = clock.now()
-    const afterMs = writeAfterMs(before, status, this.#written.get(key)?.atMs, nowMs, figuresIntervalMs)
+    const written = this.#written.get(key)
+    const afterMs = writeAfterMs(before, status, written?.atMs, nowMs, figuresIntervalMs)
     if (afterMs !== 0) return afterMs
     try {
       // The uid: a pipeline created anew under this name must not get the status of the old one.
-      const metadata = { namespace, name, uid }
+      // The version, until we have written ourselves: the leader before us may have told of something newer than our copy.
+      const seen = written === undefined && resourceVersion !== undefined ? { resourceVersion } : {}
+      const metadata = { namespace, name, uid, ...seen }
       await kube.applyStatus(PIPELINES, { apiVersion, kind, metadata, status } as KubeObject, { signal })
       metrics.wrote(kind, 'status')
     } catch (error) {
-      if (error instanceof KubeError && (error.status === 404 || error.status === 409)) return undefined
-      throw error
+      if (!(error instanceof KubeError && (error.status === 404 || error.status === 409))) throw error
+      // It is gone, or has changed: the copy says so soon.
+      return LEAST_PAUSE_MS
     }
     this.#written.set(key, { uid, status, atMs: nowMs })
     return undefined
@@ -191,3 +202,5 @@ export class Reconciler {
     return undefined
   }
 }
+
+const keyOfVersion = ({ uid, generation }: KubeObject['metadata']) => `${uid} ${generation}`
