@@ -93,6 +93,7 @@ class IngestLoop {
       const waitMs = Math.max(0, Math.min(MAX_POLL_MS, wakeMs - clock.now()))
       await this.#retrying(stopping, () => this.#step(waitMs))
     }
+    source.retire()
     await Promise.all(this.#writers.map(writer => writer.drain()))
     this.#throwFailure()
   }

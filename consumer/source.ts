@@ -32,6 +32,11 @@ export interface Source {
   isMember(): boolean
   /** How far each assigned partition is behind the last stable offset, as of the last fetch. */
   lags(): ReadonlyMap<PartitionId, { readonly endOffset: number; readonly logStart: number; readonly position: number }>
+  /**
+   * Before a stop: keeps what it has and stays a member, but takes part in no further rebalance. Members that stop together
+   * would else hand partitions to each other that they hand on at once.
+   */
+  retire(): void
   /** Leaves the group explicitly (`leave`) or just disconnects, and closes every connection. */
   close(options: { leave: boolean }): Promise<void>
 }

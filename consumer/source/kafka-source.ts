@@ -212,6 +212,10 @@ class KafkaSource implements Source {
     return lags
   }
 
+  retire(): void {
+    this.#membership.retire()
+  }
+
   async close({ leave }: { leave: boolean }): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true

@@ -65,6 +65,7 @@ export class Membership {
    * second process under this name would (KIP-345).
    */
   #hasLostJoin = false
+  #isRetired = false
   #isStopped = false
   #lastHeartbeatMs = 0
 
@@ -103,6 +104,11 @@ export class Membership {
     if (await this.#dealer.isOutdated()) this.rejoin('the partitions of the topics have changed')
   }
 
+  /** Keeps its place and joins no more: it is about to leave. */
+  retire(): void {
+    this.#isRetired = true
+  }
+
   /** Ends the loop; with `leave` the partitions are free for others at once, else they are kept for the session time-out. */
   async stop(leave: boolean): Promise<void> {
     this.#isStopped = true
@@ -115,10 +121,12 @@ export class Membership {
     const { clock, log } = this.#options
     for (let attempt = 0; !this.#isStopped;) {
       try {
-        if (!this.#isJoined || this.#mustRejoin) await this.#rejoining()
+        const mustJoin = !this.#isJoined || this.#mustRejoin
+        if (mustJoin && !this.#isRetired) await this.#rejoining()
         attempt = 0
         await this.#waker.wait(this.#heartbeatIntervalMs())
-        if (!this.#isStopped && !this.#mustRejoin) await this.#heartbeat()
+        const isOfGroup = this.#isJoined && (this.#isRetired || !this.#mustRejoin)
+        if (!this.#isStopped && isOfGroup) await this.#heartbeat()
         this.#options.onTrouble(undefined)
       } catch (error) {
         if (this.#isStopped) return

@@ -220,6 +220,9 @@ class SimulatedSource implements Source {
     return new Map()
   }
 
+  // The simulation's assignments ask nobody.
+  retire(): void {}
+
   async close(): Promise<void> {
     this.#group.leave(this.#member)
   }

@@ -40,6 +40,27 @@ export function groupLaws(law: Law): void {
     }
   )
 
+  law('a member that will stop gets no more partitions, and holds up who comes', async ({ cluster, topic, open }) => {
+    await cluster.createTopic(topic, 4)
+    // For which the group would wait at most.
+    const limits = { sessionTimeoutMs: 60_000 }
+    const stops = await open({ instanceId: 'stops', limits })
+    const leaves = await open({ instanceId: 'leaves', limits })
+    await pollUntil([stops, leaves], () => stops.assigned.size === 2 && leaves.assigned.size === 2, 'two each')
+    const changes = stops.changes.length
+    stops.source.retire()
+    await leaves.source.close({ leave: true })
+    const comes = await open({ instanceId: 'comes', limits })
+    // Longer than it takes to be told of a rebalance.
+    const endMs = Date.now() + 4000
+    while (Date.now() < endMs) await Promise.all([stops.pollOnce(50), comes.pollOnce(50)])
+    assert.equal(stops.changes.length, changes)
+    assert.equal(comes.assigned.size, 0)
+    await stops.source.close({ leave: true })
+    await pollUntil([comes], () => comes.assigned.size === 4, 'all partitions')
+    assert.equal(comes.changes.length, 4, 'dealt once')
+  })
+
   law('a leader that was restarted still deals new partitions', async ({ cluster, topic, open }) => {
     await cluster.createTopic(topic, 2)
     const limits = { sessionTimeoutMs: 8000 }
