@@ -73,6 +73,13 @@ for (const [path, text] of generated()) {
   })
 }
 
+test("Argo CD's patch holds the script, to the character", () => {
+  const of = (path: string) => readFileSync(new URL(`../../deploy/argo-cd/${path}`, import.meta.url), 'utf8')
+  const { data } = parse(of('argocd-cm.yaml')) as { data: Readonly<Record<string, string>> }
+  const { group, names } = (definition as unknown as { spec: { group: string; names: { kind: string } } }).spec
+  assert.deepEqual(data, { [`resource.customizations.health.${group}_${names.kind}`]: of('health.lua') })
+})
+
 test('every value is explained', () => {
   assert.deepEqual(unexplained(schema, ''), [])
 })
