@@ -14,7 +14,7 @@ import { DEPLOYMENTS, type KubeObject } from './kube.ts'
 import { deploymentNotes, planNotes, transitionNotes } from './notes.ts'
 import { planStatus } from './plan-status.ts'
 import { render } from './pod-template.ts'
-import { bytesOf, MAX_CONFIG_BYTES, mountedSecrets, type Blueprint, type Render } from './revision.ts'
+import { bytesOf, configOf, MAX_CONFIG_BYTES, mountedSecrets, type Blueprint, type Render } from './revision.ts'
 import { sizeOf } from './scaling/size.ts'
 import { missingSecrets } from './secret-names.ts'
 import { statusOf } from './status.ts'
@@ -168,7 +168,9 @@ function outcomeOf(
   const before = observed.pipeline.status ?? {}
   const applied = actions.find(({ type }) => type === DEPLOYMENTS)?.object
   const isRefused = observed.refusal !== undefined
-  const isApplied = target?.withDeployment === true && settled?.mode !== 'Plan' && !isRefused
+  // What runs already is remembered also while nothing may be changed.
+  const isThere = target !== undefined && (target.withDeployment || runs(observed, target.choice))
+  const isApplied = isThere && settled?.mode !== 'Plan' && !isRefused
   const isSized = (applied !== undefined && !isRefused) || replicas === workload.wanted
   return {
     applied,
@@ -177,6 +179,9 @@ function outcomeOf(
     scaling: isSized && observed.claim === undefined ? sizing.state : before.scaling
   }
 }
+
+const runs = ({ deployment }: Observed, { revision }: Choice): boolean =>
+  deployment !== undefined && configOf(deployment.spec?.template) === configOf(revision.template)
 
 function choiceFor(blueprint: Blueprint, observed: Observed, { workload, nowMs, version }: Moment): Choice {
   const { pipeline, deployment, configMaps, pods, source } = observed

@@ -85,6 +85,18 @@ for (const name of readdirSync(folder)) {
   }
 }
 
+test('a Secret that is missing during the upgrade, and comes back later, restarts nothing', () => {
+  let observed = left(golden('security-scram.json'))
+  const { secrets } = observed
+  const there = templateOf(observed.deployment)
+  for (const missing of [true, true, false, false]) {
+    const now = missing ? new Map([...secrets].map(([name]) => [name, undefined])) : secrets
+    const planned = plan({ ...observed, secrets: now }, 'bronze:0.2.0', NOW, { render: changed })
+    observed = afterwards(observed, planned)
+    assert.deepEqual(templateOf(observed.deployment), there)
+  }
+})
+
 test('what 0.1.0 did not carry out is carried out', () => {
   const held = {
     type: 'WorkloadAvailable',
