@@ -194,7 +194,7 @@ function readMember(decoder: Decoder): DescribedGroup['members'][number] {
     readStructs(decoder, () => {
       decoder.offset += UUID_BYTES
       decoder.readUVarIntString()
-      decoder.offset += 4 * Math.max(0, decoder.readUVarInt() - 1)
+      for (let partitions = decoder.readUVarInt() - 1; partitions > 0; partitions--) decoder.readInt32()
     })
     skipTags(decoder)
   }

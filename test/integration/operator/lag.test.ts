@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { after, test, type TestContext } from 'node:test'
+import { Consumer } from '@platformatic/kafka'
 import { Kafka, logLevel } from 'kafkajs'
 import { systemClock } from '../../../lib/clock.ts'
 import { KafkaClusters } from '../../../operator/kafka/clusters.ts'
@@ -27,9 +28,15 @@ async function given(context: TestContext, spec: object = {}, secrets: Readonly<
   const clusters = new KafkaClusters(systemClock)
   const sampler = openLagSampler(pipeline, async (name, key) => secrets[`${name}/${key}`], clusters, Date.now)
   context.after(() => sampler.close())
-  const lag = async () => (await sampler.sample()).lag.lag
+  const sample = () => sampler.sample()
+  const lag = async () => (await sample()).lag.lag
   const commit = (offset: number) => commitOffsets(kafka.bootstrap, topic, topic, [{ partition: 0, offset }])
-  return { kafka, cluster, topic, lag, commit }
+  const group = async () => {
+    const lease = await clusters.lease(pipeline.source, async () => undefined)
+    context.after(() => lease.release())
+    return await lease.cluster.group(topic)
+  }
+  return { kafka, cluster, topic, sample, lag, commit, group }
 }
 
 test('records of a transaction that is open are not there to be read yet', need('kafka'), async context => {
@@ -75,6 +82,70 @@ test('a group without offsets has an unknown lag', need('kafka'), async context 
   await cluster.produce(topic, 0, ['a'])
   assert.equal(await lag(), undefined)
 })
+
+test('offsets that have expired, or were deleted, leave the lag unknown', need('kafka'), async context => {
+  const { cluster, topic, lag, commit, group } = await given(context)
+  await cluster.produce(topic, 0, ['a', 'b'])
+  await commit(2)
+  assert.equal(await lag(), 0)
+  await (await group()).delete()
+  assert.equal(await lag(), undefined)
+})
+
+test('a topic that was made anew has an unknown lag until somebody commits to it', need('kafka'), async context => {
+  const { cluster, topic, lag, commit } = await given(context)
+  await cluster.produce(topic, 0, ['a', 'b', 'c'])
+  await commit(3)
+  assert.equal(await lag(), 0)
+  await cluster.deleteTopic(topic)
+  await eventually(lag, undefined)
+  await cluster.createTopic(topic)
+  await cluster.produce(topic, 0, ['a'])
+  await systemClock.sleep(5100)
+  assert.equal(await lag(), undefined)
+  await commit(0)
+  assert.equal(await lag(), 1)
+})
+
+test('how late a group without members is, is found by asking the log for times', need('kafka'), async context => {
+  const { cluster, topic, sample, commit } = await given(context)
+  const agoMs = 5 * 3_600_000
+  await cluster.produce(topic, 0, ['read'], 'none', Date.now() - 2 * agoMs)
+  await cluster.produce(topic, 0, ['missing'], 'none', Date.now() - agoMs)
+  await cluster.produce(topic, 0, ['new'], 'none', Date.now() - 1000)
+  await commit(1)
+  const behind: (number | undefined)[] = []
+  for (let look = 0; look < 12; look++) behind.push((await sample()).lag.behindSeconds)
+  assert.equal(behind[0], undefined, 'older than a minute is all that one question tells')
+  const last = behind.at(-1) ?? 0
+  // Never less than it is, and not a quarter more.
+  assert.ok(last >= agoMs / 1000 && last <= (agoMs / 1000) * 1.26, behind.join(' '))
+  await commit(2)
+  const next = (await sample()).lag.behindSeconds ?? 0
+  assert.ok(next > 0 && next <= last + 60)
+  await commit(3)
+  assert.equal((await sample()).lag.behindSeconds, 0)
+})
+
+for (const protocol of ['classic', 'consumer'] as const) {
+  test(`a program in our group is seen by its name, with protocol ${protocol}`, need('kafka'), async context => {
+    const { kafka, topic, sample } = await given(context)
+    const consumer = new Consumer({
+      clientId: 'somebody-else',
+      groupId: topic,
+      bootstrapBrokers: [kafka.bootstrap],
+      ...(protocol === 'consumer' ? { groupProtocol: protocol } : {})
+    })
+    context.after(() => consumer.close(true))
+    const stream = await consumer.consume({ topics: [topic], sessionTimeout: 10_000, heartbeatInterval: 500 })
+    stream.on('error', () => {})
+    stream.resume()
+    await eventually(async () => (await sample()).group?.foreign?.[0]?.clientId, 'somebody-else')
+    await eventually(async () => (await sample()).group?.state, 'Stable')
+    const { group } = await sample()
+    assert.deepEqual([group?.members, group?.foreignMembers, group?.foreign?.[0]?.host], [1, 1, '127.0.0.1'])
+  })
+}
 
 for (const mechanism of ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] as const) {
   test(`the brokers are asked over TLS with ${mechanism}`, need('kafka'), async context => {
