@@ -5,6 +5,7 @@ import { DemoProducer } from '../../cli/demo/producer.ts'
 const PARTITIONS = 3
 const INTERVAL_MS = 200
 const RECORDS = 10
+const MAX_ATTEMPTS = 150
 const BACKLOG_RECORDS = 1000
 
 /** Writes records into topics of three partitions each, and knows how many the broker has acknowledged. */
@@ -48,7 +49,7 @@ export class Feed {
       for (const [index, topic] of this.#topics.entries()) {
         const bytes = this.#batch(BACKLOG_RECORDS, 350, index % 2 === 0 ? 'none' : 'zstd')
         for (let partition = 0; partition < PARTITIONS; partition++) {
-          await this.#producer.send(topic, partition, bytes)
+          await this.#send(topic, partition, bytes)
           this.#counts.set(topic, this.count(topic) + BACKLOG_RECORDS)
         }
       }
@@ -76,10 +77,22 @@ export class Feed {
   async #run(): Promise<void> {
     for (let turn = 0; !this.#isEnding; turn++) {
       for (const topic of this.#topics) {
-        await this.#producer.send(topic, turn % PARTITIONS, this.#batch(RECORDS, 20, 'none'))
+        await this.#send(topic, turn % PARTITIONS, this.#batch(RECORDS, 20, 'none'))
         this.#counts.set(topic, this.count(topic) + RECORDS)
       }
       await wait(INTERVAL_MS)
+    }
+  }
+
+  /** A broker that has just come back refuses for a while; what it refuses it has not written. */
+  async #send(topic: string, partition: number, batch: Buffer): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#producer.send(topic, partition, batch)
+      } catch (error) {
+        if (attempt === MAX_ATTEMPTS || !String(error).includes('refused')) throw error
+        await wait(INTERVAL_MS)
+      }
     }
   }
 
