@@ -1,5 +1,6 @@
 import type { BronzePipeline } from '../crds/pipeline.ts'
 import { settle } from '../crds/settle.ts'
+import { parsePipeline } from '../crds/validate.ts'
 import { EXIT_CONFIGURATION, RetryableError } from '../lib/errors.ts'
 import type { SourceView } from '../operator/facts.ts'
 import { objectDiff } from '../operator/object-diff.ts'
@@ -27,6 +28,7 @@ as it is.
 Usage: bronze plan -f FILE | NAME [NAME ...] [options]
 
 ${CHOICE_HELP}
+      --full            all lines of objects that would be created
       --kafka           ask the brokers from here how many partitions there are
   -o, --output FORMAT   'text' or 'json' (one object per pipeline and line)
 
@@ -46,6 +48,7 @@ async function runPlan(args: readonly string[], io: Io): Promise<number> {
   const { values, positionals } = parseOptions(args, {
     ...CHOICE_OPTIONS,
     kafka: { type: 'boolean', default: false },
+    full: { type: 'boolean', default: false },
     output: { type: 'string', short: 'o' }
   })
   const output = oneOf('output', values.output, ['text', 'json'])
@@ -68,7 +71,9 @@ async function runPlan(args: readonly string[], io: Io): Promise<number> {
           ? await planFile(cluster, document, namespace, options)
           : await planLive(cluster, document, options)
         io.stdout.write(
-          output === 'json' ? `${JSON.stringify(planJson(one))}\n` : `${planned.length > 0 ? '\n' : ''}${planText(one)}`
+          output === 'json'
+            ? `${JSON.stringify(planJson(one))}\n`
+            : `${planned.length > 0 ? '\n' : ''}${planText(one, values.full)}`
         )
         planned.push(one)
       }
@@ -128,8 +133,9 @@ async function planLive(cluster: Cluster, pipeline: BronzePipeline, options: Pla
 
 /** Without Kafka, what the operator has written into the status last. */
 async function sourceOf(document: BronzePipeline, { kafka, sources }: PlanOptions): Promise<SourceView> {
-  if (!kafka) return { lag: undefined, trouble: undefined }
-  return await withReach([{ document, pipeline: settle(document) }], sources, async ([reach]) => {
+  const parsed = parsePipeline(document)
+  if (!kafka || !parsed.ok) return { lag: undefined, trouble: undefined }
+  return await withReach([{ document, pipeline: settle(parsed.pipeline) }], sources, async ([reach]) => {
     const sample = await reach?.sampler.sample()
     if (sample?.trouble !== undefined) throw sample.trouble
     return { lag: sample?.lag, trouble: undefined }

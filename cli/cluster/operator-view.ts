@@ -65,7 +65,7 @@ export async function operatorView(
   }
   const subject = { key: keyOf(pipeline), pipeline, parsed, settled: settledOf(parsed) }
   const observed = await observe(subject, ports, NEVER)
-  return { observed, image: await imageOf(cluster, pipeline, gaps), gaps: [...gaps] }
+  return { observed, image: await imageOf(cluster, parsed.ok ? parsed.pipeline : undefined, gaps), gaps: [...gaps] }
 }
 
 /** A Secret that we may not read is taken to be there. */
@@ -100,7 +100,8 @@ interface OperatorDeployment extends KubeObject {
 export const OPERATOR_SELECTOR = 'app.kubernetes.io/name=bronze-operator'
 const UNKNOWN_IMAGE = 'image-of-the-operator'
 
-async function imageOf(cluster: Cluster, pipeline: BronzePipeline, gaps: Set<Gap>): Promise<string> {
+async function imageOf(cluster: Cluster, pipeline: BronzePipeline | undefined, gaps: Set<Gap>): Promise<string> {
+  if (pipeline === undefined) return UNKNOWN_IMAGE
   const { image, upgrade } = pipeline.spec.consumer
   const isFrozen = pipeline.status?.image !== undefined && upgrade !== 'Automatic'
   if (image !== undefined || isFrozen) return image ?? UNKNOWN_IMAGE

@@ -20,15 +20,15 @@ export interface PlannedPipeline {
 export const isChange = ({ isNew, diff, foreseen }: PlannedPipeline): boolean =>
   isNew || diff.length > 0 || (foreseen?.changes.length ?? 0) > 0
 
-/** For people. */
-export function planText(planned: PlannedPipeline): string {
+/** For people; with `full` also all lines of what would be created. */
+export function planText(planned: PlannedPipeline, full: boolean): string {
   const { id, refusal, judge, foreseen } = planned
   if (refusal !== undefined) return `BronzePipeline ${id}: would be refused: ${oneLine(refusal)}\n`
   const lines = [
     headOf(planned),
     ...planned.diff.map(line => `  ${line}`),
     ...(judge === 'here' ? ['(judged by our own copy of the rules: you may not apply it yourself)'] : []),
-    ...(foreseen === undefined ? [] : foreseenLines(planned, foreseen))
+    ...(foreseen === undefined ? [] : foreseenLines(planned, foreseen, full))
   ]
   return `${lines.join('\n')}\n`
 }
@@ -38,13 +38,13 @@ function headOf({ id, isNew, diff }: PlannedPipeline): string {
   return `BronzePipeline ${id}: ${diff.length === 0 ? 'no changes' : 'changes'}`
 }
 
-function foreseenLines({ mode }: PlannedPipeline, foreseen: Foreseen): readonly string[] {
+function foreseenLines({ mode }: PlannedPipeline, foreseen: Foreseen, full: boolean): readonly string[] {
   const { changes, notes, trouble, gaps } = foreseen
   const would = mode === 'Plan' ? 'The operator would, were the mode not Plan:' : 'The operator would then:'
   return [
     ...(changes.length === 0
       ? ['The operator would change nothing.']
-      : ['', would, ...changes.flatMap(changeLines), '']),
+      : ['', would, ...changes.flatMap(change => changeLines(change, full)), '']),
     ...notes.map(sentence),
     consumersLine(foreseen),
     ...(trouble === undefined ? [] : [`It would not run: ${oneLine(trouble)}`]),
@@ -52,10 +52,12 @@ function foreseenLines({ mode }: PlannedPipeline, foreseen: Foreseen): readonly 
   ]
 }
 
-const changeLines = ({ do: verb, kind, name, diff, refusal }: PlannedChange): readonly string[] => [
-  `  ${verb} ${kind} ${name}${refusal === undefined ? '' : `: ${oneLine(refusal)}`}`,
-  ...diff.map(line => `    ${line}`)
-]
+/** What is in a new object follows from the pipeline, whose difference has been told. */
+function changeLines({ do: verb, kind, name, diff, refusal }: PlannedChange, full: boolean): readonly string[] {
+  const isShort = verb === 'create' && !full && diff.length > 0
+  const more = refusal === undefined ? (isShort ? ` (${diff.length} lines: --full)` : '') : `: ${oneLine(refusal)}`
+  return [`  ${verb} ${kind} ${name}${more}`, ...(isShort ? [] : diff.map(line => `    ${line}`))]
+}
 
 const GAPS: Readonly<Record<Gap, string>> = {
   Secrets: 'Not seen: Secrets. They are taken to be there, and to be as they were when the consumers started.',

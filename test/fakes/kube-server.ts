@@ -84,7 +84,9 @@ class State {
   readonly #followers = new Map<string, Set<ServerResponse>>()
 
   readonly put = (collection: string, object: object): void => {
-    const named = object as KubeObject
+    const given = object as KubeObject
+    const judged = collection.endsWith('/bronzepipelines') ? judgeAsServer(given) : undefined
+    const named: KubeObject = judged?.ok === true ? judged.pipeline : given
     this.objects.set(`${collection}/${named.metadata.name}`, named)
   }
 
@@ -131,12 +133,13 @@ class State {
     }
     const found = this.objects.get(path)
     if (method === 'GET') return void (found === undefined ? refuse(404, `${path} not found`) : send(200, found))
-    const after = merged(found ?? {}, body ?? {}) as unknown as KubeObject
+    let after = merged(found ?? {}, body ?? {}) as unknown as KubeObject
     if (at.resource === 'bronzepipelines') {
       const judged = judgeAsServer(after, found as BronzePipeline | undefined)
       if (!judged.ok) {
         return void refuse(422, judged.problems.map(({ path, message }) => `${path}: ${message}`).join(', '))
       }
+      after = judged.pipeline
     }
     const changed =
       JSON.stringify((after as { spec?: unknown }).spec) !== JSON.stringify((found as { spec?: unknown })?.spec)
