@@ -144,7 +144,7 @@ capabilities:
 {{- define "bronze.rules" -}}
 - apiGroups: [bronze.dev]
   resources: [bronzepipelines]
-  verbs: [list, watch]
+  verbs: [get, list, watch]
 - apiGroups: [bronze.dev]
   resources: [bronzepipelines/status]
   verbs: [patch]
