@@ -11,12 +11,11 @@ import { LockedVersionGone, newestPackages } from '../../../deploy/image/debian.
 import { PACKAGES, readLock, type Architecture, type DebianLock } from '../../../deploy/image/debian-lock.ts'
 import { isElf, readProgram } from '../../../deploy/image/elf.ts'
 import { readTar, type Entry } from '../../../deploy/image/tar.ts'
+import { need } from '../../servers/need.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const cache = join(root, 'node_modules/.cache/image')
-const tools = ['apt-get', 'dpkg-deb', 'chroot'].filter(tool => spawnSync(tool, ['--version']).error !== undefined)
-const lacks = [...tools, ...(process.getuid?.() === 0 ? [] : ['the rights of root, for chroot'])].join(', ')
-const options = lacks === '' ? { timeout: 600_000 } : { skip: `needs ${lacks}` }
+const options = { ...need('debian'), timeout: 600_000 }
 const own: Architecture = process.arch === 'arm64' ? 'arm64' : 'amd64'
 const other: Architecture = own === 'amd64' ? 'arm64' : 'amd64'
 
@@ -26,7 +25,7 @@ let built: Built
 let unpacked = ''
 
 before(async () => {
-  if (lacks !== '') return
+  if (options.skip !== undefined) return
   folder = mkdtempSync(join(tmpdir(), 'bronze-image-'))
   // The tree may change while this runs; both builds are of the same.
   for (const path of [...FOLDERS, 'LICENSE', 'package.json', 'package-lock.json', '.npmrc'])
