@@ -666,7 +666,8 @@ export interface ConsumerSpec {
   readonly rollout: 'Recreate' | 'Rolling'
   /**
    * How long changed consumers may take until all of them are ready. After that the last configuration with which all
-   * were comes back, and `WorkloadAvailable` says so. Between `10s` and `24h`, `0s` is never; `10m` when absent.
+   * were comes back, and `WorkloadAvailable` says so. With `Rolling` each consumer has this time. Between `10s` and
+   * `24h`, `0s` is never; `10m` when absent.
    */
   readonly readyTimeout?: string
   /** Least important kind of line that consumers log. */

@@ -65,7 +65,7 @@ export function chooseRevision(seen: Seen, render: Render): Choice {
     hitsAll: last !== undefined && failuresOf(seen).some(failure => hitsBoth(failure, wanted, last)),
     trouble: workload.trouble ?? seen.source.trouble,
     isSuspended: settled.suspend,
-    timeoutMs: settled.consumer.readyTimeoutMs,
+    timeoutMs: timeoutOf(seen),
     nowMs
   })
   const waits = [againMs, decided.againAtMs === undefined ? undefined : decided.againAtMs - nowMs]
@@ -77,6 +77,12 @@ export function chooseRevision(seen: Seen, render: Render): Choice {
     status: decided.status,
     againMs: waits.reduce((least, ms) => (ms === undefined || (least ?? Infinity) < ms ? least : ms), undefined)
   }
+}
+
+/** One by one, each consumer is only begun with once those before it are ready: each has the whole time. */
+function timeoutOf({ blueprint, workload }: Seen): number | undefined {
+  const { readyTimeoutMs, rollout } = blueprint.settled.consumer
+  return readyTimeoutMs && readyTimeoutMs * (rollout === 'Rolling' ? Math.max(1, workload.updated) : 1)
 }
 
 /** Names that the status holds: only under these is a template taken from a ConfigMap. */

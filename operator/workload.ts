@@ -69,6 +69,8 @@ export interface Workload {
   readonly ready: number
   /** Pods that are there, of whatever age. */
   readonly running: number
+  /** Pods of the newest kind. */
+  readonly updated: number
   /** Whether the Deployment's controller has looked at its newest form. */
   readonly isSeen: boolean
   /** Whether all of them are of the newest kind and no old ones are left. */
@@ -84,7 +86,16 @@ const CALM_EXITS = new Set([0, 143])
 /** How the consumers are, from their Deployment and pods. */
 export function workloadOf(deployment: Deployment | undefined, pods: readonly Pod[]): Workload {
   if (deployment === undefined) {
-    return { exists: false, wanted: 0, ready: 0, running: 0, isSeen: false, isRolledOut: false, trouble: undefined }
+    return {
+      exists: false,
+      wanted: 0,
+      ready: 0,
+      running: 0,
+      updated: 0,
+      isSeen: false,
+      isRolledOut: false,
+      trouble: undefined
+    }
   }
   const { status = {}, spec = {}, metadata } = deployment
   const wanted = spec.replicas ?? 1
@@ -96,6 +107,7 @@ export function workloadOf(deployment: Deployment | undefined, pods: readonly Po
     wanted,
     ready: Math.min(wanted, status.readyReplicas ?? 0),
     running,
+    updated: status.updatedReplicas ?? 0,
     isSeen,
     isRolledOut: isSeen && running === wanted && (status.updatedReplicas ?? 0) === wanted,
     trouble: gravest(live.map(troubleOf).filter(trouble => trouble !== undefined))

@@ -19,7 +19,12 @@ const changed: Render = (blueprint, configName) => {
 const template = (deployment: Deployment | undefined) => deployment?.spec?.template
 
 /** An edit that never becomes ready, seen each minute until minute `until`. */
-function failing(spec: object, change: (minute: number) => Partial<Observed> = () => ({}), until = 20) {
+function failing(
+  spec: object,
+  change: (minute: number) => Partial<Observed> = () => ({}),
+  until = 20,
+  updatedReplicas = 3
+) {
   const healthy = inPeace()
   const edited = aPipeline(spec, healthy.pipeline.status)
   const parsed = { ok: true, pipeline: edited } as const
@@ -33,7 +38,9 @@ function failing(spec: object, change: (minute: number) => Partial<Observed> = (
     const isFirst =
       template(after.deployment) !== undefined && configName(after) === healthy.configMaps[0]!.metadata.name
     const { deployment } = after
-    const status = isFirst ? deployment!.status : { ...deployment!.status, readyReplicas: 0, availableReplicas: 0 }
+    const status = isFirst
+      ? deployment!.status
+      : { ...deployment!.status, updatedReplicas, readyReplicas: 0, availableReplicas: 0 }
     observed = { ...after, parsed, deployment: { ...deployment!, status: status ?? {} } }
   }
   return { healthy, last, observed, reasons }
@@ -69,6 +76,15 @@ test('while the brokers are away the time does not run, unless the edit is of ho
   assert.ok(!outage.reasons.includes('False RevisionRolledBack'), outage.reasons.join(', '))
   const wrong = failing({ source: { bootstrapServers: ['kafak:9092'] } }, away)
   assert.equal(wrong.reasons.at(-1), 'False RevisionRolledBack')
+})
+
+test('with Rolling each consumer has the whole time, for it waits for those before it', () => {
+  const rolling = (updatedReplicas: number) => {
+    const spec = { batch: { triggerInterval: '20s' }, consumer: { rollout: 'Rolling' } }
+    const { reasons } = failing(spec, () => ({}), 25, updatedReplicas)
+    return reasons.indexOf('False RevisionRolledBack')
+  }
+  assert.deepEqual([rolling(0), rolling(1), rolling(2)], [11, 11, 21])
 })
 
 test('with readyTimeout: 0s the new consumers are waited for', () => {
