@@ -155,27 +155,29 @@ suite('the life of a pipeline, on an API server with controllers', need('kube', 
     assert.equal(await generation(), rotated)
   })
 
-  for (const [what, prepare] of [
-    ['while the brokers are away', async ({ home }: Story) => void (home.brokers.isAway = true)],
-    ['while it is suspended', (story: Story) => story.patch({ suspend: true })],
-    ['while it goes back', (story: Story) => story.patch({ consumer: { image: 'bad:1', readyTimeout: '10s' } })]
+  for (const [what, cascade, prepare] of [
+    ['while the brokers are away', 'background', async ({ home }: Story) => void (home.brokers.isAway = true)],
+    ['while it is suspended', 'foreground', (story: Story) => story.patch({ suspend: true })],
+    [
+      'while it goes back',
+      'foreground',
+      (story: Story) => story.patch({ consumer: { image: 'bad:1', readyTimeout: '10s' } })
+    ]
   ] as const) {
-    for (const cascade of ['background', 'foreground']) {
-      test(`a pipeline deleted ${what}, ${cascade}, leaves nothing behind`, async () => {
-        const { home, story } = await begin()
-        const { kubectl } = home
-        await story.apply({})
-        await home.upgrade('bronze:1')
-        await story.untilHealthy()
-        await prepare(story)
-        await story.aFewLooks()
-        await kubectl(['delete', 'bp', 'shop', `--cascade=${cascade}`, '--timeout=30s'])
-        const left = () => kubectl(['get', 'deploy,rs,pods,cm,sa,pdb', '-l', 'bronze.dev/pipeline=shop', '-o', 'name'])
-        await eventually('nothing left', left, names => names === '')
-        await story.aFewLooks()
-        assert.equal(await left(), '')
-        assert.ok(!home.lines.some(line => line.includes('a reconcile failed')), home.lines.join(''))
-      })
-    }
+    test(`a pipeline deleted ${what}, in the ${cascade}, leaves nothing behind`, async () => {
+      const { home, story } = await begin()
+      const { kubectl } = home
+      await story.apply({})
+      await home.upgrade('bronze:1')
+      await story.untilHealthy()
+      await prepare(story)
+      await story.aFewLooks()
+      await kubectl(['delete', 'bp', 'shop', `--cascade=${cascade}`, '--timeout=30s'])
+      const left = () => kubectl(['get', 'deploy,rs,pods,cm,sa,pdb', '-l', 'bronze.dev/pipeline=shop', '-o', 'name'])
+      await eventually('nothing left', left, names => names === '')
+      await story.aFewLooks()
+      assert.equal(await left(), '')
+      assert.ok(!home.lines.some(line => line.includes('a reconcile failed')), home.lines.join(''))
+    })
   }
 })
