@@ -14,7 +14,7 @@ import {
   type KubeObject,
   type ResourceType
 } from '../../operator/kube.ts'
-import { consumerName, MANAGED_BY, OPERATOR, PIPELINE_LABEL } from '../../operator/names.ts'
+import { MANAGED_BY, OPERATOR, PIPELINE_LABEL } from '../../operator/names.ts'
 import { observe } from '../../operator/observe.ts'
 import type { Observed } from '../../operator/plan.ts'
 import { SecretReader } from '../../operator/secrets.ts'
@@ -115,7 +115,3 @@ async function imageOf(cluster: Cluster, pipeline: BronzePipeline | undefined, g
   if (value === undefined) gaps.add('Image')
   return value ?? UNKNOWN_IMAGE
 }
-
-/** The Deployment of a pipeline's consumers. */
-export const isConsumers = ({ kind, metadata }: KubeObject, pipeline: string): boolean =>
-  kind === DEPLOYMENTS.kind && metadata.name === consumerName(pipeline)

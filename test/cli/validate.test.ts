@@ -135,7 +135,10 @@ test('files without a pipeline are not called valid', () => {
 
 test('wrong usage exits 2 and says what is wrong and where the help is', () => {
   const cases: [string[], RegExp][] = [
-    [['validate'], /^bronze: name the files to check with -f, or pipelines of the cluster\nSee bronze validate --help\.\n$/],
+    [
+      ['validate'],
+      /^bronze: name the files to check with -f, or pipelines of the cluster\nSee bronze validate --help\.\n$/
+    ],
     [['validate', '-f', 'nowhere.yaml'], /^bronze: there is no file or folder nowhere\.yaml\n/],
     [['validate', '-f', 'empty'], /^bronze: the folder empty holds no \.yaml, \.yml or \.json file\n/],
     [['validate', '--strict'], /^bronze: Unknown option '--strict'\nSee bronze validate --help\.\n$/],

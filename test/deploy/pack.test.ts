@@ -56,6 +56,12 @@ test('the packed bronze runs below node_modules, without types and without what 
   assert.match(good.stdout, /eight-topics/)
   const bad = bronze('validate', '-f', join(installed, 'package.json'))
   assert.equal(bad.status, 1)
+
+  const { bin } = manifest as { readonly bin: Readonly<Record<string, string>> }
+  assert.deepEqual(Object.keys(bin), ['bronze', 'kubectl-bronze', 'kubectl_complete-bronze'])
+  const plugin = join(installed, bin['kubectl-bronze'] ?? '')
+  const help = spawnSync(process.execPath, [plugin, 'plan', '--help'], { encoding: 'utf8', cwd: folder })
+  assert.match(help.stdout, /^Usage: kubectl bronze plan /m, help.stderr)
 })
 
 test('every module of the package loads', async () => {

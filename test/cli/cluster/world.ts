@@ -113,7 +113,14 @@ const deployment = () => ({
   apiVersion: 'apps/v1',
   kind: 'Deployment',
   metadata: { name: consumerName('shop'), namespace: 'lake', generation: 3, labels: ownLabels('shop') },
-  spec: { replicas: 2, template: { spec: { containers: [{ name: 'consumer', image: 'bronze:1', resources: {} }],
-        volumes: [{ name: 'config', configMap: { name: 'shop-config-new' } }] } } },
+  spec: {
+    replicas: 2,
+    template: {
+      spec: {
+        containers: [{ name: 'consumer', image: 'bronze:1', resources: {} }],
+        volumes: [{ name: 'config', configMap: { name: 'shop-config-new' } }]
+      }
+    }
+  },
   status: { observedGeneration: 3, replicas: 2, updatedReplicas: 1, readyReplicas: 1 }
 })
