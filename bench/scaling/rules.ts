@@ -44,6 +44,7 @@ export class LagRule implements ScalingRule {
         scaling: SCALING,
         triggerMs: TRIGGER_MS,
         partitions: PARTITIONS,
+        areTopicsThere: true,
         current: group.pods,
         isRolledOut: group.joined(second) === group.pods,
         group: seen,

@@ -11,6 +11,8 @@ export interface LagView {
   /** The longest trigger interval of the pipeline: so long records wait in peace. */
   readonly triggerMs: number
   readonly partitions: number
+  /** Whether all topics are there: a broker that forgets one for a moment must not cost consumers. */
+  readonly areTopicsThere: boolean
   /** Consumers that the Deployment asks for; 0 when there is none. */
   readonly current: number
   /** All consumers are of one kind and ready. */
@@ -62,7 +64,8 @@ export function decideByLag(view: LagView, nowMs: number): LagDecision {
   if (least === undefined || most === undefined)
     return { replicas: current, reason: 'NoPartitions', memory: calm(memory) }
   if (current === 0) return fromNone(view, counts, nowMs)
-  if (current > Math.min(scaling.maxReplicas, partitions)) {
+  const isAbovePartitions = current > partitions && view.areTopicsThere && !view.hasSourceTrouble
+  if (current > scaling.maxReplicas || isAbovePartitions) {
     const reason = scaling.maxReplicas < partitions ? 'AtMaxReplicas' : 'AtPartitionCap'
     return { replicas: most, reason, memory: changed(memory, nowMs), cause: `at most ${most} are of use or allowed` }
   }

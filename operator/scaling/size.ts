@@ -1,6 +1,7 @@
 import type { BronzePipelineStatus, ScalingStatus } from '../../crds/pipeline.ts'
 import type { SettledLagScaling, SettledPipeline } from '../../crds/settled.ts'
 import type { SourceView } from '../facts.ts'
+import { partitionsOf } from '../partitions.ts'
 import type { Workload } from '../workload.ts'
 import { decideByLag, type LagView } from './by-lag.ts'
 import { memoryOf, statusOfMemory } from './memory.ts'
@@ -40,7 +41,7 @@ export function sizeOf({ settled, source, workload, status, nowMs }: SizingView)
   const { scaling } = settled
   if (settled.suspend) return { replicas: 0, reason: 'Suspended', state: asleep(scaling.mode, status) }
   if (scaling.mode === 'External') return { replicas: scaling.replicas, reason: 'External' }
-  const partitions = source.lag?.partitions ?? status.partitions
+  const partitions = partitionsOf(source.lag, status.partitions)
   if (partitions === undefined) return { replicas: undefined, reason: 'Held', state: status.scaling }
   if (scaling.mode === 'Partitions') {
     const wanted = Math.ceil(partitions / scaling.partitionsPerReplica)
@@ -76,6 +77,7 @@ function lagView(
     scaling,
     triggerMs: longestWaitMs(settled),
     partitions,
+    areTopicsThere: lag !== undefined && lag.entries.every(({ missing }) => missing === undefined),
     current: workload.wanted,
     isRolledOut: workload.isRolledOut && workload.ready === workload.wanted,
     group:

@@ -127,6 +127,11 @@ suite('consumers by lag: held', () => {
     ['until the group was calm for a window', { rates: { ...backlog, steadyMs: 45_000 } }, '2 Measuring'],
     ['for a window after a change', remembering({ lastChangeMs: NOW - 59_000 }), '2 Measuring'],
     ['when records wait and none is written', { rates: { ...someRates(12, { lag: 9000 }) } }, '2 NoProgress'],
+    [
+      'while a topic is missing',
+      { current: 12, partitions: 6, areTopicsThere: false, isRolledOut: false },
+      '12 RollingOut'
+    ],
     ['without partitions', { partitions: 0, rates: someRates(0, {}) }, '2 NoPartitions']
   ]
   for (const [name, change, expected] of table) {

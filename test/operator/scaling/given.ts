@@ -50,6 +50,7 @@ export function aView(change: Partial<LagView> = {}): LagView {
     scaling: aScaling(),
     triggerMs: 10_000,
     partitions: 12,
+    areTopicsThere: true,
     current,
     isRolledOut: true,
     group: { isStable: true, members: current },

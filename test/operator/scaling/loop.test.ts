@@ -76,6 +76,7 @@ class Loop {
         scaling: aScaling(),
         triggerMs: 5000,
         partitions: this.#partitions,
+        areTopicsThere: true,
         current: this.replicas,
         isRolledOut: isStable,
         group,

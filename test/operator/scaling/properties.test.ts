@@ -24,6 +24,7 @@ function aCase(random: Random): LagView {
     scaling,
     triggerMs: random.below(30_000),
     partitions,
+    areTopicsThere: random.chance(0.95),
     current,
     isRolledOut: random.chance(0.9),
     group: random.chance(0.1)
