@@ -105,7 +105,10 @@ export class OperatorMetrics {
     }
     set(this.#lag, lag?.lag)
     set(this.#behind, lag?.behindSeconds)
-    set(this.#partitions, lag?.partitions)
+    set(
+      this.#partitions,
+      lag?.entries.some(({ missing }) => missing !== undefined) === true ? undefined : lag?.partitions
+    )
     set(this.#deadLetters, lag?.deadLetters)
     const group = view?.group
     set(this.#rebalancing, group && Number(group.state.endsWith('Rebalance')))

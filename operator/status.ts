@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { BronzePipelineStatus, Condition, PlanStatus, RevisionStatus, ScalingStatus } from '../crds/pipeline.ts'
 import type { Facts } from './facts.ts'
 import { selectorLabels } from './names.ts'
+import { partitionsOf } from './partitions.ts'
 import { currentLag, lagOf, lastCommitOf, summaryOf, worstTopics } from './summary.ts'
 
 /** A figure that moved does not write sooner than this after the last write. */
@@ -24,7 +25,7 @@ export function statusOf(
 ): BronzePipelineStatus {
   const { name, image, scaling, revision, plan, status } = pipeline
   const lag = currentLag(facts)
-  const partitions = facts.source.lag?.partitions ?? status.partitions
+  const partitions = partitionsOf(facts.source.lag, status.partitions)
   const groupId = facts.settled?.source.groupId ?? status.groupId
   const figures = lag && lagOf(lag)
   const worst = lag === undefined ? undefined : worstTopics(lag)

@@ -153,6 +153,7 @@ const PURE = [
   'operator/notes.ts',
   'operator/object-diff.ts',
   'operator/partition-offsets.ts',
+  'operator/partitions.ts',
   'operator/owned.ts',
   'operator/plan-status.ts',
   'operator/plan.ts',
