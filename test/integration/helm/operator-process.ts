@@ -27,6 +27,8 @@ interface Deployment extends Manifest {
 export interface OperatorProcess {
   /** What it has logged so far. */
   readonly log: () => string
+  /** Lets an hour pass on its clock. */
+  readonly letAnHourPass: () => void
   /** Ends it as Kubernetes would; fails when it does not end well. */
   readonly stop: () => Promise<void>
 }
@@ -64,7 +66,7 @@ export async function startOperator(
     ...Object.fromEntries(given),
     KUBECONFIG: kubeconfig,
     PORT: '0',
-    NODE_OPTIONS: `--import "data:text/javascript,const now=Date.now;Date.now=()=>now()+${aheadMs}"`,
+    NODE_OPTIONS: `--import "data:text/javascript,${clockOf(aheadMs)}"`,
     POD_NAME: account,
     POD_NAMESPACE: namespace
   }
@@ -82,8 +84,12 @@ export async function startOperator(
       assert.equal(code, 0, text)
     })())
   t.after(stop)
-  return { log: () => text, stop }
+  return { log: () => text, letAnHourPass: () => child.kill('SIGUSR2'), stop }
 }
+
+/** Without blanks and quotation marks, to stand in an option. */
+const clockOf = (aheadMs: number) =>
+  `const now=Date.now;let ahead=${aheadMs};Date.now=()=>now()+ahead;process.on('SIGUSR2',()=>{ahead+=3600000})`
 
 export async function succeed(running: ReturnType<KubeServer['kubectl']>) {
   const finished = await running

@@ -7,14 +7,12 @@ import { startBroker, type EmbeddedBroker } from '../../../cli/demo/broker/broke
 import { startKube, type KubeServer } from '../../servers/kube.ts'
 import { need } from '../../servers/need.ts'
 import { auditedUses, grantedUses, AUDIT_POLICY, type AuditEvent } from './audit.ts'
-import { startOperator, succeed, until } from './operator-process.ts'
+import { startOperator, succeed, until, type OperatorProcess } from './operator-process.ts'
 import { CHART, manifests } from './render.ts'
 
 const CRD = 'bronzepipelines.bronze.dev'
 /** Asked by admission alone, which leaves no trace in the audit log; there is a test for it below. */
 const BY_ADMISSION = 'update bronze.dev/bronzepipelines/finalizers'
-/** Of an event that happens again half an hour later: test/integration/operator/events.test.ts. */
-const LATER = 'patch /events'
 
 suite('the operator works with what the chart allows, and needs all of it', need('kube', 'helm'), () => {
   let kube: KubeServer
@@ -52,7 +50,7 @@ suite('the operator works with what the chart allows, and needs all of it', need
       await succeed(kube.kubectl(['wait', '--for=condition=Established', `crd/${CRD}`, '--timeout=20s']))
       const { stdout } = await succeed(kube.helm(['template', release, CHART, '-n', home, '--skip-tests', ...settings]))
       const operator = await startOperator(t, kube, stdout, { aheadMs: 600_000 })
-      await live(kube, namespace, broker.bootstrap, operator.log)
+      await live(kube, namespace, broker.bootstrap, operator)
       await operator.stop()
       const user = `system:serviceaccount:${home}:${release}-bronze-operator`
       const lines = (await readFile(auditLog(), 'utf8')).split('\n').filter(line => line.includes(user))
@@ -61,7 +59,7 @@ suite('the operator works with what the chart allows, and needs all of it', need
         events.filter(({ responseStatus }) => [401, 403].includes(responseStatus?.code ?? 0)),
         []
       )
-      const granted = grantedUses(manifests(stdout)).filter(use => use !== BY_ADMISSION && use !== LATER)
+      const granted = grantedUses(manifests(stdout)).filter(use => use !== BY_ADMISSION)
       assert.deepEqual(auditedUses(events), granted)
       await succeed(kube.helm(['uninstall', release, '-n', home]))
     })
@@ -98,7 +96,12 @@ suite('the operator works with what the chart allows, and needs all of it', need
 })
 
 /** From kubectl apply to kubectl delete; pods are made by the cluster's controllers and declared ready here. */
-async function live(kube: KubeServer, namespace: string, bootstrap: string, log: () => string): Promise<void> {
+async function live(
+  kube: KubeServer,
+  namespace: string,
+  bootstrap: string,
+  { log, letAnHourPass }: OperatorProcess
+): Promise<void> {
   const kubectl = async (...args: string[]) => (await kube.kubectl(['-n', namespace, ...args])).stdout
   const get = (what: string, path: string) => kubectl('get', what, '-o', `jsonpath=${path}`)
   const change = (spec: object) => kubectl('patch', 'bp', 'taxi', '--type=merge', '-p', JSON.stringify({ spec }))
@@ -147,8 +150,16 @@ async function live(kube: KubeServer, namespace: string, bootstrap: string, log:
   await until('it is planned', log, async () => (await get('bp/taxi', '{.status.plan.changes[*].kind}')) !== '')
   await change({ mode: 'Apply' })
   await untilReady(3)
-  await change({ suspend: true })
-  await until('it is suspended', log, async () => (await get('deployments', '{.items[*].spec.replicas}')) === '0')
+  const untilReplicas = (count: string) =>
+    until(`${count} consumers`, log, async () => (await get('deployments', '{.items[*].spec.replicas}')) === count)
+  for (const _time of [1, 2]) {
+    await change({ suspend: true })
+    await untilReplicas('0')
+    await change({ suspend: false })
+    await untilReplicas('3')
+    letAnHourPass()
+  }
+  await until('an event is told again', log, async () => / 2 /.test(` ${await get('events', '{.items[*].count}')} `))
   await kubectl('delete', 'bp', 'taxi')
   await untilGone('deployments', 'taxi-consumer')
 }
