@@ -55,9 +55,15 @@ function foreseenLines({ mode }: PlannedPipeline, foreseen: Foreseen, full: bool
 /** What is in a new object follows from the pipeline, whose difference has been told. */
 function changeLines({ do: verb, kind, name, diff, refusal }: PlannedChange, full: boolean): readonly string[] {
   const isShort = verb === 'create' && !full && diff.length > 0
-  const more = refusal === undefined ? (isShort ? ` (${diff.length} lines: --full)` : '') : `: ${oneLine(refusal)}`
+  const more = refusal === undefined ? (isShort ? ` (${diff.length} lines: --full)` : '') : `: ${refusalText(refusal)}`
   return [`  ${verb} ${kind} ${name}${more}`, ...(isShort ? [] : diff.map(line => `    ${line}`))]
 }
+
+/** Of the operator's objects others than the operator need to change none. */
+const refusalText = (refusal: string): string =>
+  /cannot (?:patch|create) resource/.test(refusal)
+    ? 'its difference is not known, you may not apply it'
+    : oneLine(refusal)
 
 const GAPS: Readonly<Record<Gap, string>> = {
   Secrets: 'Not seen: Secrets. They are taken to be there, and to be as they were when the consumers started.',

@@ -120,7 +120,8 @@ ${change}`
     const viewer = await run('view', 'plan', '-f', file)
     assert.equal(viewer.code, 1)
     assert.match(viewer.out, /you may not apply it yourself/)
-    assert.match(viewer.out, /triggerInterval: 45s/)
+    assert.match(viewer.out, /triggerInterval: "45s"/)
+    assert.match(viewer.out, /change Deployment shop-consumer: its difference is not known, you may not apply it/)
   })
 
   test('what the API server would refuse is told with its own words, and exits 78', async () => {
