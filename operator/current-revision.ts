@@ -5,6 +5,7 @@ import type { KubeObject } from './kube.ts'
 import { SECRETS_HASH } from './names.ts'
 import {
   adoptedRevision,
+  askedOf,
   configOf,
   newRevision,
   revisionIn,
@@ -107,9 +108,10 @@ export function knownRevisions(
 /** What was made of the same wish before is kept as it is, unless the pipeline asks to follow the operator. */
 function wantedRevision(seen: Seen, known: ReadonlyMap<string, Revision>, render: Render): Revision {
   const { blueprint, schema } = seen
-  const fresh = newRevision(blueprint, render, schema)
-  if (blueprint.settled.consumer.upgrade === 'Automatic') return fresh
-  return known.values().find(({ asked }) => asked === fresh.asked) ?? adopted(seen) ?? fresh
+  const fresh = () => newRevision(blueprint, render, schema)
+  if (blueprint.settled.consumer.upgrade === 'Automatic') return fresh()
+  const wish = askedOf(blueprint, schema)
+  return known.values().find(({ asked }) => asked === wish) ?? adopted(seen) ?? fresh()
 }
 
 /** What an operator from before there were revisions made of this very generation: it goes on as it is. */
