@@ -65,7 +65,7 @@ test('exit codes are those of kubectl diff: 1 is never trouble', async context =
     'current-context': 't'
   })
   await writeFile(join(kube.folder, 'away'), config)
-  assert.equal((await run('plan', 'shop', '--kubeconfig', 'away')).code, 69)
+  assert.equal((await run('plan', 'shop', '--kubeconfig', join(kube.folder, 'away'))).code, 69)
 })
 
 test('whoever may not apply gets our own judgement, and is told whose it is', async context => {

@@ -19,9 +19,10 @@ test('called by kubectl, help and hints say what the user types', () => {
 })
 
 test('kubectl completes commands, options, values and the names of pipelines', async context => {
-  const { kube, bronze } = await lake(context)
-  const complete = async (...words: string[]) => {
-    const { code, out } = await bronze(['__complete', ...words]).ended
+  const { kube, run } = await lake(context)
+  const complete = async (command: string, ...words: string[]) => {
+    const cluster = words.length === 0 ? [] : ['--kubeconfig', kube.kubeconfig]
+    const { code, out } = await run('__complete', command, ...cluster, ...words)
     assert.equal(code, 0)
     return out
   }

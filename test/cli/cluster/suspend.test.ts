@@ -43,7 +43,7 @@ test('a viewer is refused with the verb, the resource and the role that has it, 
   const { code, err } = await run('suspend', 'shop')
   assert.equal(code, 78)
   assert.match(err, /^bronze: Forbidden: .*cannot patch .*The ClusterRole edit has "patch bronzepipelines"/)
-  assert.equal((kube.objects.get(PATH) as Pipeline | undefined)?.spec.suspend, undefined)
+  assert.equal((kube.objects.get(PATH) as Pipeline | undefined)?.spec.suspend, false)
 })
 
 test('--wait ends when the operator has seen it and no pod is left', async context => {

@@ -1,7 +1,10 @@
+import { PassThrough, Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import type { TestContext } from 'node:test'
+import { dispatch } from '../../../cli/dispatch.ts'
 import { consumerName, ownLabels } from '../../../operator/names.ts'
 import { startBronze } from '../../fakes/bronze.ts'
-import { fakeKubeServer, PIPELINES_OF } from '../../fakes/kube-server.ts'
+import { fakeKubeServer, PIPELINES_OF, type FakeKubeServer } from '../../fakes/kube-server.ts'
 
 const PODS = '/api/v1/namespaces/lake/pods'
 
@@ -82,9 +85,29 @@ export async function lake(context: TestContext) {
   }
   kube.put(events, { metadata: { name: 'e1' }, ...about, message: OUT_OF_MEMORY, lastTimestamp: ago(HALF_PAST) })
   kube.put(events, { metadata: { name: 'e2' }, ...about, message: 'of yesterday', lastTimestamp: ago(90_000) })
-  const bronze = (args: readonly string[], input = '') =>
-    startBronze(context, args, { cwd: kube.folder, env: kube.env, input })
-  return { kube, bronze, run: async (...args: string[]) => await bronze(args).ended }
+  // As a process of its own, where signals and pipes matter.
+  const bronze = (args: readonly string[]) => startBronze(context, args, { cwd: kube.folder, env: kube.env })
+  return { kube, bronze, run: async (...args: string[]) => await runHere(args, kube) }
+}
+
+/** The command without a process around it. */
+async function runHere(args: readonly string[], { folder, kubeconfig }: FakeKubeServer) {
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()]
+  const texts = Promise.all([text(stdout), text(stderr)])
+  const io = {
+    program: 'bronze',
+    stdin: () => Readable.from([]),
+    stdout: Object.assign(stdout, { isTTY: false }) as unknown as NodeJS.WriteStream,
+    stderr: stderr as unknown as NodeJS.WriteStream,
+    cwd: folder,
+    onSignal: () => () => {}
+  }
+  const isChosen = args.includes('--kubeconfig') || args[0] === '__complete'
+  const code = await dispatch(isChosen ? args : [...args, '--kubeconfig', kubeconfig], io)
+  stdout.end()
+  stderr.end()
+  const [out, err] = await texts
+  return { code, out, err }
 }
 
 const CRASHED = {
