@@ -17,7 +17,7 @@ interface Asked {
 
 const noStop = () => new AbortController().signal
 
-async function given(context: TestContext, answers: readonly Answer[]) {
+async function given(context: TestContext, answers: readonly Answer[], impatience = {}) {
   const asked: Asked[] = []
   const slept: number[] = []
   const clock: Clock = { now: () => 0, random: () => 0, sleep: async ms => void slept.push(ms) }
@@ -25,7 +25,7 @@ async function given(context: TestContext, answers: readonly Answer[]) {
     void answer(request, response, asked, answers[Math.min(asked.length, answers.length - 1)]!)
   })
   return {
-    client: new KubeClient({ server, token: async () => 'secret' }, clock, { watchIdleMs: 30, timeoutMs: 300 }),
+    client: new KubeClient({ server, token: async () => 'secret' }, clock, impatience),
     asked,
     slept
   }
@@ -182,18 +182,22 @@ test('an event that arrives byte by byte is one event, however slowly it comes',
 })
 
 test('a watch that has spoken and falls silent in the middle of a line breaks off', limit, async context => {
-  const { client } = await given(context, [
-    response => {
-      response.writeHead(200)
-      response.write(`${JSON.stringify({ type: 'ADDED', object: object('a', '11') })}\n{"type":"AD`)
-    }
-  ])
+  const { client } = await given(
+    context,
+    [
+      response => {
+        response.writeHead(200)
+        response.write(`${JSON.stringify({ type: 'ADDED', object: object('a', '11') })}\n{"type":"AD`)
+      }
+    ],
+    { watchIdleMs: 30 }
+  )
   const { status, message } = await rejection(all(client.watch(PODS, { namespace: 'n' }, FROM, noStop())))
   assert.deepEqual([status, message], [0, 'GET /api/v1/namespaces/n/pods broke off'])
 })
 
 test('a server that takes a watch, a read or a list and never answers is given up', limit, async context => {
-  const { client } = await given(context, [() => {}])
+  const { client } = await given(context, [() => {}], { timeoutMs: 200 })
   assert.equal((await rejection(all(client.watch(PODS, { namespace: 'n' }, FROM, noStop())))).status, 0)
   assert.equal((await rejection(client.get(PODS, 'n', 'a'))).status, 0)
   assert.equal((await rejection(client.list(PODS, { namespace: 'n' }, undefined, noStop()))).status, 0)
