@@ -57,9 +57,18 @@ export class Fleet implements Pods {
     const { folder, podStartMs, stays } = this.#options
     await wait(podStartMs)
     const [port = 0] = await freePorts(1)
-    const args = ['--pipeline', join(folder, 'pipeline.yaml'), '--instance', instance, '--port', String(port)]
+    const args = [
+      '--pipeline',
+      join(folder, 'pipeline.yaml'),
+      '--instance',
+      instance,
+      '--port',
+      String(port),
+      '--exit-with-parent'
+    ]
     const child = spawn(process.execPath, ['--import', WITNESS, CONSUMER, ...args, '--secrets', folder], {
-      stdio: ['ignore', 'pipe', 'pipe'],
+      // Open as long as this process lives, which they must not outlive.
+      stdio: ['pipe', 'pipe', 'pipe'],
       env: {
         ...consumerEnvironment(process.env),
         BENCH_FETCHED: join(folder, 'fetched'),
