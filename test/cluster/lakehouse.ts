@@ -18,6 +18,9 @@ export const REPOSITORY = 'bronze-operator'
 export const TAGS = ['one', 'two'] as const
 const LOCATION = 's3://lake/warehouse'
 
+/** As brokers have it unless told otherwise: consumers that start together join together. */
+const BROKER = { 'group.initial.rebalance.delay.ms': 3000 }
+
 /** A cluster with our image, and a broker and an object store that its pods reach. */
 export interface Lakehouse {
   readonly cluster: Cluster
@@ -41,7 +44,7 @@ export async function startLakehouse(): Promise<Lakehouse> {
   }
   try {
     const [kafka, s3] = await Promise.all([
-      startKafka({ host: address }),
+      startKafka({ host: address, properties: BROKER }),
       startS3({}, address),
       importImage(cluster, archive)
     ])
