@@ -1,4 +1,4 @@
-import type { PartitionOffsets } from '../operator/partition-offsets.ts'
+import type { PartitionOffsets } from '../operator/source/partition-offsets.ts'
 import { lagOf, partitionKey, type LagSample } from './lag.ts'
 import type { Progress } from './status.ts'
 

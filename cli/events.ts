@@ -1,5 +1,5 @@
 import { EXIT_CONFIGURATION } from '../lib/errors.ts'
-import type { EntryLag, PipelineLag } from '../operator/lag.ts'
+import type { EntryLag, PipelineLag } from '../operator/source/lag.ts'
 import { shortSeconds } from '../lib/figures.ts'
 import type { RunEvent } from './status.ts'
 import { isCleanEnd, type ConsumerEnd, type ConsumerEvent } from './supervisor.ts'

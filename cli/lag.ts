@@ -1,5 +1,5 @@
-import { partitionLag, type PipelineLag } from '../operator/lag.ts'
-import type { PartitionOffsets } from '../operator/partition-offsets.ts'
+import { partitionLag, type PipelineLag } from '../operator/source/lag.ts'
+import type { PartitionOffsets } from '../operator/source/partition-offsets.ts'
 
 /** What Kafka tells of a pipeline at one moment: the operator's own figures, and what they were made from. */
 export interface LagSample {

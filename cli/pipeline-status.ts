@@ -1,6 +1,6 @@
 import type { SettledPipeline } from '../crds/settled.ts'
 import { shortCount, shortSeconds, UNKNOWN } from '../lib/figures.ts'
-import type { EntryLag } from '../operator/lag.ts'
+import type { EntryLag } from '../operator/source/lag.ts'
 import type { LagSample } from './lag.ts'
 import { columns } from './table.ts'
 

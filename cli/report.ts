@@ -1,7 +1,7 @@
 import { mkdir, stat, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { KubeError } from '../operator/kube.ts'
+import { KubeError } from '../operator/kube/kube.ts'
 import { CLUSTER_HELP, CLUSTER_OPTIONS, withCluster, type Cluster } from './cluster/cluster.ts'
 import { pipelineNamed } from './cluster/pipelines.ts'
 import { redact, redactFields } from './cluster/redact.ts'

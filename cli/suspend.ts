@@ -1,7 +1,7 @@
 import { constants } from 'node:os'
 import { systemClock } from '../lib/clock.ts'
 import { parseDurationMs } from '../lib/duration.ts'
-import { PIPELINES } from '../operator/kube.ts'
+import { PIPELINES } from '../operator/kube/kube.ts'
 import { CLUSTER_HELP, CLUSTER_OPTIONS, FIELD_MANAGER, withCluster, type Cluster } from './cluster/cluster.ts'
 import { awaitState } from './cluster/await-state.ts'
 import { managedText, managersOf } from './cluster/managed-by.ts'

@@ -17,12 +17,12 @@ import type {
 import { schemaMode } from './schema-mode.ts'
 import { settleConsumer } from './settle-consumer.ts'
 import { settleSink } from './settle-sink.ts'
+import type { SettledScaling } from './settled-scaling.ts'
 import type {
   BatchLimits,
   LiftedColumn,
   SchemaRegistryOptions,
   SettledPipeline,
-  SettledScaling,
   SettledTopic,
   SourceSecurity,
   StartFrom

@@ -1,4 +1,5 @@
 import type { SettledConsumer } from './settled-consumer.ts'
+import type { SettledScaling } from './settled-scaling.ts'
 
 /**
  * A pipeline after parsing: defaults filled, overrides applied per topic, durations in milliseconds, sizes in bytes.
@@ -291,22 +292,4 @@ export interface SettledDeadLetters {
   readonly table: string
   /** Policy Topic: `{topic}` is replaced by the source topic. */
   readonly topic: string
-}
-
-export type SettledScaling =
-  | { readonly mode: 'Partitions'; readonly partitionsPerReplica: number; readonly maxReplicas: number }
-  | SettledLagScaling
-  | { readonly mode: 'External'; readonly replicas: number }
-
-export interface SettledLagScaling {
-  readonly mode: 'Lag'
-  /** 0: none when idle. */
-  readonly minReplicas: number
-  readonly maxReplicas: number
-  /** The time in which a backlog is to be written. */
-  readonly catchUpMs: number
-  /** How long fewer consumers must have been enough before there is one step fewer. */
-  readonly stabilizationMs: number
-  /** How long nothing must have come before no consumer runs; used with `minReplicas` 0. */
-  readonly idleMs: number
 }

@@ -1,13 +1,13 @@
 import type { SettledPipeline } from '../crds/settled.ts'
 import type { RevisionStatus } from '../crds/pipeline.ts'
 import type { Problem } from '../crds/problem.ts'
-import type { Taken } from './claim-index.ts'
-import type { GroupView } from './group-view.ts'
-import type { PipelineLag } from './lag.ts'
+import type { Taken } from './claims/claim-index.ts'
+import type { GroupView } from './source/group-view.ts'
+import type { PipelineLag } from './source/lag.ts'
 import type { Rates } from './scaling/rates.ts'
 import type { Sizing } from './scaling/size.ts'
-import type { MissingSecret } from './secret-names.ts'
-import type { Workload } from './workload.ts'
+import type { MissingSecret } from './objects/secret-names.ts'
+import type { Workload } from './objects/workload.ts'
 
 /** What the sampler last saw of the source. */
 export interface SourceView {

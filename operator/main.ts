@@ -3,11 +3,11 @@ import { hostname } from 'node:os'
 import { systemClock } from '../lib/clock.ts'
 import { EXIT_CONFIGURATION, EXIT_DEFECT } from '../lib/errors.ts'
 import { jsonLog, type Log, type LogLevel } from '../lib/log.ts'
-import { accessOfPod, accessOfUser } from './kube-access.ts'
-import { KubeClient } from './kube-client.ts'
+import { accessOfPod, accessOfUser } from './kube/access.ts'
+import { KubeClient } from './kube/client.ts'
 import { Operator } from './operator.ts'
 import { startServer } from './server.ts'
-import { ownerByToken } from './service-account.ts'
+import { ownerByToken } from './kube/service-account.ts'
 
 const SAMPLE_INTERVAL_MS = 15_000
 const SECRETS_INTERVAL_MS = 60_000

@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { SourceView } from './facts.ts'
-import type { WatchEnd } from './reflector.ts'
-import type { WatchView } from './stores.ts'
+import type { WatchEnd } from './kube/reflector.ts'
+import type { WatchView } from './kube/stores.ts'
 
 /** What is asked when metrics are read. */
 export interface LiveFigures {

@@ -1,8 +1,8 @@
 import type { BronzePipeline } from '../crds/pipeline.ts'
 import type { SettledPipeline } from '../crds/settled.ts'
 import type { ParseResult } from '../crds/validate.ts'
-import type { ClaimBook } from './claim-book.ts'
-import { knownRevisions, trustedNames } from './current-revision.ts'
+import type { ClaimBook } from './claims/claim-book.ts'
+import { knownRevisions, trustedNames } from './revision/current-revision.ts'
 import {
   BUDGETS,
   CONFIG_MAPS,
@@ -12,14 +12,14 @@ import {
   type Kube,
   type KubeObject,
   type ResourceType
-} from './kube.ts'
-import { consumerName } from './names.ts'
+} from './kube/kube.ts'
+import { consumerName } from './objects/names.ts'
 import type { Observed } from './plan.ts'
-import { mountedSecrets } from './revision.ts'
-import type { Sampling } from './sampling.ts'
-import { secretsOf } from './secret-names.ts'
-import type { SecretReader } from './secrets.ts'
-import type { Stores } from './stores.ts'
+import { mountedSecrets } from './revision/revision.ts'
+import type { Sampling } from './source/sampling.ts'
+import { secretsOf } from './objects/secret-names.ts'
+import type { SecretReader } from './kube/secrets.ts'
+import type { Stores } from './kube/stores.ts'
 
 export interface ObserverPorts {
   readonly kube: Kube

@@ -4,21 +4,28 @@ import { settle } from '../crds/settle.ts'
 import type { SettledPipeline } from '../crds/settled.ts'
 import type { ParseResult } from '../crds/validate.ts'
 import { actionsFor, standingInTheWay, type Action, type Target } from './actions.ts'
-import type { Taken } from './claim-index.ts'
-import { conditionsOf } from './conditions.ts'
-import { chooseRevision, type Choice } from './current-revision.ts'
-import type { PlannedChange } from './dry-run.ts'
-import type { EventNote } from './events.ts'
+import type { Taken } from './claims/claim-index.ts'
+import { conditionsOf } from './status/conditions.ts'
+import { chooseRevision, type Choice } from './revision/current-revision.ts'
+import type { PlannedChange } from './objects/dry-run.ts'
+import type { EventNote } from './kube/events.ts'
 import type { Facts, SourceView } from './facts.ts'
-import { DEPLOYMENTS, type KubeObject } from './kube.ts'
-import { deploymentNotes, planNotes, transitionNotes } from './notes.ts'
-import { planStatus } from './plan-status.ts'
-import { render } from './pod-template.ts'
-import { bytesOf, configOf, MAX_CONFIG_BYTES, mountedSecrets, type Blueprint, type Render } from './revision.ts'
+import { DEPLOYMENTS, type KubeObject } from './kube/kube.ts'
+import { deploymentNotes, planNotes, transitionNotes } from './status/notes.ts'
+import { planStatus } from './status/plan-status.ts'
+import { render } from './objects/pod-template.ts'
+import {
+  bytesOf,
+  configOf,
+  MAX_CONFIG_BYTES,
+  mountedSecrets,
+  type Blueprint,
+  type Render
+} from './revision/revision.ts'
 import { sizeOf } from './scaling/size.ts'
-import { missingSecrets } from './secret-names.ts'
-import { statusOf } from './status.ts'
-import { workloadOf, type Deployment, type Pod, type Workload } from './workload.ts'
+import { missingSecrets } from './objects/secret-names.ts'
+import { statusOf } from './status/status.ts'
+import { workloadOf, type Deployment, type Pod, type Workload } from './objects/workload.ts'
 
 /** What there is now of a pipeline; what is missing is undefined or absent, never an error. */
 export interface Observed {

@@ -38,7 +38,7 @@ for (const [what, names] of [
 }
 
 test('docs/operations.md tells every reason for which a condition of the operator is not as it should be', () => {
-  const text = readFileSync(join(root, 'operator/conditions.ts'), 'utf8')
+  const text = readFileSync(join(root, 'operator/status/conditions.ts'), 'utf8')
   const names = [...text.matchAll(/\b(?:no|unknown)\('(\w+)'/g)].map(([, name = '']) => name)
   assert.ok(names.length > 10)
   // They point at other conditions, or say that all is well.

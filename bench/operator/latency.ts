@@ -1,6 +1,6 @@
 import { systemClock } from '../../lib/clock.ts'
-import { DEPLOYMENTS, type Kube, type KubeObject } from '../../operator/kube.ts'
-import { Reflector } from '../../operator/reflector.ts'
+import { DEPLOYMENTS, type Kube, type KubeObject } from '../../operator/kube/kube.ts'
+import { Reflector } from '../../operator/kube/reflector.ts'
 import { jsonLog } from '../../lib/log.ts'
 
 /** Follows the Deployments of a cluster and tells when one of them is as somebody waits for it. */

@@ -2,8 +2,8 @@
 // told comes as JSON in its first argument; it answers each message with what it has asked for so far.
 import { systemClock } from '../../lib/clock.ts'
 import { jsonLog } from '../../lib/log.ts'
-import type { Kube, ResourceType } from '../../operator/kube.ts'
-import { KubeClient } from '../../operator/kube-client.ts'
+import type { Kube, ResourceType } from '../../operator/kube/kube.ts'
+import { KubeClient } from '../../operator/kube/client.ts'
 import { Operator } from '../../operator/operator.ts'
 
 /** What the process is told. */

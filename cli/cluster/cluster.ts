@@ -1,8 +1,8 @@
 import type { ParseArgsOptionsConfig } from 'node:util'
 import { systemClock } from '../../lib/clock.ts'
-import { clusterOfUser } from '../../operator/kube-access.ts'
-import { KubeClient } from '../../operator/kube-client.ts'
-import { KubeError, type KubeObject, type ResourceType, type Selection } from '../../operator/kube.ts'
+import { clusterOfUser } from '../../operator/kube/access.ts'
+import { KubeClient } from '../../operator/kube/client.ts'
+import { KubeError, type KubeObject, type ResourceType, type Selection } from '../../operator/kube/kube.ts'
 import { explained } from './trouble.ts'
 
 /** How commands are told which cluster and namespace are meant. */

@@ -1,7 +1,7 @@
 import type { BronzePipeline } from '../../crds/pipeline.ts'
-import { DEPLOYMENTS, EVENTS, KubeError, PODS, type KubeObject } from '../../operator/kube.ts'
-import { consumerName, selectorLabels } from '../../operator/names.ts'
-import type { Pod } from '../../operator/workload.ts'
+import { DEPLOYMENTS, EVENTS, KubeError, PODS, type KubeObject } from '../../operator/kube/kube.ts'
+import { consumerName, selectorLabels } from '../../operator/objects/names.ts'
+import type { Pod } from '../../operator/objects/workload.ts'
 import { ifAllowed, listAll, type Cluster } from './cluster.ts'
 import type { KubeEvent, Seen } from './view.ts'
 

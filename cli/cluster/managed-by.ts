@@ -1,4 +1,4 @@
-import type { KubeObject } from '../../operator/kube.ts'
+import type { KubeObject } from '../../operator/kube/kube.ts'
 
 /** Who keeps an object as a manifest elsewhere says, and may undo what is changed here. */
 export interface Manager {

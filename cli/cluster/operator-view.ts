@@ -2,7 +2,7 @@ import type { BronzePipeline } from '../../crds/pipeline.ts'
 import { settle } from '../../crds/settle.ts'
 import { parsePipeline, type ParseResult } from '../../crds/validate.ts'
 import { systemClock } from '../../lib/clock.ts'
-import { ClaimBook } from '../../operator/claim-book.ts'
+import { ClaimBook } from '../../operator/claims/claim-book.ts'
 import type { SourceView } from '../../operator/facts.ts'
 import { judgeInCluster } from '../../operator/in-cluster.ts'
 import {
@@ -13,11 +13,11 @@ import {
   PODS,
   type KubeObject,
   type ResourceType
-} from '../../operator/kube.ts'
-import { MANAGED_BY, OPERATOR, PIPELINE_LABEL } from '../../operator/names.ts'
+} from '../../operator/kube/kube.ts'
+import { MANAGED_BY, OPERATOR, PIPELINE_LABEL } from '../../operator/objects/names.ts'
 import { observe } from '../../operator/observe.ts'
 import type { Observed } from '../../operator/plan.ts'
-import { SecretReader } from '../../operator/secrets.ts'
+import { SecretReader } from '../../operator/kube/secrets.ts'
 import { ifAllowed, listAll, type Cluster } from './cluster.ts'
 
 /** A pipeline as the operator would see it, and what of that we could not see. */

@@ -1,6 +1,6 @@
 import type { BronzePipeline } from '../../crds/pipeline.ts'
 import { FatalError } from '../../lib/errors.ts'
-import { KubeError, PIPELINES } from '../../operator/kube.ts'
+import { KubeError, PIPELINES } from '../../operator/kube/kube.ts'
 import { ifAllowed, listAll, type Cluster } from './cluster.ts'
 import { notInstalled } from './trouble.ts'
 

@@ -1,4 +1,4 @@
-import type { PlannedChange } from '../../operator/dry-run.ts'
+import type { PlannedChange } from '../../operator/objects/dry-run.ts'
 import { oneLine } from '../one-line.ts'
 import type { Foreseen } from './foresee.ts'
 import type { Gap } from './operator-view.ts'

@@ -1,5 +1,5 @@
 import type { Clock } from '../../lib/clock.ts'
-import { KubeError } from '../../operator/kube.ts'
+import { KubeError } from '../../operator/kube/kube.ts'
 import type { Cluster } from './cluster.ts'
 import { sortKey, timedLine, type LogLine } from './log-line.ts'
 

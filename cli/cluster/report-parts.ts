@@ -11,9 +11,9 @@ import {
   SECRETS,
   SERVICE_ACCOUNTS,
   type KubeObject
-} from '../../operator/kube.ts'
-import { MANAGED_BY, OPERATOR, PIPELINE_LABEL } from '../../operator/names.ts'
-import { secretsOf } from '../../operator/secret-names.ts'
+} from '../../operator/kube/kube.ts'
+import { MANAGED_BY, OPERATOR, PIPELINE_LABEL } from '../../operator/objects/names.ts'
+import { secretsOf } from '../../operator/objects/secret-names.ts'
 import { listAll, type Cluster } from './cluster.ts'
 import { eventsOf, Looker, podMetrics, podsOf } from './look.ts'
 import { OPERATOR_SELECTOR } from './operator-view.ts'

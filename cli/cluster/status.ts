@@ -1,6 +1,6 @@
 import type { BronzePipeline } from '../../crds/pipeline.ts'
 import { RetryableError } from '../../lib/errors.ts'
-import { KubeError } from '../../operator/kube.ts'
+import { KubeError } from '../../operator/kube/kube.ts'
 import { EXIT_OK, EXIT_PROBLEMS, type Io } from '../command.ts'
 import { watched, type Shown } from '../watched.ts'
 import type { Cluster } from './cluster.ts'

@@ -1,5 +1,5 @@
 import { errorText, FatalError, RetryableError } from '../../lib/errors.ts'
-import type { KubeError } from '../../operator/kube.ts'
+import type { KubeError } from '../../operator/kube/kube.ts'
 
 /** What an API server's refusal means to whoever sits at the terminal: what to do about it, or whom to ask. */
 export function explained(error: KubeError, context: string): FatalError | RetryableError {

@@ -1,6 +1,6 @@
 import type { BronzePipeline, Condition } from '../../crds/pipeline.ts'
-import type { KubeObject } from '../../operator/kube.ts'
-import { workloadOf, type Deployment, type Pod } from '../../operator/workload.ts'
+import type { KubeObject } from '../../operator/kube/kube.ts'
+import { workloadOf, type Deployment, type Pod } from '../../operator/objects/workload.ts'
 
 /** What the API server tells of a pipeline at one moment; undefined is what we may not see. */
 export interface Seen {

@@ -1,4 +1,4 @@
-import type { DescribedGroup } from '../group-view.ts'
+import type { DescribedGroup } from '../source/group-view.ts'
 import type { Told } from './coordinators.ts'
 import { send, sendNewer, understands, type Broker } from './internals.ts'
 import { DESCRIBE_CONSUMER_GROUPS, FETCH_OFFSETS, type FetchedGroup, type OffsetsOfGroup } from './newer-requests.ts'

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module'
-import type { DescribedGroup } from '../group-view.ts'
+import type { DescribedGroup } from '../source/group-view.ts'
 
 /** Requests in versions that kafkajs does not know: they ask for many groups at once, or of groups of the consumer protocol. */
 export interface NewerRequest<Body, Answer> {

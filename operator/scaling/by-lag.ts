@@ -1,4 +1,4 @@
-import type { SettledLagScaling } from '../../crds/settled.ts'
+import type { SettledLagScaling } from '../../crds/settled-scaling.ts'
 import { areEnough, demandOf, measuredCapacity, type Demand } from './demand.ts'
 import type { ScalingMemory } from './memory.ts'
 import type { Rates } from './rates.ts'

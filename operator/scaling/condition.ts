@@ -1,4 +1,4 @@
-import { no, yes, type Verdict } from '../verdict.ts'
+import { no, yes, type Verdict } from '../status/verdict.ts'
 import type { ScalingReason } from './reason.ts'
 import type { Sizing } from './size.ts'
 

@@ -1,4 +1,4 @@
-import type { PartitionOffsets } from '../partition-offsets.ts'
+import type { PartitionOffsets } from '../source/partition-offsets.ts'
 
 /** What was seen of a group beside its offsets. */
 export interface GroupSight {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CatchUp } from '../../cli/catch-up.ts'
 import type { LagSample } from '../../cli/lag.ts'
-import type { PartitionOffsets } from '../../operator/partition-offsets.ts'
+import type { PartitionOffsets } from '../../operator/source/partition-offsets.ts'
 
 /** Offsets per partition of one topic: `[next, end]`; next undefined is unknown. */
 function sample(...offsets: [number | undefined, number | undefined][]): LagSample {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isWell, pipelineStatus, statusJson, statusText } from '../../cli/pipeline-status.ts'
 import { encodeReport } from '../../crds/report.ts'
-import { pipelineLag } from '../../operator/lag.ts'
-import type { PartitionOffsets } from '../../operator/partition-offsets.ts'
+import { pipelineLag } from '../../operator/source/lag.ts'
+import type { PartitionOffsets } from '../../operator/source/partition-offsets.ts'
 import { pipelineOf } from '../fakes/pipelines.ts'
 
 const NOW_MS = 1_700_000_000_000

@@ -6,8 +6,8 @@ import { readPipelines } from '../../crds/documents.ts'
 import { settle } from '../../crds/settle.ts'
 import { systemClock, type Clock } from '../../lib/clock.ts'
 import { type RetryableError, invariant } from '../../lib/errors.ts'
-import { pipelineLag } from '../../operator/lag.ts'
-import type { PartitionOffsets } from '../../operator/partition-offsets.ts'
+import { pipelineLag } from '../../operator/source/lag.ts'
+import type { PartitionOffsets } from '../../operator/source/partition-offsets.ts'
 import { encodeReport } from '../../crds/report.ts'
 
 const { pipelines } = readPipelines(

@@ -10,7 +10,7 @@ import {
   type ResourceType,
   type Selection,
   type WatchEvent
-} from '../../operator/kube.ts'
+} from '../../operator/kube/kube.ts'
 
 interface Happened {
   readonly version: number

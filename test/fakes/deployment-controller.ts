@@ -1,4 +1,4 @@
-import { DEPLOYMENTS, PODS, type KubeObject } from '../../operator/kube.ts'
+import { DEPLOYMENTS, PODS, type KubeObject } from '../../operator/kube/kube.ts'
 import type { FakeCluster } from './cluster.ts'
 
 interface Deployment extends KubeObject {

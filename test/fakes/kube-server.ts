@@ -6,7 +6,7 @@ import { json } from 'node:stream/consumers'
 import type { TestContext } from 'node:test'
 import { judgeAsServer } from '../../crds/validate.ts'
 import type { BronzePipeline } from '../../crds/pipeline.ts'
-import type { KubeObject } from '../../operator/kube.ts'
+import type { KubeObject } from '../../operator/kube/kube.ts'
 import { serveHttp } from './http-server.ts'
 
 type Fields = Record<string, unknown>

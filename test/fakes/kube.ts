@@ -9,7 +9,7 @@ import {
   type Page,
   type ResourceType,
   type WatchEvent
-} from '../../operator/kube.ts'
+} from '../../operator/kube/kube.ts'
 
 /**
  * An API server in memory for single objects: resource versions count, a stale update is refused. It neither lists nor

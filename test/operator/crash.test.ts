@@ -1,7 +1,7 @@
 /** Sieve's first pattern: an operator that dies between any two of its writes. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { KubeError, type Kube } from '../../operator/kube.ts'
+import { KubeError, type Kube } from '../../operator/kube/kube.ts'
 import { aCluster, anOperator, LIFE, snapshot } from './life.ts'
 
 /** Of the first stage after a death its successor must wait for the lease. */

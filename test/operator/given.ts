@@ -2,13 +2,13 @@ import type { BronzePipeline, BronzePipelineStatus } from '../../crds/pipeline.t
 import type { SettledPipeline } from '../../crds/settled.ts'
 import { settle } from '../../crds/settle.ts'
 import { parsePipeline } from '../../crds/validate.ts'
-import type { KubeObject } from '../../operator/kube.ts'
-import type { EntryLag, PipelineLag } from '../../operator/lag.ts'
+import type { KubeObject } from '../../operator/kube/kube.ts'
+import type { EntryLag, PipelineLag } from '../../operator/source/lag.ts'
 import { type Observed, type Plan, plan } from '../../operator/plan.ts'
-import { render } from '../../operator/pod-template.ts'
-import { budget, deployment, serviceAccount } from '../../operator/resources.ts'
-import { newRevision, revisionObject } from '../../operator/revision.ts'
-import type { Deployment, Pod } from '../../operator/workload.ts'
+import { render } from '../../operator/objects/pod-template.ts'
+import { budget, deployment, serviceAccount } from '../../operator/objects/resources.ts'
+import { newRevision, revisionObject } from '../../operator/revision/revision.ts'
+import type { Deployment, Pod } from '../../operator/objects/workload.ts'
 
 export const NOW = Date.parse('2026-06-01T12:00:00Z')
 

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { silentLog, type Log } from '../../lib/log.ts'
-import { PIPELINES, SECRETS, type Kube, type KubeObject } from '../../operator/kube.ts'
+import { PIPELINES, SECRETS, type Kube, type KubeObject } from '../../operator/kube/kube.ts'
 import { Operator } from '../../operator/operator.ts'
 import { FakeCluster } from '../fakes/cluster.ts'
 import { controlDeployments } from '../fakes/deployment-controller.ts'

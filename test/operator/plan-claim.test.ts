@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Taken } from '../../operator/claim-index.ts'
+import type { Taken } from '../../operator/claims/claim-index.ts'
 import { plan } from '../../operator/plan.ts'
 import {
   afterwards,

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { plan, type Observed, type Version } from '../../operator/plan.ts'
-import { render } from '../../operator/pod-template.ts'
-import type { Render } from '../../operator/revision.ts'
-import type { Deployment } from '../../operator/workload.ts'
+import { render } from '../../operator/objects/pod-template.ts'
+import type { Render } from '../../operator/revision/revision.ts'
+import type { Deployment } from '../../operator/objects/workload.ts'
 import { afterwards, aPipeline, conditionOf, deploymentIn, IMAGE, inPeace, NOW, observing, sentences } from './given.ts'
 
 const now = (observed: Observed, image = IMAGE, version: Version = {}, afterMs = 0) =>

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { plan, type Observed } from '../../operator/plan.ts'
-import type { Deployment } from '../../operator/workload.ts'
+import type { Deployment } from '../../operator/objects/workload.ts'
 import {
   aLag,
   anEntry,

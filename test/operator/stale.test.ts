@@ -1,7 +1,7 @@
 /** Sieve's second pattern: a new leader whose copies of the cluster are older than what the leader before it did. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Kube, KubeObject, WatchEvent } from '../../operator/kube.ts'
+import type { Kube, KubeObject, WatchEvent } from '../../operator/kube/kube.ts'
 import type { FakeCluster } from '../fakes/cluster.ts'
 import { aCluster, anOperator, put, snapshot } from './life.ts'
 

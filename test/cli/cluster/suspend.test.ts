@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { KubeObject } from '../../../operator/kube.ts'
+import type { KubeObject } from '../../../operator/kube/kube.ts'
 import { PIPELINES_OF } from '../../fakes/kube-server.ts'
 import { lake } from './world.ts'
 

@@ -2,7 +2,7 @@ import { PassThrough, Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import type { TestContext } from 'node:test'
 import { dispatch } from '../../../cli/dispatch.ts'
-import { consumerName, ownLabels } from '../../../operator/names.ts'
+import { consumerName, ownLabels } from '../../../operator/objects/names.ts'
 import { startBronze } from '../../fakes/bronze.ts'
 import { fakeKubeServer, PIPELINES_OF, type FakeKubeServer } from '../../fakes/kube-server.ts'
 

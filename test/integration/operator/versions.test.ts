@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, afterEach, before, suite, test } from 'node:test'
 import { definition } from '../../../crds/schema.ts'
-import { render } from '../../../operator/pod-template.ts'
-import type { Render } from '../../../operator/revision.ts'
+import { render } from '../../../operator/objects/pod-template.ts'
+import type { Render } from '../../../operator/revision/revision.ts'
 import { startKube, type KubeServer } from '../../servers/kube.ts'
 import { need } from '../../servers/need.ts'
 import { eventually } from './running.ts'
@@ -81,7 +81,7 @@ suite('an upgrade of the operator, on an API server with controllers', need('kub
   test('what 0.1.0 left running runs on', async () => {
     const { home, story } = await begin()
     const { kubectl } = home
-    const golden = new URL('../../operator/golden/security-scram.json', import.meta.url)
+    const golden = new URL('../../operator/objects/golden/security-scram.json', import.meta.url)
     const { pipeline: made, objects } = JSON.parse(readFileSync(golden, 'utf8')) as {
       pipeline: { metadata: { name: string }; spec: object; apiVersion: string; kind: string }
       objects: readonly { kind: string; metadata: Record<string, unknown> }[]

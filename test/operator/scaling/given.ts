@@ -1,4 +1,4 @@
-import type { SettledLagScaling } from '../../../crds/settled.ts'
+import type { SettledLagScaling } from '../../../crds/settled-scaling.ts'
 import type { LagView } from '../../../operator/scaling/by-lag.ts'
 import type { PartitionRate, Rates } from '../../../operator/scaling/rates.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { PartitionOffsets } from '../../../operator/partition-offsets.ts'
+import type { PartitionOffsets } from '../../../operator/source/partition-offsets.ts'
 import { nextRates, ratesOf, type GroupSight, type RateHistory, type Rates } from '../../../operator/scaling/rates.ts'
 
 const WINDOW_MS = 60_000

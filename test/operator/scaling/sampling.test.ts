@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { silentLog } from '../../../lib/log.ts'
 import type { LagSample } from '../../../operator/kafka/lag-sampler.ts'
-import { Sampling } from '../../../operator/sampling.ts'
+import { Sampling } from '../../../operator/source/sampling.ts'
 import { ManualClock } from '../../fakes/manual-clock.ts'
 import { aLag, aSettled } from '../given.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { replicasFor, sizeOf } from '../../../operator/scaling/size.ts'
-import { workloadOf } from '../../../operator/workload.ts'
+import { workloadOf } from '../../../operator/objects/workload.ts'
 import { aLag, aSettled, NOW } from '../given.ts'
 
 const partitions = (more: object) => ({ scaling: { mode: 'Partitions', ...more } })

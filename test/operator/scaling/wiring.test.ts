@@ -5,7 +5,7 @@ import type { ScalingStatus } from '../../../crds/pipeline.ts'
 import { parsePipeline } from '../../../crds/validate.ts'
 import type { SourceView } from '../../../operator/facts.ts'
 import { plan, type Observed } from '../../../operator/plan.ts'
-import { writeAfterMs } from '../../../operator/status.ts'
+import { writeAfterMs } from '../../../operator/status/status.ts'
 import { aLag, aPipeline, conditionOf, deploymentIn, IMAGE, inPeace, NOW } from '../given.ts'
 import { someRates } from './given.ts'
 
