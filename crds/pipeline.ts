@@ -661,7 +661,7 @@ export interface ConsumerSpec {
   readonly upgrade: 'Manual' | 'Automatic'
   /**
    * How changed consumers replace the old ones. `Recreate`: all stop, then all start, two rebalances in all.
-   * `Rolling`: one by one, with a rebalance each.
+   * `Rolling`: one by one, two rebalances for each.
    */
   readonly rollout: 'Recreate' | 'Rolling'
   /**
