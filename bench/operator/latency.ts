@@ -20,6 +20,7 @@ export class DeploymentWatch {
       selection: { namespace: undefined },
       clock: systemClock,
       log: jsonLog(() => {}, 'error', Date.now),
+      keep,
       onChange: object => object !== undefined && this.#seen(object)
     })
   }
@@ -30,7 +31,7 @@ export class DeploymentWatch {
   }
 
   get size(): number {
-    return [...this.#reflector.values()].length
+    return this.#reflector.size
   }
 
   /** Resolves when the Deployment is so, from now on; `key` is `namespace/name`. */
@@ -53,6 +54,27 @@ export class DeploymentWatch {
     waiting.resolve()
   }
 }
+
+/** Labels of the pods, and no more: this process is to be small beside the one that is measured. */
+function keep({ apiVersion, kind, metadata, ...rest }: KubeObject): KubeObject {
+  const { namespace = '', name, resourceVersion = '' } = metadata
+  const labels = (rest as Marked).spec?.template?.metadata?.labels ?? {}
+  const kept: KubeObject & Marked = {
+    apiVersion,
+    kind,
+    metadata: { namespace, name, resourceVersion },
+    spec: { template: { metadata: { labels } } }
+  }
+  return kept
+}
+
+interface Marked {
+  readonly spec?: { readonly template?: { readonly metadata?: { readonly labels?: Readonly<Record<string, string>> } } }
+}
+
+/** What a Deployment's pods are marked with. */
+export const markOf = (object: KubeObject): string | undefined =>
+  (object as Marked).spec?.template?.metadata?.labels?.['mark']
 
 /** The value below which this share of the sorted values lies. */
 export function percentile(values: readonly number[], share: number): number {
