@@ -2,8 +2,8 @@
 import { fileURLToPath } from 'node:url'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { runSuite, type Outcome } from './run/outcome.ts'
-import { suites, type Suite } from './run/suites.ts'
+import { runSuites, type Outcome } from './run/outcome.ts'
+import { stages, suites, type Suite } from './run/suites.ts'
 import { SERVERS, isInstalled, type ServerName } from './servers/cache.ts'
 import { install } from './servers/installer.ts'
 import { startSharedCatalog } from './servers/catalog.ts'
@@ -24,10 +24,11 @@ async function main(filters: readonly string[]): Promise<void> {
   const chosen = suites(root, filters)
   const outcomes: Outcome[] = []
   let stop = async () => {}
-  for (const suite of chosen) {
-    console.log(`${suite.name}: ${suite.files.length} files`)
-    if (suite.isIntegration && outcomes.every(outcome => !outcome.suite.isIntegration)) stop = await startShared(chosen)
-    outcomes.push(await runSuite(root, suite, { verbose: filters.length > 0, repeats: isCi }))
+  for (const stage of stages(chosen)) {
+    console.log(stage.map(({ name, files }) => `${name}: ${files.length} files`).join('\n'))
+    const isFirst = outcomes.every(({ suite }) => !suite.isIntegration)
+    if (isFirst && stage.some(({ isIntegration }) => isIntegration)) stop = await startShared(chosen)
+    outcomes.push(...(await runSuites(root, stage, { verbose: filters.length > 0, repeats: isCi })))
   }
   await stop()
   if (!summarize(outcomes) || !checked) process.exitCode = 1

@@ -11,6 +11,7 @@ export interface Outcome {
   /** Files that failed beside others and passed when run once more alone: printed, to be looked into. */
   readonly unsteady: readonly string[]
   readonly skips: readonly { readonly name: string; readonly reason: string }[]
+  /** Those of its files together: two run at once. */
   readonly seconds: number
 }
 
@@ -23,40 +24,45 @@ const MAX_REPEATED = 3
 const CONCURRENCY = 2
 
 /**
- * Runs a suite, each file in a process of its own. With `verbose` every test is printed as it ends; else one line per file,
- * and what failed.
+ * Runs suites that may run beside one another, each file in a process of its own; while one waits, another works, whatever
+ * suites they are of. With `verbose` every test is printed as it ends; else one line per file, and what failed.
  */
-export async function runSuite(root: string, suite: Suite, { verbose, repeats }: RunOptions): Promise<Outcome> {
-  const started = performance.now()
-  const waiting = [...suite.files]
+export async function runSuites(root: string, suites: readonly Suite[], options: RunOptions): Promise<Outcome[]> {
+  const waiting = suites.flatMap(suite => suite.files.map(file => ({ suite, file })))
   const seen = new Map<string, Seen>()
-  const runFile = async (file: string) => {
+  const runFile = async (suite: Suite, file: string) => {
     const signal = AbortSignal.timeout(suite.fileTimeoutMs)
     const stream = run({ cwd: root, files: [`${root}/${file}`], concurrency: false, signal })
-    if (verbose) stream.compose(new spec()).pipe(process.stdout, { end: false })
-    seen.set(file, await collect(stream, root, verbose))
+    if (options.verbose) stream.compose(new spec()).pipe(process.stdout, { end: false })
+    const started = performance.now()
+    const outcome = await collect(stream, root, options.verbose)
+    seen.set(file, { ...outcome, seconds: (performance.now() - started) / 1000 })
   }
   const worker = async () => {
-    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) await runFile(file)
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await runFile(next.suite, next.file)
   }
   await Promise.all(Array.from({ length: CONCURRENCY }, worker))
-  const failed = () => [...seen].filter(([, { failures }]) => failures.length > 0).map(([file]) => file)
-  const first = failed()
-  const repeated = repeats && suite.hasProcesses && first.length <= MAX_REPEATED ? first : []
-  for (const file of repeated) {
-    console.log(`once more, alone: ${file}`)
-    await runFile(file)
+  const failed = ({ files }: Suite) => files.filter(file => (seen.get(file)?.failures.length ?? 0) > 0)
+  const outcomes: Outcome[] = []
+  for (const suite of suites) {
+    const first = failed(suite)
+    const repeated = options.repeats && suite.hasProcesses && first.length <= MAX_REPEATED ? first : []
+    for (const file of repeated) {
+      console.log(`once more, alone: ${file}`)
+      await runFile(suite, file)
+    }
+    const still = new Set(failed(suite))
+    const all = suite.files.map(file => seen.get(file)).filter(each => each !== undefined)
+    outcomes.push({
+      suite,
+      passed: all.reduce((sum, { passed }) => sum + passed, 0),
+      failures: all.flatMap(({ failures }) => failures),
+      unsteady: repeated.filter(file => !still.has(file)),
+      skips: all.flatMap(({ skips }) => skips),
+      seconds: all.reduce((sum, { seconds }) => sum + seconds, 0)
+    })
   }
-  const still = new Set(failed())
-  const all = [...seen.values()]
-  return {
-    suite,
-    passed: all.reduce((sum, { passed }) => sum + passed, 0),
-    failures: all.flatMap(({ failures }) => failures),
-    unsteady: repeated.filter(file => !still.has(file)),
-    skips: all.flatMap(({ skips }) => skips),
-    seconds: (performance.now() - started) / 1000
-  }
+  return outcomes
 }
 
 export interface RunOptions {
@@ -65,9 +71,9 @@ export interface RunOptions {
   readonly repeats: boolean
 }
 
-type Seen = Pick<Outcome, 'passed' | 'failures' | 'skips'>
+type Seen = Pick<Outcome, 'passed' | 'failures' | 'skips' | 'seconds'>
 
-async function collect(stream: TestsStream, root: string, verbose: boolean): Promise<Seen> {
+async function collect(stream: TestsStream, root: string, verbose: boolean): Promise<Omit<Seen, 'seconds'>> {
   const failures: { name: string; text: string }[] = []
   const skips: { name: string; reason: string }[] = []
   const said = new Map<string, string>()

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { servers, suiteOf, suites } from './suites.ts'
+import { servers, stages, suiteOf, suites } from './suites.ts'
 
 const cases: readonly (readonly [path: string, text: string, suite: string])[] = [
   ['test/consumer/due.test.ts', '', 'unit'],
@@ -36,4 +36,13 @@ test('what needs a node runs last, and has the time it takes', () => {
   assert.deepEqual(all.slice(-withNode.length), withNode)
   const longest = Math.max(...all.map(({ fileTimeoutMs }) => fileTimeoutMs))
   assert.ok(withNode.every(({ fileTimeoutMs }) => fileTimeoutMs === longest))
+})
+
+test('integration runs together after what is quick, and each suite with a node alone at the end', () => {
+  const all = suites(fileURLToPath(new URL('../..', import.meta.url)), [])
+  const [quick, integration, ...alone] = stages(all)
+  assert.deepEqual([quick, integration, ...alone].flat(), all)
+  assert.ok(quick?.every(({ isIntegration }) => !isIntegration))
+  assert.ok(integration?.every(({ isIntegration, servers }) => isIntegration && !servers.includes('node')))
+  assert.ok(alone.length > 0 && alone.every(stage => stage.length === 1 && stage[0]?.servers.includes('node')))
 })

@@ -54,7 +54,14 @@ function suite(name: string, files: readonly string[]): Suite {
   return { name, files, isIntegration, hasProcesses, servers, fileTimeoutMs }
 }
 
-/** Those with a node come last: nothing else is to run beside a whole cluster. */
+/** Suites whose files may run beside one another, in order. A whole cluster runs alone. */
+export function stages(chosen: readonly Suite[]): Suite[][] {
+  const stageOf = ({ name, isIntegration, servers }: Suite) =>
+    servers.includes('node') ? name : isIntegration ? 'integration' : 'quick'
+  return [...Map.groupBy(chosen, stageOf).values()]
+}
+
+/** Those with a node come last. */
 const rank = ({ name, servers }: Suite) =>
   ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length + Number(servers.includes('node'))
 
