@@ -1,3 +1,4 @@
+import { clipped } from '../../lib/clipped.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Log } from '../../lib/log.ts'
 import { Allowance } from './allowance.ts'
@@ -102,7 +103,7 @@ export class EventRecorder {
       involvedObject: { apiVersion, kind, namespace, name: about.metadata.name, uid, resourceVersion },
       type,
       reason,
-      message: message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE - 1)}…` : message,
+      message: clipped(message, MAX_MESSAGE),
       source: { component: 'bronze-operator' },
       reportingComponent: 'bronze-operator',
       reportingInstance: this.#instance,

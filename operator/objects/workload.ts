@@ -1,3 +1,4 @@
+import { clipped } from '../../lib/clipped.ts'
 import { EXIT_CONFIGURATION } from '../../lib/errors.ts'
 import type { KubeObject } from '../kube/kube.ts'
 
@@ -177,4 +178,4 @@ function terminationMessage(text: string): { readonly reason?: string; readonly 
 const word = (reason: string) => (/^[A-Za-z][A-Za-z0-9_]{0,63}$/.test(reason) ? reason : 'ConsumerFailed')
 
 const MAX_MESSAGE = 1000
-const clip = (text: string) => (text.length <= MAX_MESSAGE ? text : `${text.slice(0, MAX_MESSAGE - 1)}…`)
+const clip = (text: string) => clipped(text, MAX_MESSAGE)

@@ -1,4 +1,5 @@
 import type { RevisionStatus } from '../../crds/pipeline.ts'
+import { clipped } from '../../lib/clipped.ts'
 
 /** How consumers of the revision that is applied are. */
 export type Readiness =
@@ -82,7 +83,7 @@ const MAX_MESSAGE = 1000
 
 function rollBack({ wanted, trouble, nowMs }: Situation, lastHealthy: string): Decision {
   const { reason = 'NotReady', message = 'consumers did not become ready' } = trouble ?? {}
-  const said = { reason, message: message.slice(0, MAX_MESSAGE) }
+  const said = { reason, message: clipped(message, MAX_MESSAGE) }
   const rolledBack = { name: wanted, time: timeText(nowMs), ...said }
   const status = { name: lastHealthy, healthy: false, lastHealthy, rolledBack }
   return { apply: lastHealthy, status, againAtMs: undefined }

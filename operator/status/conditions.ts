@@ -1,5 +1,6 @@
 import type { Condition, RolledBack } from '../../crds/pipeline.ts'
 import type { SettledPipeline, SettledSink } from '../../crds/settled.ts'
+import { clipped } from '../../lib/clipped.ts'
 import type { Facts } from '../facts.ts'
 import { scalingActive } from '../scaling/condition.ts'
 import { no, unknown, yes, type Verdict } from './verdict.ts'
@@ -24,6 +25,9 @@ const JUDGES: Readonly<Record<string, Judge>> = {
   Stalled: stalled
 }
 
+/** As the definition has it: with a longer one the API server would refuse the whole status, again and again. */
+const MAX_MESSAGE = 4096
+
 /** The conditions of a pipeline; a date stays as it was while the status does. */
 export function conditionsOf(facts: Facts, before: readonly Condition[], nowMs: number): readonly Condition[] {
   const now = new Date(nowMs).toISOString().replace(/\.\d{3}Z$/, 'Z')
@@ -32,7 +36,8 @@ export function conditionsOf(facts: Facts, before: readonly Condition[], nowMs: 
     if (verdict === undefined) return []
     const old = before.find(condition => condition.type === type)
     const lastTransitionTime = old?.status === verdict.status ? old.lastTransitionTime : now
-    return [{ type, ...verdict, observedGeneration: facts.generation, lastTransitionTime }]
+    const message = clipped(verdict.message, MAX_MESSAGE)
+    return [{ type, ...verdict, message, observedGeneration: facts.generation, lastTransitionTime }]
   })
 }
 

@@ -36,6 +36,7 @@ const PURE = [
   'lib/cel-judge.ts',
   'lib/cel-name.ts',
   'lib/cel.ts',
+  'lib/clipped.ts',
   'lib/consumer-environment.ts',
   'lib/duration.ts',
   'lib/errors.ts',
