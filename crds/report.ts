@@ -15,39 +15,69 @@ export interface Report {
   readonly sinkError?: string
   /** The last loss in the source that `onDataLoss: Continue` went over: kind and time in ms since the epoch. */
   readonly dataLoss?: { readonly kind: string; readonly atMs: number }
+  /** Where reading ends, of an entry that ends and once it is known where. */
+  readonly end?: ReportedEnd
+}
+
+export interface ReportedEnd {
+  /** The first offset that is not read. */
+  readonly offset: number
+  /** The time that was asked for, ms since the epoch; absent where an offset was. */
+  readonly timestampMs?: number
+  /** When this was told, ms since the epoch. */
+  readonly atMs: number
 }
 
 const MAX_BYTES = 1024
 
 export function encodeReport(report: Report): string {
-  const { committedAtMs: at, version: ver, recordTimestampMs: ts, deadLetters: dl, sinkError, dataLoss } = report
+  const { committedAtMs: at, version: ver, recordTimestampMs: ts, deadLetters: dl, sinkError, dataLoss, end } = report
   const text = JSON.stringify({
     bronze: 1,
     at,
     ver,
     ts,
     dl,
-    ...(sinkError === undefined ? {} : { err: sinkError.slice(0, 64) }),
-    ...(dataLoss === undefined ? {} : { loss: dataLoss })
+    ...(sinkError === undefined ? {} : { err: sinkError.slice(0, MAX_WORD) }),
+    ...(dataLoss === undefined ? {} : { loss: dataLoss }),
+    ...(end === undefined ? {} : { end })
   })
-  return Buffer.byteLength(text) <= MAX_BYTES ? text : JSON.stringify({ bronze: 1, at, ver: '', ts, dl })
+  return Buffer.byteLength(text) <= MAX_BYTES ? text : JSON.stringify({ bronze: 1, at, ver: '', ts, dl, end })
 }
 
-/** Undefined for metadata that is not ours: other tools may commit offsets to the group. */
+/**
+ * Undefined for metadata that is not ours: other tools may commit offsets to the group. Whoever may commit may also write what
+ * looks like ours: what it says is brought into its limits.
+ */
 export function decodeReport(metadata: string): Report | undefined {
   if (!metadata.startsWith('{"bronze":1,')) return undefined
-  let parsed: { at?: unknown; ver?: unknown; ts?: unknown; dl?: unknown; err?: unknown; loss?: Report['dataLoss'] }
+  let parsed: Readonly<Record<'at' | 'ver' | 'ts' | 'dl' | 'err' | 'loss', unknown>>
   try {
     parsed = JSON.parse(metadata) as typeof parsed
   } catch {
     return undefined
   }
+  const dataLoss = lossOf(parsed.loss)
   return {
-    committedAtMs: Number(parsed.at ?? 0),
-    version: typeof parsed.ver === 'string' ? parsed.ver : '',
-    recordTimestampMs: Number(parsed.ts ?? 0),
-    deadLetters: Number(parsed.dl ?? 0),
-    ...(typeof parsed.err === 'string' ? { sinkError: parsed.err } : {}),
-    ...(parsed.loss === undefined ? {} : { dataLoss: parsed.loss })
+    committedAtMs: countOf(parsed.at, MAX_TIME_MS),
+    version: typeof parsed.ver === 'string' ? parsed.ver.slice(0, MAX_WORD) : '',
+    recordTimestampMs: countOf(parsed.ts, MAX_TIME_MS),
+    deadLetters: countOf(parsed.dl, Number.MAX_SAFE_INTEGER),
+    ...(typeof parsed.err === 'string' ? { sinkError: parsed.err.slice(0, MAX_WORD) } : {}),
+    ...(dataLoss === undefined ? {} : { dataLoss })
   }
+}
+
+const MAX_WORD = 64
+/** The last moment of the year 9999: later ones have no form that everybody reads. */
+const MAX_TIME_MS = 253_402_300_799_999
+
+/** 0 for what is no number of that range. */
+function countOf(value: unknown, most: number): number {
+  return typeof value === 'number' && value >= 0 && value <= most ? Math.floor(value) : 0
+}
+
+function lossOf(value: unknown): Report['dataLoss'] {
+  const { kind, atMs } = (value ?? {}) as { readonly kind?: unknown; readonly atMs?: unknown }
+  return typeof kind === 'string' ? { kind: kind.slice(0, MAX_WORD), atMs: countOf(atMs, MAX_TIME_MS) } : undefined
 }

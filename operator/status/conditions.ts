@@ -65,7 +65,7 @@ function sourceReachable({ missingSecrets, source: { trouble, lag } }: Facts): V
   if (trouble !== undefined) return no(trouble.reason, trouble.message)
   if (lag === undefined) return unknown('NotLookedYet', 'the brokers have not been asked yet')
   const missing = missingTopics(lag)
-  if (missing.length > 0) return no('TopicMissing', `topics that do not exist: ${missing.join(', ')}`)
+  if (missing.length > 0) return no('TopicMissing', `topics that do not exist: ${firstOf(missing)}`)
   return yes('Reachable', 'the brokers answer and all topics are there')
 }
 
@@ -215,6 +215,13 @@ function stalled(facts: Facts): Verdict {
   const { trouble } = facts.workload
   if (trouble?.isFatal === true) return yes(trouble.reason, trouble.message)
   return no('NotStalled', 'nothing waits for somebody')
+}
+
+const NAMED_AT_MOST = 10
+
+function firstOf(names: readonly string[]): string {
+  const more = names.length - NAMED_AT_MOST
+  return names.slice(0, NAMED_AT_MOST).join(', ') + (more > 0 ? ` and ${more} more` : '')
 }
 
 function missingTopics(lag: NonNullable<Facts['source']['lag']>): readonly string[] {

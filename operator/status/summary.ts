@@ -34,9 +34,9 @@ function topicsText(lag: PipelineLag | undefined, entries: number | undefined): 
 
 /** Undefined when neither figure is known: server-side apply makes null of an object that became empty. */
 export function lagOf({ lag, behindSeconds }: PipelineLag): Lag | undefined {
-  if (lag === undefined && behindSeconds === undefined) return undefined
+  if (!isCount(lag) && behindSeconds === undefined) return undefined
   return {
-    ...(lag === undefined ? {} : { records: lag }),
+    ...(isCount(lag) ? { records: lag } : {}),
     ...(behindSeconds === undefined ? {} : { seconds: Math.round(behindSeconds) })
   }
 }
@@ -60,12 +60,15 @@ function topicOf(entry: EntryLag): TopicStatus {
     table,
     partitions,
     behind: shortSeconds(behindSeconds),
-    ...(lag === undefined ? {} : { lag }),
-    ...(committed === undefined ? {} : { committed }),
+    ...(isCount(lag) ? { lag } : {}),
+    ...(isCount(committed) ? { committed } : {}),
     ...(lastCommit === undefined ? {} : { lastCommitTime: timeOf(lastCommit.atMs) }),
-    ...(deadLetters === undefined ? {} : { deadLetters })
+    ...(isCount(deadLetters) ? { deadLetters } : {})
   }
 }
+
+/** Offsets beyond this are nobody's, and the API server takes no number that is not one of 64 bits. */
+const isCount = (value: number | undefined): value is number => Number.isSafeInteger(value)
 
 /** The newest commit of any table. */
 export function lastCommitOf({ entries }: PipelineLag): LastCommit | undefined {
