@@ -104,7 +104,7 @@ export async function untilReady(
   name: string,
   server: ServerProcess,
   check: () => Promise<boolean>,
-  timeoutMs = 90_000
+  timeoutMs = 300_000
 ): Promise<void> {
   const deadline = performance.now() + timeoutMs
   while (!(await check().catch(() => false))) {
