@@ -1,5 +1,5 @@
-import { partitionLag, type PipelineLag } from '../operator/source/lag.ts'
-import type { PartitionOffsets } from '../operator/source/partition-offsets.ts'
+import type { PipelineLag } from '../operator/source/lag.ts'
+import { recordsOf, type PartitionOffsets } from '../operator/source/partition-offsets.ts'
 
 /** What Kafka tells of a pipeline at one moment: the operator's own figures, and what they were made from. */
 export interface LagSample {
@@ -11,4 +11,5 @@ export const partitionKey = ({ topic, partition }: { topic: string; partition: n
   `${topic}/${partition}`
 
 /** Records of one partition that are not in its table; undefined when unknown, which is never 0. */
-export const lagOf = (offsets: PartitionOffsets): number | undefined => partitionLag(offsets, 0, new Map()).lag
+export const lagOf = ({ committed, logStart, lastStable }: PartitionOffsets): number | undefined =>
+  recordsOf(committed, logStart, lastStable)

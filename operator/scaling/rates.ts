@@ -1,4 +1,4 @@
-import type { PartitionOffsets } from '../source/partition-offsets.ts'
+import { recordsOf, type PartitionOffsets } from '../source/partition-offsets.ts'
 
 /** What was seen of a group beside its offsets. */
 export interface GroupSight {
@@ -101,15 +101,11 @@ function sampleOf(
     keys: isKnown ? known : new Map(names.map((name, index) => [name, index])),
     ends: Float64Array.from(offsets, ({ lastStable }) => lastStable ?? NaN),
     committed: Float64Array.from(offsets, ({ committed }) => committed ?? NaN),
-    lags: Float64Array.from(offsets, lagOf)
+    lags: Float64Array.from(
+      offsets,
+      ({ committed, logStart, lastStable }) => recordsOf(committed, logStart, lastStable) ?? NaN
+    )
   }
-}
-
-/** NaN when unknown; a partition that holds nothing and of which the group holds nothing has none. */
-function lagOf({ committed, logStart, lastStable }: PartitionOffsets): number {
-  if (logStart === undefined || lastStable === undefined) return NaN
-  if (committed === undefined) return lastStable <= logStart ? 0 : NaN
-  return committed > lastStable ? NaN : Math.max(0, lastStable - Math.max(committed, logStart))
 }
 
 export function ratesOf({ samples, windowMs, steadySinceMs }: RateHistory): Rates | undefined {
