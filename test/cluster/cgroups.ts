@@ -1,22 +1,29 @@
 import { globSync, readFileSync, readdirSync } from 'node:fs'
-
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 const ROOT = '/sys/fs/cgroup'
+/** What 16 processes of this machine have. */
+const CPU_SHARES = 16 * 1024
 
 /** Whether controllers share one tree (version 2) or have one each. */
 export const isUnified = (): boolean => readdirSync(ROOT).includes('cgroup.controllers')
 
 /** Makes the parent of all that the node's pods run in. */
 export async function makeCgroups(name: string): Promise<void> {
-  if (isUnified()) await mkdir(join(ROOT, name))
+  if (isUnified()) {
+    await mkdir(join(ROOT, name))
+    return
+  }
   for (const tree of trees()) {
     await mkdir(join(tree, name))
     // A set of processors or memory nodes is empty until it is written.
-    if (!tree.endsWith('/cpuset')) continue
-    for (const file of ['cpuset.cpus', 'cpuset.mems'])
-      await writeFile(join(tree, name, file), await readFile(join(tree, file)))
+    if (tree.endsWith('/cpuset')) {
+      for (const file of ['cpuset.cpus', 'cpuset.mems'])
+        await writeFile(join(tree, name, file), await readFile(join(tree, file)))
+    }
+    // All pods together would else have the part of one process of this machine.
+    if (tree.endsWith('/cpu')) await writeFile(join(tree, name, 'cpu.shares'), String(CPU_SHARES))
   }
 }
 

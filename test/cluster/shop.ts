@@ -23,6 +23,7 @@ interface Pipeline {
   readonly status?: {
     readonly conditions?: readonly { readonly type: string; readonly status: string; readonly reason: string }[]
     readonly summary?: Readonly<Record<string, string>>
+    readonly lag?: { readonly records?: number }
     readonly image?: string
   }
 }
