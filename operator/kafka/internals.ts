@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import type { Kafka } from 'kafkajs'
 import { newer, type NewerRequest } from './newer-requests.ts'
+import './untrusted-brokers.ts'
 
 /**
  * The part of kafkajs below its public face. Its admin client cannot ask for the last stable offset, asks for one topic at a
@@ -106,7 +107,10 @@ function slim({ topicMetadata, ...rest }: DecodedMetadata): Metadata {
     ...rest,
     topicMetadata: topicMetadata.map(({ topic, topicErrorCode: errorCode, isInternal = false, partitionMetadata }) => {
       const leaders = partitionMetadata.map(() => -1)
-      for (const { partitionId, leader } of partitionMetadata) leaders[partitionId] = leader
+      for (const { partitionId, leader } of partitionMetadata) {
+        // Partitions are counted from 0 without gaps; one number far out would make a list of billions.
+        if (partitionId in leaders) leaders[partitionId] = leader
+      }
       return { topic, errorCode, isInternal, leaders }
     })
   }
