@@ -1,6 +1,7 @@
 import type { Clock } from '../../lib/clock.ts'
 import type { Log } from '../../lib/log.ts'
 import { KubeError, LEASES, type Kube, type KubeObject, type OwnerReference } from './kube.ts'
+import { microTimeText } from './times.ts'
 
 /** Kubernetes' own components use the same three. */
 const LEASE_MS = 15_000
@@ -83,7 +84,12 @@ export class Elector {
       await this.#bounded(ATTEMPT_MS, async signal => {
         const lease: Lease | undefined = await kube.get(LEASES, namespace, name, { signal })
         if (lease?.spec?.holderIdentity !== identity) return
-        const spec = { ...lease.spec, holderIdentity: '', leaseDurationSeconds: 1, renewTime: microTime(clock.now()) }
+        const spec = {
+          ...lease.spec,
+          holderIdentity: '',
+          leaseDurationSeconds: 1,
+          renewTime: microTimeText(clock.now())
+        }
         await kube.update(LEASES, { ...lease, spec } as Lease, { signal })
       })
     } catch (error) {
@@ -147,7 +153,7 @@ export class Elector {
 
   #lease(old: Lease | undefined): Lease {
     const { namespace, name, identity, clock, owner } = this.#options
-    const now = microTime(clock.now())
+    const now = microTimeText(clock.now())
     const isRenewal = old?.spec?.holderIdentity === identity
     const transitions = (old?.spec?.leaseTransitions ?? 0) + (old === undefined || isRenewal ? 0 : 1)
     return {
@@ -172,9 +178,4 @@ export class Elector {
     const { clock } = this.#options
     return clock.sleep(Math.max(0, Math.min(atMostMs, RETRY_MS * (1 + clock.random() * 0.2))), signal)
   }
-}
-
-/** Kubernetes' MicroTime wants six digits; three are refused. */
-function microTime(ms: number): string {
-  return new Date(ms).toISOString().replace(/\.(\d{3})Z$/, '.$1000Z')
 }

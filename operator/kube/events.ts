@@ -3,6 +3,7 @@ import type { Clock } from '../../lib/clock.ts'
 import type { Log } from '../../lib/log.ts'
 import { Allowance } from './allowance.ts'
 import { EVENTS, keyOf, KubeError, type Kube, type KubeObject } from './kube.ts'
+import { timeText } from './times.ts'
 
 /** Something worth telling of a pipeline. */
 export interface EventNote {
@@ -76,7 +77,7 @@ export class EventRecorder {
     const { namespace = 'default' } = about.metadata
     if (isThere) {
       try {
-        const patch = { count: told.count, lastTimestamp: seconds(told.writtenMs) }
+        const patch = { count: told.count, lastTimestamp: timeText(told.writtenMs) }
         await this.#kube.mergePatch(EVENTS, { namespace, name: told.name }, patch)
         return
       } catch (error) {
@@ -107,8 +108,8 @@ export class EventRecorder {
       source: { component: 'bronze-operator' },
       reportingComponent: 'bronze-operator',
       reportingInstance: this.#instance,
-      firstTimestamp: seconds(writtenMs),
-      lastTimestamp: seconds(writtenMs),
+      firstTimestamp: timeText(writtenMs),
+      lastTimestamp: timeText(writtenMs),
       count
     }
     return event
@@ -131,5 +132,3 @@ export class EventRecorder {
 
 /** The API server has dropped it by then. */
 const FORGET_AFTER_MS = 2 * 3_600_000
-
-const seconds = (ms: number) => new Date(ms).toISOString().replace(/\.\d{3}Z$/, 'Z')

@@ -1,12 +1,11 @@
 import type { ObjectMeta } from '../../crds/pipeline.ts'
+
 /** A kind of Kubernetes resource, as URLs name it. */
 export interface ResourceType {
   /** `v1`, `apps/v1` */
   readonly apiVersion: string
   readonly kind: string
   readonly plural: string
-  /** Default true. */
-  readonly namespaced?: false
 }
 
 export const PIPELINES = { apiVersion: 'bronze.dev/v1alpha1', kind: 'BronzePipeline', plural: 'bronzepipelines' }
@@ -21,9 +20,8 @@ export const LEASES = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', plu
 export const DEFINITIONS = {
   apiVersion: 'apiextensions.k8s.io/v1',
   kind: 'CustomResourceDefinition',
-  plural: 'customresourcedefinitions',
-  namespaced: false
-} as const
+  plural: 'customresourcedefinitions'
+}
 
 export interface OwnerReference {
   readonly apiVersion: string

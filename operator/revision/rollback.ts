@@ -1,5 +1,6 @@
 import type { RevisionStatus } from '../../crds/pipeline.ts'
 import { clipped } from '../../lib/clipped.ts'
+import { timeText } from '../kube/times.ts'
 
 /** How consumers of the revision that is applied are. */
 export type Readiness =
@@ -88,5 +89,3 @@ function rollBack({ wanted, trouble, nowMs }: Situation, lastHealthy: string): D
   const status = { name: lastHealthy, healthy: false, lastHealthy, rolledBack }
   return { apply: lastHealthy, status, againAtMs: undefined }
 }
-
-const timeText = (ms: number) => new Date(ms).toISOString().replace(/\.\d{3}Z$/, 'Z')

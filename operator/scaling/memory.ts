@@ -1,4 +1,5 @@
 import type { ScalingStatus } from '../../crds/pipeline.ts'
+import { timeMs, timeText } from '../kube/times.ts'
 
 /** What mode Lag remembers between two decisions. Times are ms since the epoch. */
 export interface ScalingMemory {
@@ -17,11 +18,11 @@ export interface ScalingMemory {
 export function memoryOf(status: ScalingStatus | undefined): ScalingMemory {
   if (status === undefined) return { ineffectiveTries: 0 }
   const { recordsPerSecond, attempt, ineffectiveTries = 0 } = status
-  const measuredMs = msOf(status.measuredTime)
+  const measuredMs = timeMs(status.measuredTime)
   return {
-    lastChangeMs: msOf(status.lastChangeTime),
-    belowSinceMs: msOf(status.belowSince),
-    idleSinceMs: msOf(status.idleSince),
+    lastChangeMs: timeMs(status.lastChangeTime),
+    belowSinceMs: timeMs(status.belowSince),
+    idleSinceMs: timeMs(status.idleSince),
     capacity:
       recordsPerSecond === undefined || measuredMs === undefined
         ? undefined
@@ -35,12 +36,12 @@ export function memoryOf(status: ScalingStatus | undefined): ScalingMemory {
 export function statusOfMemory(memory: ScalingMemory): ScalingStatus | undefined {
   const { lastChangeMs, belowSinceMs, idleSinceMs, capacity, ineffectiveTries, attempt } = memory
   const status: ScalingStatus = {
-    ...(lastChangeMs === undefined ? {} : { lastChangeTime: timeOf(lastChangeMs) }),
-    ...(belowSinceMs === undefined ? {} : { belowSince: timeOf(belowSinceMs) }),
-    ...(idleSinceMs === undefined ? {} : { idleSince: timeOf(idleSinceMs) }),
+    ...(lastChangeMs === undefined ? {} : { lastChangeTime: timeText(lastChangeMs) }),
+    ...(belowSinceMs === undefined ? {} : { belowSince: timeText(belowSinceMs) }),
+    ...(idleSinceMs === undefined ? {} : { idleSince: timeText(idleSinceMs) }),
     ...(capacity === undefined
       ? {}
-      : { recordsPerSecond: Math.max(1, twoDigits(capacity.perSecond)), measuredTime: timeOf(capacity.atMs) }),
+      : { recordsPerSecond: Math.max(1, twoDigits(capacity.perSecond)), measuredTime: timeText(capacity.atMs) }),
     ...(ineffectiveTries === 0 ? {} : { ineffectiveTries }),
     ...(attempt === undefined
       ? {}
@@ -48,12 +49,5 @@ export function statusOfMemory(memory: ScalingMemory): ScalingStatus | undefined
   }
   return Object.keys(status).length === 0 ? undefined : status
 }
-
-function msOf(time: string | undefined): number | undefined {
-  const ms = time === undefined ? NaN : Date.parse(time)
-  return Number.isNaN(ms) ? undefined : ms
-}
-
-const timeOf = (ms: number) => new Date(ms).toISOString().replace(/\.\d{3}Z$/, 'Z')
 
 const twoDigits = (value: number) => Math.round(Number(value.toPrecision(2)))

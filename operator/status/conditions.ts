@@ -2,6 +2,7 @@ import type { Condition, RolledBack } from '../../crds/pipeline.ts'
 import type { SettledPipeline, SettledSink } from '../../crds/settled.ts'
 import { clipped } from '../../lib/clipped.ts'
 import type { Facts } from '../facts.ts'
+import { timeText } from '../kube/times.ts'
 import { scalingActive } from '../scaling/condition.ts'
 import { no, unknown, yes, type Verdict } from './verdict.ts'
 
@@ -30,7 +31,7 @@ const MAX_MESSAGE = 4096
 
 /** The conditions of a pipeline; a date stays as it was while the status does. */
 export function conditionsOf(facts: Facts, before: readonly Condition[], nowMs: number): readonly Condition[] {
-  const now = new Date(nowMs).toISOString().replace(/\.\d{3}Z$/, 'Z')
+  const now = timeText(nowMs)
   return Object.entries(JUDGES).flatMap(([type, judge]): Condition[] => {
     const verdict = judge(facts)
     if (verdict === undefined) return []

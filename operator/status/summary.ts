@@ -1,6 +1,7 @@
 import type { Lag, LastCommit, StatusSummary, TopicStatus } from '../../crds/pipeline.ts'
 import { shortCount, shortSeconds, UNKNOWN } from '../../lib/figures.ts'
 import type { Facts } from '../facts.ts'
+import { timeText } from '../kube/times.ts'
 import type { EntryLag, PipelineLag } from '../source/lag.ts'
 
 const MAX_TOPICS = 50
@@ -62,7 +63,7 @@ function topicOf(entry: EntryLag): TopicStatus {
     behind: shortSeconds(behindSeconds),
     ...(isCount(lag) ? { lag } : {}),
     ...(isCount(committed) ? { committed } : {}),
-    ...(lastCommit === undefined ? {} : { lastCommitTime: timeOf(lastCommit.atMs) }),
+    ...(lastCommit === undefined ? {} : { lastCommitTime: timeText(lastCommit.atMs) }),
     ...(isCount(deadLetters) ? { deadLetters } : {})
   }
 }
@@ -78,7 +79,5 @@ export function lastCommitOf({ entries }: PipelineLag): LastCommit | undefined {
   }
   if (newest?.lastCommit === undefined) return undefined
   const { atMs, version } = newest.lastCommit
-  return { time: timeOf(atMs), table: newest.table, ...(version === '' ? {} : { version }) }
+  return { time: timeText(atMs), table: newest.table, ...(version === '' ? {} : { version }) }
 }
-
-const timeOf = (ms: number) => new Date(ms).toISOString().replace(/\.\d{3}Z$/, 'Z')
