@@ -4,7 +4,7 @@
  * - blocks marked `console run` are run, and their output is compared (`...` stands for anything in
  *   a line, a line of its own for any lines);
  * - in other shell blocks, and in indented ones, `bronze` commands and `npm run` scripts exist, and so do the paths named;
- * - relative links lead somewhere.
+ * - relative links lead somewhere, those to a heading as well.
  * A block's second word names the file that `console run` blocks of the same document find it in.
  */
 import assert from 'node:assert/strict'
@@ -71,6 +71,22 @@ for (const path of documents()) {
   }
 }
 
+test('docs/README.md lists every page once', () => {
+  const index = readFileSync(join(root, 'docs/README.md'), 'utf8')
+  const listed = [...index.matchAll(/\[([\w-]+\.md)\]\(\1\)/g)].map(([, page = '']) => page)
+  const pages = readdirSync(join(root, 'docs')).filter(page => page.endsWith('.md') && page !== 'README.md')
+  assert.deepEqual(listed.toSorted(), pages)
+})
+
+test('decisions are numbered one by one, and begin with what was decided', () => {
+  const pages = readdirSync(join(root, 'docs/decisions'))
+  assert.deepEqual(
+    pages.map(page => Number(page.slice(0, 4))),
+    pages.map((_, index) => index + 1)
+  )
+  for (const page of pages) assert.match(readFileSync(join(root, 'docs/decisions', page), 'utf8'), /^# \D/, page)
+})
+
 function commandsIn(language: string, text: string): string[] {
   const lines = text.replaceAll(/\\\n\s*/g, ' ').split('\n')
   if (language === 'console') return lines.filter(line => line.startsWith('$ ')).map(line => line.slice(2))
@@ -85,7 +101,7 @@ function indentedCommands(path: string): string[] {
 function checkCommand(line: string, place: string): void {
   const script = /\bnpm run ([\w:-]+)/.exec(line)?.[1]
   if (script !== undefined) assert.ok(script in manifest.scripts, `${place}: there is no script ${script}`)
-  const command = /(?:^|&& |\| )bronze (.*)/.exec(line)?.[1]
+  const command = /(?:^|&& |\| )(?:kubectl )?bronze (.*)/.exec(line)?.[1]
   if (command !== undefined) {
     const help = helpOf(command.split(' ')[0] ?? '')
     assert.equal(help.status, 0, `${place}: bronze ${command}: ${help.stderr}`)
@@ -99,10 +115,22 @@ function checkCommand(line: string, place: string): void {
 }
 
 function checkLinks(path: string): void {
-  const prose = readFileSync(join(root, path), 'utf8').replaceAll(/^ *```.*?^ *```$|`[^`\n]*`/gms, '')
-  for (const [, target = ''] of prose.matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)) {
-    assert.ok(existsSync(join(root, dirname(path), target)), `${path} links to ${target}, which is not there`)
+  for (const [, target = '', anchor] of prose(path).matchAll(/\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]+))?\)/g)) {
+    const page = target === '' ? path : join(dirname(path), target)
+    assert.ok(existsSync(join(root, page)), `${path} links to ${target}, which is not there`)
+    if (anchor === undefined || !page.endsWith('.md')) continue
+    assert.ok(anchorsOf(page).has(anchor), `${path} links to #${anchor}, which is not in ${page}`)
   }
+}
+
+const prose = (path: string) => readFileSync(join(root, path), 'utf8').replaceAll(/^ *```.*?^ *```$|`[^`\n]*`/gms, '')
+
+/** What can be linked to in a page: its headings, as GitHub names them, and anchors that are set. */
+function anchorsOf(page: string): ReadonlySet<string> {
+  const text = readFileSync(join(root, page), 'utf8').replaceAll(/^ *```.*?^ *```$/gms, '')
+  const headings = [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => heading.toLowerCase())
+  const slugs = headings.map(heading => heading.replaceAll(/[^\p{L}\p{N}\s_-]/gu, '').replaceAll(/\s/g, '-'))
+  return new Set([...slugs, ...[...text.matchAll(/<a id="([^"]+)">/g)].map(([, id = '']) => id)])
 }
 
 const helps = new Map<string, SpawnSyncReturns<string>>()
