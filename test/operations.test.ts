@@ -49,6 +49,20 @@ test('docs/operations.md tells every reason for which a condition of the operato
   )
 })
 
+test('docs/operations.md tells every event, every reason of scaling, and what pods can be wrong with', () => {
+  const texts = ['status/notes', 'scaling/reason', 'objects/workload', 'reconcile'].map(name =>
+    readFileSync(join(root, `operator/${name}.ts`), 'utf8')
+  )
+  const names = texts.flatMap(text =>
+    [...text.matchAll(/(?:\breason: |^ {2}\| )'(\w+)'/gm)].map(([, name = '']) => name)
+  )
+  assert.ok(names.length > 25)
+  assert.deepEqual(
+    names.filter(name => !told.includes(name)),
+    []
+  )
+})
+
 test('docs/operations.md tells nothing twice', () => {
   assert.deepEqual(
     told.filter((name, index) => told.indexOf(name) !== index),
