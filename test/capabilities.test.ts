@@ -51,6 +51,11 @@ test('CI runs all of them', () => {
   )
 })
 
+test('the chart claims the level that the page does', () => {
+  const [, level] = /operatorCapabilities: (.+)/.exec(read('helm/bronze-operator/Chart.yaml')) ?? []
+  assert.ok(read('docs/capabilities.md').includes(`level 4 (\`${level}\`)`), level)
+})
+
 /** Rows of the tables: a claim, and the tests that show it. Headings begin with their level. */
 function claimsOf(page: string): readonly Claim[] {
   return page.split(/^## (?=Level )/m).flatMap(part => {
