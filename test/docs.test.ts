@@ -3,7 +3,8 @@
  * - YAML blocks with a BronzePipeline hold only valid ones;
  * - blocks marked `console run` are run, and their output is compared (`...` stands for anything in
  *   a line, a line of its own for any lines);
- * - in other shell blocks, and in indented ones, `bronze` commands and `npm run` scripts exist, and so do the paths named;
+ * - in other shell blocks, and in indented ones, `bronze` commands and `npm run` scripts exist, and so do the paths named
+ *   there and in the text;
  * - relative links lead somewhere, those to a heading as well.
  * A block's second word names the file that `console run` blocks of the same document find it in.
  */
@@ -58,6 +59,7 @@ for (const path of documents()) {
     }
     for (const line of indentedCommands(path)) checkCommand(line, path)
     checkLinks(path)
+    checkPaths(path)
   })
 
   const examples = blocks.filter(({ language, mark }) => language === 'console' && mark === 'run')
@@ -120,6 +122,16 @@ function checkLinks(path: string): void {
     assert.ok(existsSync(join(root, page)), `${path} links to ${target}, which is not there`)
     if (anchor === undefined || !page.endsWith('.md')) continue
     assert.ok(anchorsOf(page).has(anchor), `${path} links to #${anchor}, which is not in ${page}`)
+  }
+}
+
+/** Files and folders of ours that the text names. */
+function checkPaths(path: string): void {
+  const text = readFileSync(join(root, path), 'utf8').replaceAll(/^ *```.*?^ *```$/gms, '')
+  for (const [, named = ''] of text.matchAll(
+    /`((?:bench|cli|consumer|crds|deploy|docs|helm|lib|operator|test)\/[\w./-]+)`/g
+  )) {
+    assert.ok(existsSync(join(root, named)), `${path} names ${named}, which is not there`)
   }
 }
 
