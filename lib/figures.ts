@@ -38,3 +38,7 @@ export function shortSeconds(seconds: number | undefined): string {
   if (whole < 2 * DAY) return `${Math.floor(whole / HOUR)}h`
   return `${Math.floor(whole / DAY)}d`
 }
+
+/** Rounded to two significant digits: a figure that moves by less is the same. */
+export const twoDigits = <Value extends number | undefined>(value: Value): Value =>
+  (value === undefined ? value : Number(value.toPrecision(2))) as Value

@@ -1,17 +1,8 @@
-import type { SettledPipeline, SettledSink } from '../../crds/settled.ts'
+import type { SettledPipeline, SettledSink, SettledSource } from '../../crds/settled.ts'
 
 /** The Secrets that consumers read, without repetition. */
 export function secretsOf({ source, sink }: SettledPipeline): readonly string[] {
-  const { credentialsSecret, caSecret, clientCertificateSecret } = source.security
-  const registry = source.schemaRegistry
-  const ofSource = [
-    credentialsSecret,
-    caSecret,
-    clientCertificateSecret,
-    registry?.credentialsSecret,
-    registry?.caSecret
-  ]
-  return names([...ofSource, ...secretsOfSink(sink)])
+  return names([...secretsOfSource(source), ...secretsOfSink(sink)])
 }
 
 /**
@@ -33,10 +24,7 @@ export function secretsReadAtStart({ sink }: SettledPipeline): readonly string[]
 
 /** Of these Secrets those that are not there, and which part of the spec names them. */
 export function missingSecrets(settled: SettledPipeline, isThere: (name: string) => boolean): readonly MissingSecret[] {
-  const { security, schemaRegistry } = settled.source
-  const { credentialsSecret, caSecret, clientCertificateSecret } = security
-  const ofRegistry = [schemaRegistry?.credentialsSecret, schemaRegistry?.caSecret]
-  const ofSource = new Set([credentialsSecret, caSecret, clientCertificateSecret, ...ofRegistry])
+  const ofSource = new Set(secretsOfSource(settled.source))
   return secretsOf(settled)
     .filter(name => !isThere(name))
     .map(name => ({ name, by: ofSource.has(name) ? 'source' : 'sink' }))
@@ -45,6 +33,12 @@ export function missingSecrets(settled: SettledPipeline, isThere: (name: string)
 export interface MissingSecret {
   readonly name: string
   readonly by: 'source' | 'sink'
+}
+
+function secretsOfSource({ security, schemaRegistry }: SettledSource): readonly (string | undefined)[] {
+  const { credentialsSecret, caSecret, clientCertificateSecret } = security
+  const ofRegistry = [schemaRegistry?.credentialsSecret, schemaRegistry?.caSecret]
+  return [credentialsSecret, caSecret, clientCertificateSecret, ...ofRegistry]
 }
 
 function secretsOfSink(sink: SettledSink): readonly (string | undefined)[] {

@@ -1,6 +1,7 @@
 import { clipped } from '../../lib/clipped.ts'
 import { EXIT_CONFIGURATION } from '../../lib/errors.ts'
 import type { KubeObject } from '../kube/kube.ts'
+import { wordOr } from '../status/verdict.ts'
 
 export interface Deployment extends KubeObject {
   readonly spec?: {
@@ -174,8 +175,7 @@ function terminationMessage(text: string): { readonly reason?: string; readonly 
   return { message: text.trim() }
 }
 
-/** A condition's reason must be one word. */
-const word = (reason: string) => (/^[A-Za-z][A-Za-z0-9_]{0,63}$/.test(reason) ? reason : 'ConsumerFailed')
+const word = (reason: string) => wordOr('ConsumerFailed', reason)
 
 const MAX_MESSAGE = 1000
 const clip = (text: string) => clipped(text, MAX_MESSAGE)

@@ -1,4 +1,5 @@
 import type { SettledLagScaling } from '../../crds/settled-scaling.ts'
+import { twoDigits } from '../../lib/figures.ts'
 import { areEnough, demandOf, measuredCapacity, type Demand } from './demand.ts'
 import type { ScalingMemory } from './memory.ts'
 import type { Rates } from './rates.ts'
@@ -261,4 +262,4 @@ const changed = (memory: ScalingMemory, nowMs: number): ScalingMemory => ({
   lastChangeMs: nowMs
 })
 
-const figure = (value: number): string => String(Math.round(Number(value.toPrecision(2))))
+const figure = (value: number): string => String(Math.round(twoDigits(value)))

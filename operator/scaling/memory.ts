@@ -1,4 +1,5 @@
 import type { ScalingStatus } from '../../crds/pipeline.ts'
+import { twoDigits } from '../../lib/figures.ts'
 import { timeMs, timeText } from '../kube/times.ts'
 
 /** What mode Lag remembers between two decisions. Times are ms since the epoch. */
@@ -41,13 +42,13 @@ export function statusOfMemory(memory: ScalingMemory): ScalingStatus | undefined
     ...(idleSinceMs === undefined ? {} : { idleSince: timeText(idleSinceMs) }),
     ...(capacity === undefined
       ? {}
-      : { recordsPerSecond: Math.max(1, twoDigits(capacity.perSecond)), measuredTime: timeText(capacity.atMs) }),
+      : { recordsPerSecond: Math.max(1, rounded(capacity.perSecond)), measuredTime: timeText(capacity.atMs) }),
     ...(ineffectiveTries === 0 ? {} : { ineffectiveTries }),
     ...(attempt === undefined
       ? {}
-      : { attempt: { replicas: attempt.replicas, recordsPerSecond: twoDigits(attempt.perSecond) } })
+      : { attempt: { replicas: attempt.replicas, recordsPerSecond: rounded(attempt.perSecond) } })
   }
   return Object.keys(status).length === 0 ? undefined : status
 }
 
-const twoDigits = (value: number) => Math.round(Number(value.toPrecision(2)))
+const rounded = (value: number) => Math.round(twoDigits(value))

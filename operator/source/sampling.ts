@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { SettledPipeline } from '../../crds/settled.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { errorText, RetryableError } from '../../lib/errors.ts'
+import { twoDigits } from '../../lib/figures.ts'
 import type { Log } from '../../lib/log.ts'
 import type { SourceView } from '../facts.ts'
 import type { LagSample, LagSampler } from '../kafka/lag-sampler.ts'
@@ -176,5 +177,3 @@ function roundedLag({ behindSeconds, entries, ...rest }: PipelineLag): object {
     entries: entries.map(({ behindSeconds, ...entry }) => ({ ...entry, behind: twoDigits(behindSeconds) }))
   }
 }
-
-const twoDigits = (value: number | undefined) => (value === undefined ? undefined : Number(value.toPrecision(2)))

@@ -1,10 +1,10 @@
 import type { Condition, RolledBack } from '../../crds/pipeline.ts'
-import type { SettledPipeline, SettledSink } from '../../crds/settled.ts'
 import { clipped } from '../../lib/clipped.ts'
 import type { Facts } from '../facts.ts'
 import { timeText } from '../kube/times.ts'
 import { scalingActive } from '../scaling/condition.ts'
-import { no, unknown, yes, type Verdict } from './verdict.ts'
+import { idleDelayMs, longestTriggerMs } from '../scaling/waits.ts'
+import { no, unknown, wordOr, yes, type Verdict } from './verdict.ts'
 
 type Judge = (facts: Facts) => Verdict | undefined
 
@@ -144,19 +144,12 @@ function caughtUp({ settled, source: { lag, trouble } }: Facts): Verdict {
   if (settled === undefined || trouble !== undefined || lag?.lag === undefined) {
     return unknown('LagUnknown', 'the lag is not known')
   }
-  const slackSeconds = Math.max(MIN_SLACK_SECONDS, (2 * longestTriggerMs(settled) + idleDelayMs(settled.sink)) / 1000)
+  const slackSeconds = Math.max(MIN_SLACK_SECONDS, (2 * longestTriggerMs(settled) + idleDelayMs(settled)) / 1000)
   const isClose = lag.lag === 0 || (lag.behindSeconds !== undefined && lag.behindSeconds <= slackSeconds)
   return isClose
     ? yes('CaughtUp', `what is not in a table came within the last ${slackSeconds} s`)
     : no('Behind', `records that came more than ${slackSeconds} s ago are not in a table yet`)
 }
-
-const longestTriggerMs = ({ topics }: SettledPipeline): number =>
-  Math.max(0, ...topics.map(({ batch }) => batch.triggerIntervalMs))
-
-/** How long a commit that is due may wait for a warehouse, as the pipeline wants it. */
-const idleDelayMs = (sink: SettledSink): number =>
-  sink.kind === 'snowflake' && !sink.snowflake.flushWhenWarehouseIdle ? sink.snowflake.maxIdleDelayMs : 0
 
 /** They are no trouble of ours, and yet what they read is missing in our tables. */
 function foreignMembers({ settled, source: { group } }: Facts): Verdict | undefined {
@@ -229,4 +222,4 @@ function missingTopics(lag: NonNullable<Facts['source']['lag']>): readonly strin
   return lag.entries.flatMap(({ missing }) => (missing === undefined ? [] : [missing]))
 }
 
-const word = (code: string) => (/^[A-Za-z][A-Za-z0-9_]{0,63}$/.test(code) ? code : 'SinkTrouble')
+const word = (code: string) => wordOr('SinkTrouble', code)

@@ -4,6 +4,7 @@ import type { EventNote } from '../kube/events.ts'
 import type { KubeObject } from '../kube/kube.ts'
 import { SECRETS_HASH } from '../objects/names.ts'
 import type { Deployment } from '../objects/workload.ts'
+import { configOf } from '../revision/revision.ts'
 
 /** What to tell of conditions that changed. */
 export function transitionNotes(before: readonly Condition[], now: readonly Condition[]): EventNote[] {
@@ -38,14 +39,6 @@ export function planNotes(before: PlanStatus | undefined, now: PlanStatus | unde
   return [{ type: 'Normal', reason: 'Planned', message: now.message ?? '' }]
 }
 
-interface Template {
-  readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> }
-  readonly spec?: {
-    readonly containers?: readonly { readonly image?: string }[]
-    readonly volumes?: readonly { readonly configMap?: { readonly name?: string } }[]
-  }
-}
-
 /** What to tell of a Deployment that is about to be applied. */
 export function deploymentNotes(before: Deployment | undefined, applied: KubeObject, cause?: string): EventNote[] {
   const wanted = applied as Deployment
@@ -59,10 +52,10 @@ export function deploymentNotes(before: Deployment | undefined, applied: KubeObj
     const message = `from ${before.spec?.replicas ?? 0} to ${replicas} consumers${why}`
     notes.push({ type: 'Normal', reason: 'Scaled', message })
   }
-  const [old, next] = [before.spec?.template ?? {}, wanted.spec?.template ?? {}] as [Template, Template]
+  const [old, next] = [before.spec?.template, wanted.spec?.template]
   const causes = [
-    ...(isDeepStrictEqual(configOf(old), configOf(next)) ? [] : ['the configuration']),
-    ...(secretsOf(old) === secretsOf(next) ? [] : ['a Secret']),
+    ...(configOf(old) === configOf(next) ? [] : ['the configuration']),
+    ...(secretsHashOf(old) === secretsHashOf(next) ? [] : ['a Secret']),
     ...(imageOf(old) === imageOf(next) ? [] : ['the image'])
   ]
   if (causes.length > 0) {
@@ -71,7 +64,7 @@ export function deploymentNotes(before: Deployment | undefined, applied: KubeObj
   return notes
 }
 
-const configOf = ({ spec }: Template) =>
-  spec?.volumes?.find(({ configMap }) => configMap !== undefined)?.configMap?.name
-const secretsOf = ({ metadata }: Template) => metadata?.annotations?.[SECRETS_HASH]
-const imageOf = ({ spec }: Template) => spec?.containers?.[0]?.image
+type Template = NonNullable<Deployment['spec']>['template']
+
+const secretsHashOf = (template: Template) => template?.metadata?.annotations?.[SECRETS_HASH]
+const imageOf = (template: Template) => template?.spec?.containers?.[0]?.image

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { BronzePipelineStatus, Condition, PlanStatus, RevisionStatus, ScalingStatus } from '../../crds/pipeline.ts'
+import { twoDigits } from '../../lib/figures.ts'
 import type { Facts } from '../facts.ts'
 import { selectorLabels } from '../objects/names.ts'
 import { partitionsOf } from '../source/partitions.ts'
@@ -108,5 +109,3 @@ function rounded({ summary, scaling, lag = {}, topics = [] }: BronzePipelineStat
 
 /** As it is after a round trip: without fields that are undefined. */
 const plain = (value: object): object => JSON.parse(JSON.stringify(value)) as object
-
-const twoDigits = (value: number | undefined) => (value === undefined ? undefined : Number(value.toPrecision(2)))
