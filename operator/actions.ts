@@ -17,6 +17,17 @@ export type Action = {
   readonly object: KubeObject
 }
 
+/**
+ * The same in groups, one after the other; what is in one group may be done at once. Pods need what they mount before they are
+ * made, and nothing is deleted before what takes its place is there.
+ */
+export function inGroups(actions: readonly Action[]): readonly (readonly Action[])[] {
+  const needed = actions.filter(({ do: verb, type }) => verb === 'apply' && type !== DEPLOYMENTS)
+  const running = actions.filter(({ do: verb, type }) => verb === 'apply' && type === DEPLOYMENTS)
+  const leftOver = actions.filter(({ do: verb }) => verb === 'delete')
+  return [needed, running, leftOver].filter(group => group.length > 0)
+}
+
 /** What is to run. */
 export interface Target {
   readonly pipeline: BronzePipeline
@@ -27,7 +38,7 @@ export interface Target {
   readonly withDeployment: boolean
 }
 
-/** What differs from it, in the order in which it is to be done. */
+/** What differs from it, in the order in which it is to be done and told. */
 export function actionsFor(target: Target, observed: Observed, workload: Workload, nowMs: number): Action[] {
   const { pipeline, choice, withDeployment } = target
   const { revision, kept } = choice

@@ -55,17 +55,22 @@ export async function observe(
   const revisions = knownRevisions(name, pipeline.status ?? {}, configMaps).values()
   const mounted = [...revisions].flatMap(({ template }) => mountedSecrets(template))
   const named = settled === undefined ? [] : [...new Set([...secretsOf(settled), ...mounted])]
+  // Of a new pipeline there is nothing yet: what has to be asked for is asked for at once.
+  const [deployment, serviceAccount, budget, ...hashes] = await Promise.all([
+    get(DEPLOYMENTS, own),
+    needsAccount ? get(SERVICE_ACCOUNTS, own) : stores.get(SERVICE_ACCOUNTS, namespace, own),
+    get(BUDGETS, own),
+    ...named.map(async secret => [secret, await secrets.hash(namespace, secret)] as const)
+  ])
   return {
     pipeline,
     parsed,
-    deployment: await get(DEPLOYMENTS, own),
-    serviceAccount: await (needsAccount ? get(SERVICE_ACCOUNTS, own) : stores.get(SERVICE_ACCOUNTS, namespace, own)),
-    budget: await get(BUDGETS, own),
+    deployment,
+    serviceAccount,
+    budget,
     configMaps,
     pods: stores.ofPipeline(PODS, namespace, name),
-    secrets: new Map(
-      await Promise.all(named.map(async secret => [secret, await secrets.hash(namespace, secret)] as const))
-    ),
+    secrets: new Map(hashes),
     claim: claims.holderOf(key),
     source: sampling.view(key)
   }

@@ -3,9 +3,9 @@ import { settle } from '../crds/settle.ts'
 import { parsePipeline } from '../crds/validate.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
-import type { Action } from './actions.ts'
+import { inGroups, type Action } from './actions.ts'
 import { dryRun, type PlannedChange } from './objects/dry-run.ts'
-import type { EventRecorder } from './kube/events.ts'
+import type { EventNote, EventRecorder } from './kube/events.ts'
 import { judgeInCluster } from './in-cluster.ts'
 import { KubeError, PIPELINES, type KubeObject } from './kube/kube.ts'
 import type { OperatorMetrics } from './metrics.ts'
@@ -89,17 +89,24 @@ export class Reconciler {
       sampling.forget(key)
       metrics.sampled(key, undefined)
     } else sampling.follow(key, settled)
-    const observed = await observe({ key, pipeline, parsed, settled }, this.#ports, signal)
+    const [observed, wasCurrent] = await Promise.all([
+      observe({ key, pipeline, parsed, settled }, this.#ports, signal),
+      // Of one that nobody has reported on yet there is all to be done.
+      pipeline.status === undefined ? this.#isCurrent(object, signal) : undefined
+    ])
     const planWith = (more: Partial<Observed>) =>
       plan({ ...observed, ...more }, consumerImage, clock.now(), this.#ports.version)
     const first = planWith({})
     const dryRun = await this.#wouldChange(key, object, first)
     const planned = dryRun === undefined ? first : planWith({ dryRun })
-    const outcome = await this.#act(object, planned, signal)
+    const outcome = await this.#act(object, planned, wasCurrent, signal)
     // Somebody else was faster: what is to be done is planned anew from what he made of it.
     if (outcome === 'outdated') return { requeueAfterMs: LEAST_PAUSE_MS }
     const { status } = outcome === undefined ? planned : planWith({ refusal: outcome.message })
-    const statusMs = await this.#report(key, object, pipeline.status ?? {}, status, signal)
+    const [statusMs] = await Promise.all([
+      this.#report(key, object, pipeline.status ?? {}, status, signal),
+      this.#tell(object, outcome === undefined ? planned.notes : [refusalNote(outcome)])
+    ])
     if (outcome !== undefined) throw outcome
     return {
       requeueAfterMs: Math.min(
@@ -130,28 +137,25 @@ export class Reconciler {
   /** Gives the API server's refusal of an object; what may pass is thrown. */
   async #act(
     pipeline: KubeObject,
-    { actions, notes }: Plan,
+    { actions }: Plan,
+    wasCurrent: boolean | undefined,
     signal: AbortSignal
   ): Promise<KubeError | 'outdated' | undefined> {
-    const { events, log } = this.#ports
-    if (actions.length > 0 && !(await this.#isCurrent(pipeline, signal))) return 'outdated'
-    for (const action of actions) {
-      try {
-        await this.#perform(action, signal)
-      } catch (error) {
-        if (error instanceof KubeError && error.status === 409) return 'outdated'
-        if (!(error instanceof KubeError && REFUSALS.has(error.status))) throw error
-        await events.tell(pipeline, { type: 'Warning', reason: 'ApplyFailed', message: error.message })
-        return error
-      }
-      const { namespace, name } = action.object.metadata
-      log.info(action.do === 'apply' ? 'applied' : 'deleted', {
-        kind: action.type.kind,
-        object: `${namespace}/${name}`
-      })
+    const isCurrent = actions.length === 0 || (wasCurrent ?? (await this.#isCurrent(pipeline, signal)))
+    if (!isCurrent) return 'outdated'
+    for (const group of inGroups(actions)) {
+      const done = await Promise.allSettled(group.map(action => this.#perform(action, signal)))
+      const [error] = done.flatMap(one => (one.status === 'rejected' ? [one.reason as unknown] : []))
+      if (error === undefined) continue
+      if (error instanceof KubeError && error.status === 409) return 'outdated'
+      if (error instanceof KubeError && REFUSALS.has(error.status)) return error
+      throw error
     }
-    for (const note of notes) await events.tell(pipeline, note)
     return undefined
+  }
+
+  async #tell(pipeline: KubeObject, notes: readonly EventNote[]): Promise<void> {
+    for (const note of notes) await this.#ports.events.tell(pipeline, note)
   }
 
   /** Whether our copy is what the API server has: after a failover it may be behind, and what is left over by it be in use. */
@@ -161,9 +165,11 @@ export class Reconciler {
   }
 
   async #perform({ do: verb, type, object }: Action, signal: AbortSignal): Promise<void> {
-    const { kube, metrics } = this.#ports
+    const { kube, metrics, log } = this.#ports
     await (verb === 'apply' ? kube.apply(type, object, { signal }) : kube.delete(type, object, { signal }))
     metrics.wrote(type.kind, verb)
+    const { namespace, name } = object.metadata
+    log.info(verb === 'apply' ? 'applied' : 'deleted', { kind: type.kind, object: `${namespace}/${name}` })
   }
 
   /** Writes the status when it is time to; gives when to come back for it. */
@@ -202,5 +208,7 @@ export class Reconciler {
     return undefined
   }
 }
+
+const refusalNote = ({ message }: KubeError): EventNote => ({ type: 'Warning', reason: 'ApplyFailed', message })
 
 const keyOfVersion = ({ uid, generation }: KubeObject['metadata']) => `${uid} ${generation}`
