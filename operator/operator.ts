@@ -8,7 +8,7 @@ import { EventRecorder } from './kube/events.ts'
 import { FencedKube } from './kube/fenced-kube.ts'
 import { KafkaClusters } from './kafka/clusters.ts'
 import { openLagSampler } from './kafka/lag-sampler.ts'
-import { KubeError, PIPELINES, type Kube, type OwnerReference } from './kube/kube.ts'
+import { CONFIG_MAPS, KubeError, PIPELINES, type Kube, type OwnerReference } from './kube/kube.ts'
 import { OperatorMetrics } from './metrics.ts'
 import type { Version } from './plan.ts'
 import { KeyedQueue, type Priority } from './queue/queue.ts'
@@ -125,7 +125,8 @@ export class Operator {
 
   #changed(key: string, priority: Priority): void {
     const [namespace = '', name = ''] = key.split('/')
-    const others = this.#claims.observe(key, this.#stores.get(PIPELINES, namespace, name))
+    const pipeline = this.#stores.get(PIPELINES, namespace, name)
+    const others = this.#claims.observe(key, pipeline, this.#stores.ofPipeline(CONFIG_MAPS, namespace, name))
     this.#queue.add(key, 0, priority)
     for (const other of others) this.#queue.add(other)
   }

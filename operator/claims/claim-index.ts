@@ -17,14 +17,15 @@ export interface Claimant {
 }
 
 interface Thing {
-  readonly keys: Set<string>
-  /** The oldest of them. */
-  holder: string
+  readonly claiming: Set<string>
+  readonly wishing: Set<string>
+  /** The oldest of those who claim it. */
+  holder: string | undefined
 }
 
 /**
- * Who has what, of all pipelines: the oldest that claims it, by time of creation and then by uid. A pipeline holds what it
- * claims also while something else keeps it from running, so who has what never depends on the order of events.
+ * Who has what, of all pipelines: the oldest that claims it, by time of creation and then by uid; who only wishes for it has
+ * it never. A pipeline holds what it claims also while something else keeps it from running, so who has what never depends on the order of events.
  */
 export class ClaimIndex {
   readonly #claimants = new Map<string, Claimant>()
@@ -36,16 +37,15 @@ export class ClaimIndex {
     const touched = new Set([key])
     this.#remove(key, touched)
     this.#claimants.set(key, claimant)
-    for (const { id } of claimant.claims) {
-      const thing = this.#things.get(id)
-      if (thing === undefined) {
-        this.#things.set(id, { keys: new Set([key]), holder: key })
-        continue
-      }
-      thing.keys.add(key)
-      if (!this.#isOlder(key, thing.holder)) continue
+    for (const { id, isWish = false } of claimant.claims) {
+      const thing = this.#things.get(id) ?? { claiming: new Set(), wishing: new Set(), holder: undefined }
+      this.#things.set(id, thing)
+      const asking = isWish ? thing.wishing : thing.claiming
+      asking.add(key)
+      if (isWish || (thing.holder !== undefined && !this.#isOlder(key, thing.holder))) continue
       thing.holder = key
-      addAll(touched, thing.keys)
+      addAll(touched, thing.claiming)
+      addAll(touched, thing.wishing)
     }
     return this.#judge(touched)
   }
@@ -69,15 +69,16 @@ export class ClaimIndex {
     for (const { id } of before?.claims ?? []) {
       const thing = this.#things.get(id)
       if (thing === undefined) continue
-      thing.keys.delete(key)
+      thing.claiming.delete(key)
+      thing.wishing.delete(key)
+      if (thing.claiming.size + thing.wishing.size === 0) this.#things.delete(id)
       if (thing.holder !== key) continue
-      const [first, ...others] = thing.keys
-      if (first === undefined) {
-        this.#things.delete(id)
-        continue
+      thing.holder = undefined
+      for (const other of thing.claiming) {
+        if (thing.holder === undefined || this.#isOlder(other, thing.holder)) thing.holder = other
       }
-      thing.holder = others.reduce((oldest, other) => (this.#isOlder(other, oldest) ? other : oldest), first)
-      addAll(touched, thing.keys)
+      addAll(touched, thing.claiming)
+      addAll(touched, thing.wishing)
     }
   }
 

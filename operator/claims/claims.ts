@@ -8,6 +8,8 @@ export interface Claim {
   readonly id: string
   /** As the pipeline calls it. */
   readonly name: string
+  /** It would have it if its plan were carried out; until then it takes it from nobody. */
+  readonly isWish?: boolean
 }
 
 /** What a pipeline claims: its group, at each of the brokers that it names, its tables, and their dead-letter tables. */
