@@ -164,9 +164,11 @@ suite('the operator on a real cluster', need('node', 'kube', 'helm', 'kafka', 's
   })
 
   step('an image that cannot be pulled is given up for the one that ran', async () => {
+    const isHealthy = async () => (await shop.pipeline()).status?.revision?.healthy
+    await until('what runs has proved itself', isHealthy, healthy => healthy === true)
     await shop.patch({ consumer: { image: 'bronze-operator:none', readyTimeout: '20s' } })
-    await shop.until('WorkloadAvailable=False/RolledBack')
-    await shop.until('Stalled=True/RolledBack')
+    await shop.until('WorkloadAvailable=False/RevisionRolledBack')
+    await shop.until('Stalled=True/RevisionRolledBack')
     const consumers = await untilConsumers(2)
     assert.ok(consumers.every(({ spec }) => spec.containers[0]?.image.endsWith(':one')))
     await shop.until('CaughtUp=True')

@@ -24,6 +24,7 @@ interface Pipeline {
     readonly conditions?: readonly { readonly type: string; readonly status: string; readonly reason: string }[]
     readonly summary?: Readonly<Record<string, string>>
     readonly lag?: { readonly records?: number }
+    readonly revision?: { readonly healthy?: boolean }
     readonly image?: string
   }
 }
