@@ -1,31 +1,31 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { afterEach, suite, test } from 'node:test'
+import { suite, test, type TestContext } from 'node:test'
 import { sharedKube } from '../../servers/kube.ts'
 import { need } from '../../servers/need.ts'
 import { eventually } from './running.ts'
 import { Story } from './story.ts'
-import { versionsHome, type VersionsHome } from './versions.ts'
+import { versionsHome } from './versions.ts'
 
 const id = randomBytes(4).toString('hex')
 
-suite('the life of a pipeline, on an API server with controllers', need('kube', 'helm'), () => {
-  let current: VersionsHome | undefined
+// They wait most of the time, each for a namespace of its own.
+const options = { ...need('kube', 'helm'), concurrency: 3 }
+
+suite('the life of a pipeline, on an API server with controllers', options, () => {
   let count = 0
 
-  afterEach(async context => {
-    if (!(context as unknown as { readonly passed: boolean }).passed) console.log(current?.lines.join(''))
-    await current?.stop()
-  })
-
-  const begin = async () => {
+  const begin = async (context: TestContext) => {
     const home = await versionsHome(await sharedKube(), `life-${id}-${++count}`)
-    current = home
+    context.after(async () => {
+      if (!(context as unknown as { readonly passed: boolean }).passed) console.log(home.lines.join(''))
+      await home.stop()
+    })
     return { home, story: new Story(home) }
   }
 
-  test('consumers that do not become ready make room for the last healthy ones; another spec is tried, the same one after a suspension', async () => {
-    const { home, story } = await begin()
+  test('consumers that do not become ready make room for the last healthy ones; another spec is tried, the same one after a suspension', async context => {
+    const { home, story } = await begin(context)
     const { kubectl } = home
     await story.apply({ consumer: { image: 'good:1', readyTimeout: '10s' } })
     await home.upgrade('bronze:1')
@@ -59,8 +59,8 @@ suite('the life of a pipeline, on an API server with controllers', need('kube', 
     assert.equal((await story.pipeline()).status?.revision?.rolledBack, undefined)
   })
 
-  test('nothing goes back while the brokers are away, which hits all revisions', async () => {
-    const { home, story } = await begin()
+  test('nothing goes back while the brokers are away, which hits all revisions', async context => {
+    const { home, story } = await begin(context)
     await story.apply({ consumer: { image: 'good:1', readyTimeout: '10s' } })
     await home.upgrade('bronze:1')
     await story.untilHealthy()
@@ -74,8 +74,8 @@ suite('the life of a pipeline, on an API server with controllers', need('kube', 
     await story.until('WorkloadAvailable', 'False RevisionRolledBack')
   })
 
-  test('mode Plan tells what would be done and does nothing, also while consumers run', async () => {
-    const { home, story } = await begin()
+  test('mode Plan tells what would be done and does nothing, also while consumers run', async context => {
+    const { home, story } = await begin(context)
     const { kubectl } = home
     await story.apply({ mode: 'Plan', consumer: { image: 'good:1' } })
     await home.upgrade('bronze:1')
@@ -107,8 +107,8 @@ suite('the life of a pipeline, on an API server with controllers', need('kube', 
     await story.untilHealthy()
   })
 
-  test('suspended is who has left: not while a pod is still writing', async () => {
-    const { home, story } = await begin()
+  test('suspended is who has left: not while a pod is still writing', async context => {
+    const { home, story } = await begin(context)
     const { kubectl } = home
     await story.apply({})
     await home.upgrade('bronze:1')
@@ -128,8 +128,8 @@ suite('the life of a pipeline, on an API server with controllers', need('kube', 
     await story.until('Ready', 'True Ready')
   })
 
-  test('a certificate that consumers read at their start restarts them when it changes; credentials do not', async () => {
-    const { home, story } = await begin()
+  test('a certificate that consumers read at their start restarts them when it changes; credentials do not', async context => {
+    const { home, story } = await begin(context)
     const { kubectl } = home
     const s3 = { endpoint: 'https://minio:9000', credentialsSecretRef: { name: 'key' }, caSecretRef: { name: 'ca' } }
     await story.apply({ sink: { delta: { location: 's3://lake/warehouse', s3 } } })
@@ -164,8 +164,8 @@ suite('the life of a pipeline, on an API server with controllers', need('kube', 
       (story: Story) => story.patch({ consumer: { image: 'bad:1', readyTimeout: '10s' } })
     ]
   ] as const) {
-    test(`a pipeline deleted ${what}, in the ${cascade}, leaves nothing behind`, async () => {
-      const { home, story } = await begin()
+    test(`a pipeline deleted ${what}, in the ${cascade}, leaves nothing behind`, async context => {
+      const { home, story } = await begin(context)
       const { kubectl } = home
       await story.apply({})
       await home.upgrade('bronze:1')

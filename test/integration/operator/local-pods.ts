@@ -7,6 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { KubeAddresses } from '../../servers/kube.ts'
 import { freePorts } from '../../servers/process.ts'
+import { type KubeApi, kubeApi } from '../crds/kube-api.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 
@@ -38,20 +39,21 @@ interface Pod {
  * are those of the pod, and its readiness and end are written into its status.
  */
 export class LocalPods {
-  readonly #kube: KubeAddresses
-  readonly #namespace: string
+  readonly #api: KubeApi
+  /** `/api/v1/namespaces/…` */
+  readonly #home: string
   /** What all of them have logged. */
   output = ''
   readonly #running = new Map<string, { readonly process: ChildProcess; readonly folder: string }>()
 
   constructor(kube: KubeAddresses, namespace: string) {
-    this.#kube = kube
-    this.#namespace = namespace
+    this.#api = kubeApi(kube)
+    this.#home = `/api/v1/namespaces/${namespace}`
   }
 
   /** Starts every pod that is not running yet, and ends those that are no longer there. */
   async follow(): Promise<void> {
-    const { items } = (await this.#get('pods')) as { items: readonly Pod[] }
+    const { items } = (await this.#call('GET', 'pods')) as { items: readonly Pod[] }
     const names = new Set(items.map(({ metadata }) => metadata.name))
     await Promise.all([...this.#running.keys()].filter(name => !names.has(name)).map(name => this.#end(name)))
     await Promise.all(items.filter(({ metadata }) => !this.#running.has(metadata.name)).map(pod => this.#start(pod)))
@@ -63,6 +65,7 @@ export class LocalPods {
 
   async stop(): Promise<void> {
     await Promise.all([...this.#running.keys()].map(name => this.#end(name)))
+    this.#api.close()
   }
 
   async #start(pod: Pod): Promise<void> {
@@ -76,9 +79,11 @@ export class LocalPods {
     const args = container.args.map(arg => this.#argument(arg, values, folder))
     args[args.indexOf('--port') + 1] = String(port)
     const [program, ...first] = container.command
+    // Compiled once for all of them.
+    const compiled = process.env['NODE_COMPILE_CACHE']
     const child = spawn(program === 'node' ? process.execPath : String(program), [...first, ...args], {
       cwd: root,
-      env: { PATH: process.env['PATH'], ...values },
+      env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: compiled, ...values },
       stdio: ['ignore', 'pipe', 'pipe']
     })
     for (const stream of [child.stdout, child.stderr])
@@ -88,7 +93,7 @@ export class LocalPods {
   }
 
   async #ready(name: string, port: number, child: ChildProcess): Promise<void> {
-    for (let turn = 0; turn < 300; turn++) {
+    for (let turn = 0; turn < 1200; turn++) {
       if (child.exitCode !== null) throw new Error(`pod ${name} ended with ${child.exitCode}:\n${this.output}`)
       const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined)
       if (answer?.status === 200) return this.setStatus(name, readyStatus())
@@ -99,9 +104,7 @@ export class LocalPods {
 
   /** Writes a pod's status, as a kubelet does. */
   async setStatus(name: string, status: object): Promise<void> {
-    const args = ['-n', this.#namespace, 'patch', 'pod', name, '--subresource=status', '--type=merge', '-p']
-    const { code, stderr } = await this.#kube.kubectl([...args, JSON.stringify({ status })])
-    if (code !== 0) throw new Error(stderr)
+    await this.#call('PATCH', `pods/${name}/status`, { status })
   }
 
   /** Paths of the pod lie under its folder; `$(NAME)` is the variable's value. */
@@ -115,8 +118,8 @@ export class LocalPods {
       const volume = spec.volumes.find(volume => volume.name === name)
       if (volume?.configMap === undefined && volume?.secret === undefined) continue
       const { configMap, secret } = volume
-      const kind = configMap === undefined ? `secret/${secret?.secretName}` : `configmap/${configMap.name}`
-      const { data = {} } = (await this.#get(kind)) as { data?: Readonly<Record<string, string>> }
+      const path = configMap === undefined ? `secrets/${secret?.secretName}` : `configmaps/${configMap.name}`
+      const { data = {} } = (await this.#call('GET', path)) as { data?: Readonly<Record<string, string>> }
       const encoding = configMap === undefined ? 'base64' : 'utf8'
       const target = join(folder, mountPath)
       await mkdir(subPath === undefined ? target : join(target, '..'), { recursive: true })
@@ -128,10 +131,10 @@ export class LocalPods {
     }
   }
 
-  async #get(what: string): Promise<unknown> {
-    const { code, stdout, stderr } = await this.#kube.kubectl(['-n', this.#namespace, 'get', what, '-o', 'json'])
-    if (code !== 0) throw new Error(stderr)
-    return JSON.parse(stdout)
+  async #call(method: 'GET' | 'PATCH', path: string, change?: object): Promise<unknown> {
+    const answer = await this.#api.call(method, `${this.#home}/${path}`, change, 'application/merge-patch+json')
+    if (answer.status !== 200) throw new Error(`${method} ${path}: ${JSON.stringify(answer.body)}`)
+    return answer.body
   }
 
   async #end(name: string): Promise<void> {

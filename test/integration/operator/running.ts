@@ -7,6 +7,7 @@ import { KubeClient } from '../../../operator/kube/client.ts'
 import type { KubeAccess } from '../../../operator/kube/http.ts'
 import { Operator } from '../../../operator/operator.ts'
 import type { KubeAddresses } from '../../servers/kube.ts'
+import { type KubeApi, kubeApi } from '../crds/kube-api.ts'
 
 const chart = fileURLToPath(new URL('../../../helm/bronze-operator', import.meta.url))
 const definition = fileURLToPath(new URL('../../../crds/bronzepipeline.yaml', import.meta.url))
@@ -16,12 +17,14 @@ export interface OperatorHome {
   readonly namespace: string
   /** kubectl in that namespace, as the administrator; throws when it fails. */
   readonly kubectl: (args: readonly string[], input?: string) => Promise<string>
+  /** As the administrator too; what is asked again and again is asked here, since each kubectl is a process. */
+  readonly api: KubeApi
   /** As the operator's service account. */
   readonly access: KubeAccess
 }
 
 /** An operator in this process, with the permissions that the chart gives its service account for one namespace. */
-export interface RunningOperator extends Omit<OperatorHome, 'access'> {
+export interface RunningOperator extends Omit<OperatorHome, 'access' | 'api'> {
   /** What the operator logged. */
   readonly lines: readonly string[]
   /** How often sources were looked at. */
@@ -48,7 +51,8 @@ export async function makeHome(kube: KubeAddresses, namespace: string): Promise<
   const accounts = (await kubectl(['get', 'serviceaccounts', '-o', 'name'])).split('\n')
   const account = accounts.find(name => name.includes('bronze-operator')) ?? ''
   const token = await kube.token(namespace, account.replace('serviceaccount/', ''))
-  return { namespace, kubectl, access: { server: kube.server, ca: kube.ca, token: async () => token } }
+  const access = { server: kube.server, ca: kube.ca, token: async () => token }
+  return { namespace, kubectl, api: kubeApi(kube), access }
 }
 
 export async function runOperator(kube: KubeAddresses, namespace: string): Promise<RunningOperator> {
@@ -101,7 +105,7 @@ const withoutDeployment = (manifests: string) =>
 /** Asks until the answer is as expected; fails with the last one. */
 export async function eventually<T>(what: string, read: () => Promise<T>, isSo: (value: T) => boolean): Promise<T> {
   let last: T | undefined
-  for (const untilMs = Date.now() + 60_000; Date.now() < untilMs;) {
+  for (const untilMs = Date.now() + 120_000; Date.now() < untilMs;) {
     last = await read()
     if (isSo(last)) return last
     await wait(200)

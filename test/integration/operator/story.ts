@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { BronzePipeline } from '../../../crds/pipeline.ts'
 import { eventually } from './running.ts'
@@ -21,7 +22,11 @@ export class Story {
   }
 
   async pipeline(): Promise<BronzePipeline> {
-    return JSON.parse(await this.home.kubectl(['get', 'bp', 'shop', '-o', 'json'])) as BronzePipeline
+    const { api, namespace } = this.home
+    const path = `/apis/bronze.dev/v1alpha1/namespaces/${namespace}/bronzepipelines/shop`
+    const { status, body } = await api.call('GET', path)
+    assert.equal(status, 200, JSON.stringify(body))
+    return body as unknown as BronzePipeline
   }
 
   /** `False Suspended` */
