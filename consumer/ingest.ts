@@ -6,6 +6,7 @@ import { FatalError, RetryableError, invariant } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
 import { planTables, type TablePlan } from './columns/bronze.ts'
 import type { DeadLetterRecord } from './decode/dead-letter.ts'
+import { atOpenEnd, findEnds, positionsBelowEnd } from './ends.ts'
 import type { Observer } from './observer.ts'
 import { partitionId, type Partition, type PartitionId } from './partition.ts'
 import type { CommitAuthor, Sink } from './sink.ts'
@@ -29,6 +30,8 @@ export interface IngestPorts {
   readonly budgetBytes: number
   /** Is given a way to read how many bytes the buffers hold, for metrics. */
   readonly onBufferBytes?: (read: () => number) => void
+  /** Is given a way to see the partitions, for metrics. */
+  readonly onSlots?: (read: () => readonly Slot[]) => void
 }
 
 /** The longest a poll waits: revocations and due commits are noticed within this. */
@@ -39,6 +42,8 @@ const MAX_WAITING_BYTES = 4 * 1024 * 1024
 const IDLE_REPORT_INTERVAL_MS = 5000
 /** All positions are reported at least this often: a report that an earlier owner had under way may have come after ours. */
 const FULL_REPORT_INTERVAL_MS = 30_000
+/** Partitions that wait at the end of what is known to come before a time ask again this often. */
+const END_INTERVAL_MS = 1000
 
 /**
  * Moves records from the source into the tables until `stopping` aborts; then commits what is held, once, and leaves the
@@ -62,6 +67,7 @@ class IngestLoop {
   readonly #reported = new Map<PartitionId, number>()
   #lastIdleReportMs = 0
   #lastFullReportMs = 0
+  #lastEndsMs = 0
 
   constructor(pipeline: SettledPipeline, ports: IngestPorts) {
     this.#pipeline = pipeline
@@ -85,6 +91,7 @@ class IngestLoop {
     const { source, clock } = this.#ports
     source.setGate(id => this.#isOpen(id))
     this.#ports.onBufferBytes?.(() => this.#bytes())
+    this.#ports.onSlots?.(() => this.#slots())
     // All tables exist from the start, before the first record and without waiting for the group.
     this.#tick()
     await this.#retrying(stopping, () => source.open())
@@ -113,7 +120,26 @@ class IngestLoop {
     for (const batch of poll.batches) this.#writerOf.get(partitionId(batch.partition))?.append(batch)
     for (const loss of poll.losses) this.#onLoss(loss)
     this.#tick()
+    await this.#moveEnds()
     await this.#reportIdle()
+  }
+
+  #slots(): readonly Slot[] {
+    return this.#writers.flatMap(writer => writer.slots())
+  }
+
+  /** Asks again where partitions end that have come to an end that is not final. */
+  async #moveEnds(): Promise<void> {
+    const { source, clock } = this.#ports
+    const nowMs = clock.now()
+    if (nowMs - this.#lastEndsMs < END_INTERVAL_MS) return
+    this.#lastEndsMs = nowMs
+    const waiting = atOpenEnd(this.#slots())
+    if (waiting.length === 0) return
+    await findEnds(waiting, source)
+    // What was cut off is fetched again.
+    source.seek(positionsBelowEnd(waiting))
+    for (const { id } of waiting) this.#reported.delete(id)
   }
 
   /** Starts what is due; when memory is short, the largest buffer goes first. */
@@ -185,7 +211,8 @@ class IngestLoop {
           recordTimestampMs: slot.recordTimestampMs,
           deadLetters: slot.deadLetters,
           ...(sinkError === undefined ? {} : { sinkError }),
-          ...(slot.dataLoss === undefined ? {} : { dataLoss: slot.dataLoss })
+          ...(slot.dataLoss === undefined ? {} : { dataLoss: slot.dataLoss }),
+          ...(slot.end?.isFinal === true ? { end: { offset: slot.end.offset, ...timeOf(slot), atMs: nowMs } } : {})
         })
       })
     }
@@ -233,6 +260,9 @@ class IngestLoop {
     }
   }
 }
+
+const timeOf = ({ entry: { endAt } }: Slot): { readonly timestampMs?: number } =>
+  endAt?.position === 'Timestamp' ? { timestampMs: endAt.timestampMs } : {}
 
 /** What `onDataLoss: Fail` says, naming the loss and the remedy. */
 function lossError({ kind, message, resumeOffset }: SourceLoss): FatalError {

@@ -11,6 +11,7 @@ import { retrying } from '../lib/retry.ts'
 import { secretFolder } from '../lib/secrets.ts'
 import { tuneCollector } from './collector.ts'
 import { openValueReaders } from './decode/value-readers.ts'
+import { endedLags } from './ends.ts'
 import { Health } from './health.ts'
 import { ingest } from './ingest.ts'
 import { SINK_CLIENT_BYTES, memoryLimitBytes, planMemory } from './memory.ts'
@@ -20,6 +21,8 @@ import { parseConsumerOptions, type ConsumerOptions } from './options.ts'
 import { startServer } from './server.ts'
 import { connectSinks, locationOf } from './sinks/connect.ts'
 import type { Sinks } from './sinks/ports.ts'
+import type { CommitAuthor } from './sink.ts'
+import type { Slot } from './slot.ts'
 import { openKafkaSource } from './source/kafka-source.ts'
 import { openDeadLetterProducer } from './source/producer.ts'
 
@@ -89,13 +92,11 @@ async function consume(pipeline: SettledPipeline, options: ConsumerOptions, log:
   const producer = openDeadLetterProducer({ ...identity, pipeline })
   const health = new Health()
   let bufferBytes = () => 0
-  const metrics = new ConsumerMetrics({ lags: () => source.lags(), bufferBytes: () => bufferBytes() })
+  let slots: () => readonly Slot[] = () => []
+  const lags = () => endedLags(source.lags(), slots())
+  const metrics = new ConsumerMetrics({ lags, bufferBytes: () => bufferBytes() })
   const server = await startServer(options.host, options.port, { health, metrics, isReady: () => source.isMember() })
-  const author = {
-    pipeline: `${pipeline.namespace}/${pipeline.name}`,
-    createdAt: pipeline.createdAt,
-    consumerId: options.instanceId
-  }
+  const author = authorOf(pipeline, options)
   const observer = allOf([health.observer, metrics.observer])
   const readers = openValueReaders(pipeline, { readSecret, clock: systemClock, log })
   const location = locationOf(pipeline)
@@ -126,9 +127,8 @@ async function consume(pipeline: SettledPipeline, options: ConsumerOptions, log:
         observer,
         author,
         budgetBytes: memory.budgetBytes,
-        onBufferBytes: read => {
-          bufferBytes = read
-        }
+        onBufferBytes: read => void (bufferBytes = read),
+        onSlots: read => void (slots = read)
       },
       stopping
     )
@@ -139,6 +139,12 @@ async function consume(pipeline: SettledPipeline, options: ConsumerOptions, log:
     server.closeAllConnections()
   }
 }
+
+const authorOf = ({ namespace, name, createdAt }: SettledPipeline, { instanceId }: ConsumerOptions): CommitAuthor => ({
+  pipeline: `${namespace}/${name}`,
+  createdAt,
+  consumerId: instanceId
+})
 
 /** Aborts on SIGTERM, SIGINT, or the parent's end; a stop that outlasts the grace period ends the process. */
 function stopSignal({ exitWithParent }: ConsumerOptions, pipeline: SettledPipeline, log: Log): AbortSignal {

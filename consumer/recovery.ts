@@ -3,6 +3,7 @@ import type { SettledPipeline } from '../crds/settled.ts'
 import { randomId, type Clock } from '../lib/clock.ts'
 import { RetryableError } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
+import { findEnds } from './ends.ts'
 import type { Observer } from './observer.ts'
 import type { TableColumns } from './columns/table-columns.ts'
 import { partitionId, type Partition, type PartitionId } from './partition.ts'
@@ -16,7 +17,7 @@ export interface PlacementPorts {
   readonly clock: Clock
   readonly log: Log
   readonly observer: Observer
-  readonly source: Pick<Source, 'resolveStart' | 'logStarts' | 'reported'>
+  readonly source: Pick<Source, 'resolveStart' | 'resolveEnds' | 'logStarts' | 'reported'>
   readonly seek: (positions: ReadonlyMap<PartitionId, number>) => void
   /** Is told the columns of the table before anything is read on. */
   readonly columns: Pick<TableColumns, 'recovered'>
@@ -47,7 +48,10 @@ export async function placeSlots(
     const recovered = await ports.sink.recover([...topics])
     ports.columns.recovered(recovered.columns)
     const pins = await findPins(slots, recovered, ports, pipeline)
-    if (pins.length === 0) return resume(slots, recovered)
+    if (pins.length === 0) {
+      await findEnds(slots, ports.source)
+      return resume(slots, recovered)
+    }
     const staged = await ports.sink.stage({
       commitId: randomId(ports.clock),
       takenAtMs: ports.clock.now(),

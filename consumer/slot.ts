@@ -3,6 +3,7 @@ import type { Decoder } from './decode/decoder.ts'
 import type { PartitionBuffer } from './decode/partition-buffer.ts'
 import type { Pending } from './decode/value-reader.ts'
 import type { Partition, PartitionId } from './partition.ts'
+import type { End } from './source.ts'
 
 /** One assigned partition of one table: where it stands and what it has gathered. */
 export interface Slot {
@@ -15,6 +16,8 @@ export interface Slot {
   place: SlotPlace | undefined
   /** After a truncation under our feet (`BeyondEnd`, `Diverged`): the next epoch begins at `resumeOffset`. */
   reopen: { readonly afterEpoch: number; readonly resumeOffset: number } | undefined
+  /** Of an entry that ends, once it is known where: nothing at or beyond it is written. */
+  end: End | undefined
   /** Dead letters of this partition so far, for the report. */
   deadLetters: number
   /** Timestamp of the newest record in the table, ms since the epoch; 0 while unknown. */

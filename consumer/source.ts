@@ -1,4 +1,4 @@
-import type { StartFrom } from '../crds/settled.ts'
+import type { EndAt, StartFrom } from '../crds/settled.ts'
 import type { Partition, PartitionId } from './partition.ts'
 import type { RecordBatch } from './record-batch.ts'
 
@@ -19,6 +19,8 @@ export interface Source {
   setGate(isOpen: (partition: PartitionId) => boolean): void
   /** The offsets at which `startFrom` begins, for every partition of the topic, assigned here or not. */
   resolveStart(topic: string, startFrom: StartFrom): Promise<ReadonlyMap<number, number>>
+  /** Where `endAt` ends, for every partition of the topic, assigned here or not. Throws RetryableError. */
+  resolveEnds(topic: string, endAt: EndAt): Promise<ReadonlyMap<number, End>>
   /** The first offset the broker still has, per partition asked for. */
   logStarts(partitions: readonly Partition[]): Promise<ReadonlyMap<PartitionId, number>>
   /**
@@ -45,6 +47,13 @@ export interface ReportedOffset {
   readonly nextOffset: number
   /** At most 1 KiB; see `crds/report.ts`. */
   readonly metadata: string
+}
+
+export interface End {
+  /** The first offset that is not read. */
+  readonly offset: number
+  /** False: all below is wanted, and what comes later may be too; to be asked again there. */
+  readonly isFinal: boolean
 }
 
 export interface Poll {

@@ -7,6 +7,7 @@ import { createDecoder } from './decode/decoder.ts'
 import { PartitionBuffer, type BufferContext } from './decode/partition-buffer.ts'
 import { OpenTuples } from './decode/row-tuples.ts'
 import type { Pending, ReaderPlace, ValueReader } from './decode/value-reader.ts'
+import { cutAt, isAtEnd } from './ends.ts'
 import { partitionId, type Partition, type PartitionId } from './partition.ts'
 import type { RecordBatch } from './record-batch.ts'
 import { rowCount, type Slot, type SlotPlace } from './slot.ts'
@@ -59,6 +60,7 @@ export class TableBuffer {
       decoder: createDecoder(entry, this.#context, reader),
       place: undefined,
       reopen: undefined,
+      end: undefined,
       deadLetters: 0,
       recordTimestampMs: 0,
       isReported: false,
@@ -128,7 +130,9 @@ export class TableBuffer {
 
   /** Whether more of this partition may be fetched. */
   isOpen(id: PartitionId): boolean {
-    const place = this.#slots.get(id)?.place
+    const slot = this.#slots.get(id)
+    const place = slot?.place
+    if (slot === undefined || isAtEnd(slot)) return false
     return place !== undefined && place.blocked === undefined && !this.isFull && this.waitingBytes === 0
   }
 
@@ -141,7 +145,8 @@ export class TableBuffer {
   }
 
   offer(batch: RecordBatch, nowMs: number): void {
-    this.#waiting.add(batch)
+    const end = this.#slots.get(partitionId(batch.partition))?.end
+    this.#waiting.add(end === undefined ? batch : cutAt(batch, end.offset))
     this.admit(nowMs)
   }
 

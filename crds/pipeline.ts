@@ -171,6 +171,11 @@ export interface TopicSpec {
   readonly quality?: QualitySpec
   /** Overrides `source.startFrom` for this entry. */
   readonly startFrom?: TopicStartFrom
+  /**
+   * Where reading ends; nothing at or beyond it is written. Never when absent. A pipeline whose entries all end is
+   * Completed once its tables hold all of it, and runs no consumers from then on.
+   */
+  readonly endAt?: TopicEndAt
   /** Overrides fields of `spec.batch` for this entry's table. */
   readonly batch?: TopicBatchSpec
   /** Columns lifted from each record, beside the metadata columns. */
@@ -251,6 +256,33 @@ export interface PartitionOffset {
   /** Number of the partition. */
   readonly partition: number
   /** The first offset to read. */
+  readonly offset: number
+}
+
+/**
+ * Where reading ends; nothing at or beyond it is written. Never when absent. A pipeline whose entries all end is
+ * Completed once its tables hold all of it, and runs no consumers from then on.
+ */
+export interface TopicEndAt {
+  /**
+   * `Offsets`: the first offset not to read of each partition in `offsets`; partitions not named there are not read.
+   * `Timestamp`: before the first record at or after `timestamp`; where there is none once that time has passed, at
+   * the last stable offset.
+   */
+  readonly position: 'Offsets' | 'Timestamp'
+  /** Where to end by partition, for position Offsets. */
+  readonly offsets?: readonly PartitionEnd[]
+  /** RFC 3339 time, for position Timestamp. */
+  readonly timestamp?: string
+  /** For position Timestamp, the only partitions to read. All of them when absent. */
+  readonly partitions?: readonly number[]
+}
+
+/** One partition's first offset not to read. */
+export interface PartitionEnd {
+  /** Number of the partition. */
+  readonly partition: number
+  /** The first offset not to read. */
   readonly offset: number
 }
 

@@ -51,20 +51,22 @@ export function encodeReport(report: Report): string {
  */
 export function decodeReport(metadata: string): Report | undefined {
   if (!metadata.startsWith('{"bronze":1,')) return undefined
-  let parsed: Readonly<Record<'at' | 'ver' | 'ts' | 'dl' | 'err' | 'loss', unknown>>
+  let parsed: Readonly<Record<'at' | 'ver' | 'ts' | 'dl' | 'err' | 'loss' | 'end', unknown>>
   try {
     parsed = JSON.parse(metadata) as typeof parsed
   } catch {
     return undefined
   }
   const dataLoss = lossOf(parsed.loss)
+  const end = endOf(parsed.end)
   return {
     committedAtMs: countOf(parsed.at, MAX_TIME_MS),
     version: typeof parsed.ver === 'string' ? parsed.ver.slice(0, MAX_WORD) : '',
     recordTimestampMs: countOf(parsed.ts, MAX_TIME_MS),
     deadLetters: countOf(parsed.dl, Number.MAX_SAFE_INTEGER),
     ...(typeof parsed.err === 'string' ? { sinkError: parsed.err.slice(0, MAX_WORD) } : {}),
-    ...(dataLoss === undefined ? {} : { dataLoss })
+    ...(dataLoss === undefined ? {} : { dataLoss }),
+    ...(end === undefined ? {} : { end })
   }
 }
 
@@ -80,4 +82,13 @@ function countOf(value: unknown, most: number): number {
 function lossOf(value: unknown): Report['dataLoss'] {
   const { kind, atMs } = (value ?? {}) as { readonly kind?: unknown; readonly atMs?: unknown }
   return typeof kind === 'string' ? { kind: kind.slice(0, MAX_WORD), atMs: countOf(atMs, MAX_TIME_MS) } : undefined
+}
+
+/** An end that is half told is none: nothing is complete by it. */
+function endOf(value: unknown): ReportedEnd | undefined {
+  const { offset, timestampMs, atMs } = (value ?? {}) as Readonly<Record<string, unknown>>
+  const isOffset = typeof offset === 'number' && Number.isSafeInteger(offset) && offset >= 0
+  if (!isOffset || typeof atMs !== 'number') return undefined
+  const time = typeof timestampMs === 'number' ? { timestampMs } : {}
+  return { offset, ...time, atMs: countOf(atMs, MAX_TIME_MS) }
 }

@@ -11,6 +11,7 @@ import type {
   SecuritySpec,
   SinkSpec,
   TopicBatchSpec,
+  TopicEndAt,
   TopicSpec,
   TopicStartFrom
 } from './pipeline.ts'
@@ -20,6 +21,7 @@ import { settleSink } from './settle-sink.ts'
 import type { SettledScaling } from './settled-scaling.ts'
 import type {
   BatchLimits,
+  EndAt,
   LiftedColumn,
   SchemaRegistryOptions,
   SettledPipeline,
@@ -91,6 +93,7 @@ function settleTopic(topic: TopicSpec, { spec }: BronzePipeline): SettledTopic {
       onMismatch: schema?.onMismatch ?? 'DeadLetter'
     },
     startFrom: settleStartFrom(topic.startFrom ?? spec.source.startFrom),
+    endAt: topic.endAt && settleEndAt(topic.endAt),
     batch: settleBatch(spec.batch, topic.batch ?? {}),
     columns: topic.columns.map(settleColumn),
     metadataColumns: metadataColumns(spec.metadataColumns, { format: topic.format, mode, sink: spec.sink }),
@@ -118,6 +121,12 @@ function settleStartFrom(startFrom: TopicStartFrom): StartFrom {
         offsets: new Map((startFrom.offsets ?? []).map(({ partition, offset }) => [partition, offset]))
       }
   }
+}
+
+function settleEndAt({ position, offsets = [], timestamp = '', partitions }: TopicEndAt): EndAt {
+  return position === 'Offsets'
+    ? { position, offsets: new Map(offsets.map(({ partition, offset }) => [partition, offset])) }
+    : { position, timestampMs: Date.parse(timestamp), partitions }
 }
 
 function settleBatch(general: BatchSpec, own: TopicBatchSpec): BatchLimits {

@@ -60,6 +60,16 @@ export type StartFrom =
   | { readonly position: 'Group'; readonly groupId: string }
   | { readonly position: 'Offsets'; readonly offsets: ReadonlyMap<number, number> }
 
+/** Where reading ends: the first offset not to read of each partition. Partitions that it does not name are not read. */
+export type EndAt =
+  | { readonly position: 'Offsets'; readonly offsets: ReadonlyMap<number, number> }
+  | {
+      readonly position: 'Timestamp'
+      readonly timestampMs: number
+      /** All of them when undefined. */
+      readonly partitions: readonly number[] | undefined
+    }
+
 export interface SettledTopic {
   /** The entry's name, unique in the pipeline. */
   readonly name: string
@@ -69,6 +79,8 @@ export interface SettledTopic {
   readonly format: 'Raw' | 'Json' | 'Avro' | 'Protobuf' | 'JsonSchema'
   readonly schema: SettledSchema
   readonly startFrom: StartFrom
+  /** Undefined: never. */
+  readonly endAt?: EndAt | undefined
   readonly batch: BatchLimits
   readonly columns: readonly LiftedColumn[]
   /**

@@ -17,6 +17,19 @@ const RETRY_AFTER_MS = 200
 /** An end of the log below the next offset is asked for again after this: a leader just elected may not know it yet. */
 const CONFIRM_AFTER_MS = 500
 
+/** Stands for an answer of UNKNOWN_TOPIC_ID, for what the metadata has shown before a fetch did. */
+export const RECREATED: FetchedPartition = {
+  topicKey: '',
+  partition: 0,
+  errorCode: 100,
+  highWatermark: -1,
+  lastStableOffset: -1,
+  logStart: -1,
+  divergingEndOffset: -1,
+  aborted: [],
+  records: undefined
+}
+
 /** Finds out why a partition cannot be read on: a loss, or something that passes. */
 export class Examiner {
   readonly #cluster: Cluster

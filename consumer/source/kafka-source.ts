@@ -1,17 +1,18 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { SettledPipeline, StartFrom } from '../../crds/settled.ts'
+import type { EndAt, SettledPipeline, StartFrom } from '../../crds/settled.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { RetryableError } from '../../lib/errors.ts'
 import type { Log } from '../../lib/log.ts'
 import type { ReadSecret } from '../../lib/secrets.ts'
 import { type Partition, type PartitionId, partitionId } from '../partition.ts'
-import type { Poll, ReportedOffset, Source, SourceLoss } from '../source.ts'
+import type { End, Poll, ReportedOffset, Source, SourceLoss } from '../source.ts'
 import { AssignedPartitions } from './assigned-partitions.ts'
 import type { TopicPartition } from './assigner.ts'
 import { Cluster } from './cluster.ts'
 import { Connections } from './connections.ts'
 import type { Cursor } from './cursor.ts'
-import { Examiner } from './examiner.ts'
+import { resolveEnds } from './end.ts'
+import { Examiner, RECREATED } from './examiner.ts'
 import type { FetchedPartition } from './fetch-request.ts'
 import { Fetcher } from './fetcher.ts'
 import { GroupOffsets } from './group-offsets.ts'
@@ -174,6 +175,10 @@ class KafkaSource implements Source {
     return resolveStart(ports, topic, startFrom).catch(rethrow)
   }
 
+  async resolveEnds(topic: string, endAt: EndAt): Promise<ReadonlyMap<number, End>> {
+    return resolveEnds(this.#cluster, this.#offsets, this.#options.clock, topic, endAt).catch(rethrow)
+  }
+
   async logStarts(partitions: readonly Partition[]): Promise<ReadonlyMap<PartitionId, number>> {
     const starts = new Map<PartitionId, number>()
     for (const [topic, entries] of Map.groupBy(partitions, ({ topic }) => topic)) {
@@ -278,19 +283,6 @@ class KafkaSource implements Source {
     this.#hasToldNames = true
     this.#options.log.warn('the brokers fetch by topic name: a topic made anew is seen by its offsets only')
   }
-}
-
-/** Stands for an answer of UNKNOWN_TOPIC_ID, for what the metadata has shown before a fetch did. */
-const RECREATED: FetchedPartition = {
-  topicKey: '',
-  partition: 0,
-  errorCode: 100,
-  highWatermark: -1,
-  lastStableOffset: -1,
-  logStart: -1,
-  divergingEndOffset: -1,
-  aborted: [],
-  records: undefined
 }
 
 function rethrow(error: unknown): never {

@@ -1,6 +1,6 @@
 import { parseDurationMs } from '../../lib/duration.ts'
 import { parseQuantity } from '../../lib/quantity.ts'
-import type { QualitySpec, TopicSpec } from '../pipeline.ts'
+import type { QualitySpec, TopicEndAt, TopicSpec } from '../pipeline.ts'
 import { schemaMode } from '../schema-mode.ts'
 import { areUnique, isBetween, liftedNames, qualityNames, rule, type RuleEntry } from './rule.ts'
 
@@ -49,6 +49,22 @@ export const topicRules: readonly RuleEntry[] = [
   rule<TopicSpec>(
     'position Offsets needs one topic: replace pattern by topic',
     self => self.startFrom?.position !== 'Offsets' || self.pattern === undefined
+  ),
+  rule<TopicSpec>(
+    'endAt with position Offsets needs one topic: replace pattern by topic',
+    self => self.endAt?.position !== 'Offsets' || self.pattern === undefined
+  ),
+  rule<TopicEndAt>(
+    'an end needs timestamp with position Timestamp, and refuses it with Offsets',
+    self => (self.timestamp !== undefined) === (self.position === 'Timestamp')
+  ),
+  rule<TopicEndAt>(
+    'an end needs offsets with position Offsets, and refuses them with Timestamp',
+    self => (self.offsets !== undefined) === (self.position === 'Offsets')
+  ),
+  rule<TopicEndAt>(
+    'partitions goes with an end of position Timestamp only: offsets names its partitions',
+    self => self.partitions === undefined || self.position === 'Timestamp'
   ),
   rule<string>(
     'table is immutable: add an entry of another name to write to another table',

@@ -58,6 +58,7 @@ test('while a registry is down others are committed, the trouble is told once an
     },
     source: {
       resolveStart: async () => new Map([0, 1].map(partition => [partition, 0])),
+      resolveEnds: async () => new Map(),
       logStarts: async () => new Map(),
       reported: async () => new Map()
     },
@@ -135,6 +136,7 @@ test('a table that can be read and not written is tried less and less often, and
     },
     source: {
       resolveStart: async () => new Map([[0, 0]]),
+      resolveEnds: async () => new Map(),
       logStarts: async () => new Map(),
       reported: async () => new Map()
     },
@@ -193,6 +195,7 @@ test('a stop hurries a commit that waits for a cheaper moment, and loses nothing
     observer: silentObserver,
     source: {
       resolveStart: async () => new Map([[0, 0]]),
+      resolveEnds: async () => new Map(),
       logStarts: async () => new Map(),
       reported: async () => new Map()
     },

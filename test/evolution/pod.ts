@@ -48,6 +48,7 @@ export class Pod {
       observer: silentObserver,
       source: {
         resolveStart: async () => new Map([...world.logs.values()].map(({ partition }) => [partition.partition, 0])),
+        resolveEnds: async () => new Map(),
         logStarts: async () => new Map(),
         reported: async () => new Map()
       },

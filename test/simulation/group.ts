@@ -1,8 +1,8 @@
-import type { StartFrom } from '../../crds/settled.ts'
+import type { EndAt, StartFrom } from '../../crds/settled.ts'
 import { RetryableError } from '../../lib/errors.ts'
 import { partitionId, type Partition, type PartitionId } from '../../consumer/partition.ts'
 import type { RecordBatch } from '../../consumer/record-batch.ts'
-import type { Poll, ReportedOffset, Source, SourceLoss } from '../../consumer/source.ts'
+import type { End, Poll, ReportedOffset, Source, SourceLoss } from '../../consumer/source.ts'
 import { dataBatch, skipBatch } from '../fakes/records.ts'
 import type { ProcessClock, Scheduler } from './scheduler.ts'
 
@@ -13,6 +13,8 @@ interface Log {
   partition: Partition
   readonly batches: RecordBatch[]
   readonly written: Written[]
+  /** Of what was written, ms. */
+  readonly times: number[]
   logStart: number
 }
 
@@ -45,7 +47,7 @@ export class SimulatedGroup {
   }
 
   addPartition(partition: Partition): void {
-    this.logs.set(partitionId(partition), { partition, batches: [], written: [], logStart: 0 })
+    this.logs.set(partitionId(partition), { partition, batches: [], written: [], times: [], logStart: 0 })
   }
 
   /** Appends one batch: mostly records of which some are malformed, sometimes a control record. */
@@ -55,11 +57,13 @@ export class SimulatedGroup {
     if (this.#scheduler.happens(0.15)) {
       log.batches.push(skipBatch(log.partition, base, 1))
       log.written.push('control')
+      log.times.push(this.#scheduler.now)
       return
     }
     const records = Array.from({ length: this.#scheduler.between(1, 5) }, (_, index) => {
       const isBad = this.#scheduler.happens(0.1)
       log.written.push(isBad ? 'bad' : 'good')
+      log.times.push(this.#scheduler.now)
       const value = isBad ? '{"broken":' : valueAt(id, base + index)
       return { key: `${base + index}`, value, timestampMs: this.#scheduler.now }
     })
@@ -124,6 +128,19 @@ export class SimulatedGroup {
     return new Map(
       ours.map(({ partition, written, logStart }) => [partition.partition, isLatest ? written.length : logStart])
     )
+  }
+
+  ends(topic: string, endAt: EndAt): ReadonlyMap<number, End> {
+    const ours = [...this.logs.values()].filter(({ partition }) => partition.topic === topic)
+    return new Map(ours.map(log => [log.partition.partition, this.#end(log, endAt)]))
+  }
+
+  #end({ partition: { partition }, times }: Log, endAt: EndAt): End {
+    if (endAt.position === 'Offsets') return { offset: endAt.offsets.get(partition) ?? 0, isFinal: true }
+    const found = times.findIndex(time => time >= endAt.timestampMs)
+    return found >= 0
+      ? { offset: found, isFinal: true }
+      : { offset: times.length, isFinal: this.#scheduler.now >= endAt.timestampMs }
   }
 
   /** A coordinator refuses offsets from a member of an older generation. */
@@ -194,6 +211,11 @@ class SimulatedSource implements Source {
   async resolveStart(topic: string, startFrom: StartFrom): Promise<ReadonlyMap<number, number>> {
     await this.#group.call(this.#member.clock)
     return this.#group.starts(topic, startFrom)
+  }
+
+  async resolveEnds(topic: string, endAt: EndAt): Promise<ReadonlyMap<number, End>> {
+    await this.#group.call(this.#member.clock)
+    return this.#group.ends(topic, endAt)
   }
 
   async logStarts(partitions: readonly Partition[]): Promise<ReadonlyMap<PartitionId, number>> {

@@ -23,6 +23,8 @@ export interface SimulationOptions {
   /** By default as `sinkOf` has it. */
   readonly sink?: SinkKind
   readonly bugs?: PlantedBugs
+  /** Topics are read up to an end: one to an offset that may lie within a batch, one to a time. */
+  readonly ends?: boolean
   readonly trace?: (line: string) => void
 }
 
@@ -44,15 +46,17 @@ const PRODUCED_PER_PARTITION = 16
 /** Fields of this topic's records become columns, where the sink can have that. */
 const INFERRED = 'clicks'
 
-const MANIFEST = ({ sink, growsColumns }: SimulatedTables) => `
+const END_AFTER_MS = 2500
+
+const MANIFEST = ({ sink, growsColumns }: SimulatedTables, offsetsEnd: string, timeEnd: string) => `
 apiVersion: bronze.dev/v1alpha1
 kind: BronzePipeline
 metadata: {name: sim, namespace: test, creationTimestamp: "2026-01-01T00:00:00Z"}
 spec:
   source: {bootstrapServers: ["simulated:9092"]}
   topics:
-  - {name: orders, topic: orders, table: bronze.orders, format: Json, columns: [{name: at, value: /at, type: String}]}
-  - {name: clicks, topic: clicks, table: bronze.clicks, format: Json, schema: {mode: ${growsColumns ? 'Inferred' : 'Payload'}}}
+  - {name: orders, topic: orders, table: bronze.orders, format: Json, columns: [{name: at, value: /at, type: String}]${offsetsEnd}}
+  - {name: clicks, topic: clicks, table: bronze.clicks, format: Json, schema: {mode: ${growsColumns ? 'Inferred' : 'Payload'}}${timeEnd}}
   batch: {triggerInterval: 300ms}
   sink: ${sink}
 `
@@ -86,13 +90,13 @@ class World {
   #nextMember = 0
   #counts = { kills: 0, stops: 0, rebalances: 0 }
 
-  constructor(seed: number, { sink = sinkOf(seed), bugs = {}, trace }: SimulationOptions) {
+  constructor(seed: number, { sink = sinkOf(seed), bugs = {}, ends = false, trace }: SimulationOptions) {
     this.#seed = seed
     this.#bugs = bugs
     this.#scheduler = new Scheduler(seed)
     this.#log = trace === undefined ? silentLog : jsonLog(trace, 'debug', () => this.#scheduler.now)
     this.#tables = tablesOf(sink, bugs, { seed, nowMs: () => this.#scheduler.now })
-    this.#pipeline = parsePipeline(this.#tables)
+    this.#pipeline = parsePipeline(this.#tables, ends ? endsOf(seed, this.#scheduler.now) : ['', ''])
     this.#faults = { rate: this.#scheduler.random() * 0.12, count: 0 }
     this.#group = new SimulatedGroup(this.#scheduler, TOPICS)
     this.#group.faultRate = this.#scheduler.random() * 0.05
@@ -201,9 +205,18 @@ class World {
     if (this.#faults.rate > 0) return false
     for (const [id, { written, batches }] of this.#group.logs) {
       if (written.length < PRODUCED_PER_PARTITION) return false
-      if ((this.#group.reports.get(id)?.nextOffset ?? -1) < (batches.at(-1)?.nextOffset ?? 0)) return false
+      const end = Math.min(batches.at(-1)?.nextOffset ?? 0, this.#endOf(id))
+      if ((this.#group.reports.get(id)?.nextOffset ?? -1) < end) return false
     }
     return true
+  }
+
+  /** Infinity where there is none. */
+  #endOf(id: PartitionId): number {
+    const log = this.#group.logs.get(id)
+    const endAt = this.#pipeline.topics.find(({ name }) => name === log?.partition.topic)?.endAt
+    if (log === undefined || endAt === undefined) return Infinity
+    return this.#group.ends(log.partition.topic, endAt).get(log.partition.partition)?.offset ?? Infinity
   }
 
   #progress(): string {
@@ -224,7 +237,7 @@ class World {
       commits += rows.commits + bad.commits
       for (let partition = 0; partition < partitions; partition++) {
         const id: PartitionId = `${topic}-${partition}`
-        const written = this.#group.logs.get(id)?.written ?? []
+        const written = this.#group.logs.get(id)?.written.slice(0, this.#endOf(id)) ?? []
         const expectedGood = written.flatMap((kind, offset) => (kind === 'good' ? [offset] : []))
         const expectedBad = written.flatMap((kind, offset) => (kind === 'bad' ? [offset] : []))
         this.#compare(id, 'table', expectedGood, offsetsOf(rows.rows, partition))
@@ -255,8 +268,17 @@ class World {
   }
 }
 
-function parsePipeline(tables: SimulatedTables): SettledPipeline {
-  const { pipelines, problems } = readPipelines(MANIFEST(tables), 'simulation')
+/** Partition 0 of the first topic ends at any offset; its partition 1 is not read at all. */
+function endsOf(seed: number, nowMs: number): readonly [string, string] {
+  const timestamp = new Date(nowMs + END_AFTER_MS).toISOString()
+  return [
+    `, endAt: {position: Offsets, offsets: [{partition: 0, offset: ${seed % PRODUCED_PER_PARTITION}}]}`,
+    `, endAt: {position: Timestamp, timestamp: "${timestamp}"}`
+  ]
+}
+
+function parsePipeline(tables: SimulatedTables, ends: readonly [string, string]): SettledPipeline {
+  const { pipelines, problems } = readPipelines(MANIFEST(tables, ...ends), 'simulation')
   const [pipeline] = pipelines
   if (pipeline === undefined) throw new Error(JSON.stringify(problems))
   return settle(pipeline)

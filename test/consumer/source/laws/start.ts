@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { StartFrom } from '../../../../crds/settled.ts'
+import type { EndAt, StartFrom } from '../../../../crds/settled.ts'
 import { pollUntil } from '../harness.ts'
 import { type Law, firstOf, numbered } from './law.ts'
 
@@ -39,6 +39,45 @@ export function startLaws(law: Law): void {
       [0, 6],
       [1, 2],
       [2, 0]
+    ])
+  })
+
+  law('every form of endAt ends where it says, and a time to come is not final', async ({ cluster, topic, open }) => {
+    await cluster.createTopic(topic, 2)
+    await cluster.produce(topic, 0, numbered(4), 'none', 1000)
+    await cluster.produce(topic, 0, numbered(4), 'none', 2000)
+    await cluster.produce(topic, 1, numbered(3), 'none', 1500)
+    const { source } = await open()
+    const ends = async (endAt: EndAt) =>
+      [...(await source.resolveEnds(topic, endAt))]
+        .sort(([a], [b]) => a - b)
+        .map(([, { offset, isFinal }]) => [offset, isFinal])
+    assert.deepEqual(await ends({ position: 'Offsets', offsets: new Map([[1, 2]]) }), [
+      [0, true],
+      [2, true]
+    ])
+    const at = (timestampMs: number, partitions?: readonly number[]): EndAt => ({
+      position: 'Timestamp',
+      timestampMs,
+      partitions
+    })
+    assert.deepEqual(await ends(at(1600)), [
+      [4, true],
+      [3, true]
+    ])
+    assert.deepEqual(await ends(at(1600, [0])), [
+      [4, true],
+      [0, true]
+    ])
+    const centuryMs = Date.UTC(2100, 0)
+    assert.deepEqual(await ends(at(centuryMs)), [
+      [8, false],
+      [3, false]
+    ])
+    await cluster.produce(topic, 1, numbered(1), 'none', centuryMs)
+    assert.deepEqual(await ends(at(centuryMs)), [
+      [8, false],
+      [3, true]
     ])
   })
 
