@@ -1,5 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { BronzePipeline } from '../crds/pipeline.ts'
 import type { SourceView } from './facts.ts'
+import type { KubeObject } from './kube/kube.ts'
 import type { WatchEnd } from './kube/reflector.ts'
 import type { WatchView } from './kube/stores.ts'
 
@@ -8,7 +10,11 @@ export interface LiveFigures {
   readonly queueKeys: () => number
   readonly isLeader: () => boolean
   readonly watches: () => Iterable<WatchView>
+  readonly pipelines: () => Iterable<KubeObject>
 }
+
+/** Not ready because somebody wants it so. */
+const WANTED = new Set(['Suspended', 'Suspending', 'Planned'])
 
 /** Every metric of the operator, for Prometheus. */
 export class OperatorMetrics {
@@ -62,7 +68,7 @@ export class OperatorMetrics {
     'Whether the consumer group was rebalancing (1) at the last look; absent when unknown.'
   )
 
-  constructor({ queueKeys, isLeader, watches }: LiveFigures) {
+  constructor({ queueKeys, isLeader, watches, pipelines }: LiveFigures) {
     const live = (name: string, help: string, read: () => number) => {
       this.#live(name, help, [], gauge => gauge.set(read()))
     }
@@ -71,6 +77,18 @@ export class OperatorMetrics {
     this.#live('bronze_operator_objects', 'Objects of which a copy is held.', ['kind'], gauge => {
       gauge.reset()
       for (const { kind, objects } of watches()) gauge.inc({ kind }, objects)
+    })
+    const ready =
+      'Whether records are read and written (1) or not (0); absent while suspended, planned or not yet known.'
+    this.#live('bronze_pipeline_ready', ready, ['namespace', 'pipeline'], gauge => {
+      gauge.reset()
+      for (const one of isLeader() ? pipelines() : []) {
+        const { metadata, status } = one as BronzePipeline
+        const condition = status?.conditions?.find(({ type }) => type === 'Ready')
+        if (condition === undefined || condition.status === 'Unknown' || WANTED.has(condition.reason)) continue
+        const labels = { namespace: metadata.namespace ?? '', pipeline: metadata.name }
+        gauge.set(labels, Number(condition.status === 'True'))
+      }
     })
     const help = 'Time since the API server last said something of a kind; of several watches the longest.'
     this.#live('bronze_operator_watch_silence_seconds', help, ['kind'], gauge => {

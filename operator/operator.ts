@@ -72,7 +72,8 @@ export class Operator {
     this.metrics = new OperatorMetrics({
       queueKeys: () => this.#queue.size,
       isLeader: () => this.#elector.isLeader,
-      watches: () => this.#stores.watches()
+      watches: () => this.#stores.watches(),
+      pipelines: () => this.#stores.pipelines()
     })
     this.#stores = new Stores({
       kube,

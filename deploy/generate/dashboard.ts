@@ -19,6 +19,9 @@ const ROWS: readonly (readonly [title: string, panels: readonly Panel[]])[] = [
   [
     'Pipelines',
     [
+      graph('Ready', '0: records are not read and written; no line: suspended, planned, or not yet known.', 'short', [
+        [ofPipelines('bronze_pipeline_ready'), PIPELINE]
+      ]),
       graph('Behind', 'Age of the oldest record that is not in a table, at most; no line: not known.', 's', [
         [ofPipelines('bronze_pipeline_behind_seconds'), PIPELINE]
       ]),

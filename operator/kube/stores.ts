@@ -79,6 +79,13 @@ export class Stores {
     }
   }
 
+  /** All pipelines that are watched. */
+  *pipelines(): Iterable<KubeObject> {
+    for (const [name, reflector] of this.#reflectors) {
+      if (name.startsWith(`${PIPELINES.plural} `)) yield* reflector.values()
+    }
+  }
+
   get(type: ResourceType, namespace: string, name: string): KubeObject | undefined {
     return this.#of(type, namespace)?.get(`${namespace}/${name}`)
   }
