@@ -84,7 +84,8 @@ test('figures that are no longer known are no longer told', async () => {
   assert.doesNotMatch((await metrics.scrape()).body, /^bronze_pipeline_lag_records\{/m)
 })
 
-const anew = () => new OperatorMetrics({ queueKeys: () => 0, isLeader: () => true, watches: () => [], pipelines: () => [] })
+const anew = () =>
+  new OperatorMetrics({ queueKeys: () => 0, isLeader: () => true, watches: () => [], pipelines: () => [] })
 
 async function scraped(source: SourceView): Promise<string> {
   const metrics = anew()
