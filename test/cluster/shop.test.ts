@@ -195,7 +195,7 @@ suite('the operator on a real cluster', need('node', 'kube', 'helm', 'kafka', 's
   })
 
   step('helm test passes', async () => {
-    await shop.helm('test', 'bronze', '--timeout', '300s', '--logs')
+    await shop.helm('test', 'bronze', '--timeout', '300s')
   })
 
   step('after all that each record is in its table just once', async () => {
