@@ -1,11 +1,10 @@
-/** Names of the pipelines of a fleet and what they are: one topic of three partitions each, read by three consumers. */
+/** Names of the pipelines of a fleet and what they are: one topic each, read by as many consumers as it has partitions. */
 export interface Fleet {
   readonly pipelines: number
   readonly bootstrap: string
 }
 
 export const TOPICS = 100
-export const PARTITIONS = 3
 const NAMESPACES = 50
 
 export const topicNames = Array.from({ length: TOPICS }, (_, index) => `topic-${index}`)

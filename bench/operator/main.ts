@@ -8,6 +8,7 @@ import { measureFleet } from './measure.ts'
 const { values } = parseArgs({
   options: {
     pipelines: { type: 'string', default: '500' },
+    partitions: { type: 'string', default: '3' },
     edits: { type: 'string', default: '300' },
     'idle-seconds': { type: 'string', default: '120' },
     /** Folder for a profile of the operator's CPU time. */
@@ -15,7 +16,7 @@ const { values } = parseArgs({
     json: { type: 'boolean', default: false }
   }
 })
-const number = (name: 'pipelines' | 'edits' | 'idle-seconds') => {
+const number = (name: 'pipelines' | 'partitions' | 'edits' | 'idle-seconds') => {
   const value = Number(values[name])
   if (Number.isInteger(value) && value > 0) return value
   throw new Error(`--${name} is not a number above 0: ${values[name]}`)
@@ -23,6 +24,7 @@ const number = (name: 'pipelines' | 'edits' | 'idle-seconds') => {
 const startedMs = performance.now()
 const figures = await measureFleet({
   pipelines: number('pipelines'),
+  partitions: number('partitions'),
   edits: number('edits'),
   idleSeconds: number('idle-seconds'),
   profileFolder: values.profile,

@@ -7,7 +7,7 @@ import { createTopics } from '../../test/servers/kafka-topics.ts'
 import { startKafka } from '../../test/servers/kafka.ts'
 import { startKube, type KubeServer } from '../../test/servers/kube.ts'
 import { timeEdits } from './edits.ts'
-import { manifest, namespaceNames, PARTITIONS, topicNames, type Fleet } from './fleet.ts'
+import { manifest, namespaceNames, topicNames, type Fleet } from './fleet.ts'
 import { DeploymentWatch, percentile } from './latency.ts'
 import { startOperator, type OperatorProcess } from './operator-process.ts'
 import type { Asked } from './process.ts'
@@ -22,6 +22,8 @@ const CALM_MS = 180_000
 
 export interface FleetOptions {
   readonly pipelines: number
+  /** Of each pipeline's topic; each has a consumer. */
+  readonly partitions: number
   readonly edits: number
   readonly idleSeconds: number
   readonly profileFolder?: string | undefined
@@ -30,6 +32,7 @@ export interface FleetOptions {
 
 export interface FleetFigures {
   readonly pipelines: number
+  readonly partitions: number
   /** At most, idle and after the edits. */
   readonly rssMiB: number
   /** At any moment, intake included. */
@@ -51,9 +54,9 @@ export interface FleetFigures {
 export async function measureFleet(options: FleetOptions): Promise<FleetFigures> {
   const { pipelines, tell } = options
   tell('starting an API server and a broker')
-  const [kafka, cluster] = await Promise.all([startKafka({ heapMiB: 1024 }), startKube()])
+  const [kafka, cluster] = await Promise.all([startKafka({ heapMiB: pipelines > 1000 ? 1024 : 512 }), startKube()])
   try {
-    await createTopics(kafka.bootstrap, topicNames, PARTITIONS)
+    await createTopics(kafka.bootstrap, topicNames, options.partitions)
     const access = { server: cluster.server, ca: cluster.ca, token: await prepare(cluster) }
     const kube = new KubeClient({ ...access, token: async () => access.token }, systemClock)
     const watch = new DeploymentWatch(kube)
@@ -79,7 +82,10 @@ interface World {
   readonly operator: OperatorProcess
 }
 
-async function measure({ pipelines, edits, idleSeconds, tell }: FleetOptions, world: World): Promise<FleetFigures> {
+async function measure(
+  { pipelines, partitions, edits, idleSeconds, tell }: FleetOptions,
+  world: World
+): Promise<FleetFigures> {
   const { kube, watch, operator } = world
   const intakePerSecond = await takeIn(world, tell)
   await calm(operator, pipelines, tell)
@@ -92,6 +98,7 @@ async function measure({ pipelines, edits, idleSeconds, tell }: FleetOptions, wo
   const { rssMiB, peakMiB } = await operator.memory()
   return {
     pipelines,
+    partitions,
     rssMiB: Math.round(Math.max(idle.rssMiB, rssMiB)),
     peakMiB: Math.round(peakMiB),
     intakePerSecond,

@@ -1,7 +1,10 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import { parseAllDocuments } from 'yaml'
+import { parseQuantity } from '../../lib/quantity.ts'
 import type { Asked, Orders } from './process.ts'
 
 /** The operator that is measured. */
@@ -17,20 +20,15 @@ export interface OperatorProcess {
 }
 
 const PROGRAM = fileURLToPath(new URL('./process.ts', import.meta.url))
-/** What the chart gives it: its variables, and a limit of which V8 takes half for the heap (`values.yaml`). */
-const LIMIT_MIB = 384
-const NODE_OPTIONS = ['--max-semi-space-size=4', `--max-old-space-size=${LIMIT_MIB / 2}`]
-const ENVIRONMENT = { MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '262144' }
+const MANIFESTS = new URL('../../deploy/kustomize/base/operator.yaml', import.meta.url)
 const TICKS_PER_SECOND = 100
 const END_MS = 60_000
 
 /** `profileFolder`: where it leaves a profile of its CPU time when it ends. */
 export function startOperator(orders: Orders, profileFolder?: string): OperatorProcess {
   const profiling = profileFolder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`]
-  const child = fork(PROGRAM, [JSON.stringify(orders)], {
-    execArgv: [...NODE_OPTIONS, ...profiling],
-    env: { ...process.env, ...ENVIRONMENT }
-  })
+  const env = { ...process.env, ...environmentOfPods() }
+  const child = fork(PROGRAM, [JSON.stringify(orders)], { execArgv: profiling, env })
   const gone = once(child, 'exit').then(([code, signal]): never => {
     throw new Error(`the operator ended: ${code ?? signal}`)
   })
@@ -62,4 +60,26 @@ export function startOperator(orders: Orders, profileFolder?: string): OperatorP
       clearTimeout(timer)
     }
   }
+}
+
+interface Manifest {
+  readonly kind: string
+  readonly spec: { readonly template: { readonly spec: { readonly containers: readonly [Container] } } }
+}
+
+interface Container {
+  readonly env: readonly { readonly name: string; readonly value?: string }[]
+  readonly resources: { readonly limits: { readonly memory: string } }
+}
+
+/** What Node and the allocator are told in the chart's pods; shares of their memory limit as figures, since here is none. */
+function environmentOfPods(): Readonly<Record<string, string>> {
+  const manifests = parseAllDocuments(readFileSync(MANIFESTS, 'utf8')).map(one => one.toJS() as Manifest)
+  const operator = manifests.find(({ kind }) => kind === 'Deployment')
+  const [{ env, resources }] = operator?.spec.template.spec.containers ?? [{ env: [], resources: undefined }]
+  const limitMiB = (parseQuantity(resources?.limits.memory ?? '') ?? Number.NaN) / 2 ** 20
+  const told = env.filter(({ name }) => name === 'NODE_OPTIONS' || name.startsWith('MALLOC_'))
+  const inMiB = (value: string) =>
+    value.replace(/-percentage=(\d+)/, (_, share: string) => `=${Math.floor((Number(share) / 100) * limitMiB)}`)
+  return Object.fromEntries(told.map(({ name, value = '' }) => [name, inMiB(value)]))
 }
