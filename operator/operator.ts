@@ -58,6 +58,8 @@ export interface OperatorOptions {
 export class Operator {
   readonly metrics: OperatorMetrics
   readonly #options: OperatorOptions
+  /** For what is due, or kept, for so long: people and NTP set the other one, also back. */
+  readonly #steady: Clock
   readonly #queue: KeyedQueue
   readonly #stores: Stores
   readonly #elector: Elector
@@ -67,7 +69,8 @@ export class Operator {
   constructor(options: OperatorOptions) {
     this.#options = options
     const { kube, clock, elapsedMs = () => clock.now(), log, namespaces, namespace, identity, owner } = options
-    this.#queue = new KeyedQueue(clock)
+    this.#steady = { now: elapsedMs, sleep: (ms, signal) => clock.sleep(ms, signal), random: () => clock.random() }
+    this.#queue = new KeyedQueue(this.#steady)
     this.#elector = new Elector({ kube, clock, elapsedMs, log, namespace, name: LEASE_NAME, identity, owner })
     this.metrics = new OperatorMetrics({
       queueKeys: () => this.#queue.size,
@@ -77,7 +80,7 @@ export class Operator {
     })
     this.#stores = new Stores({
       kube,
-      clock,
+      clock: this.#steady,
       log,
       namespaces,
       onChange: (key, priority) => this.#changed(key, priority),
@@ -133,28 +136,28 @@ export class Operator {
   }
 
   async #work(signal: AbortSignal, cut: AbortSignal): Promise<void> {
-    const { kube, clock, log, upgradesDefinition } = this.#options
+    const { kube, log, upgradesDefinition } = this.#options
     // Before the copies are waited for: without the definition there is nothing to copy.
     if (upgradesDefinition) await upgradeDefinition(kube, log)
     const aborted = new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
     await Promise.race([this.#stores.synced(), aborted])
     if (signal.aborted) return
-    const secrets = new SecretReader(kube, clock)
+    const secrets = new SecretReader(kube, this.#steady)
     const sampling = this.#openSampling(secrets)
     const reconciler = this.#openReconciler(secrets, sampling)
     this.#isWorking = true
     try {
       await work({
         queue: this.#queue,
-        clock,
+        clock: this.#steady,
         workers: WORKERS,
         deadlineMs: RECONCILE_DEADLINE_MS,
         signal,
         cut,
         perform: async (key, signal) => {
-          const startedMs = clock.now()
+          const startedMs = this.#steady.now()
           const outcome = await reconciler.reconcile(key, signal)
-          this.metrics.reconciled('ok', (clock.now() - startedMs) / 1000)
+          this.metrics.reconciled('ok', (this.#steady.now() - startedMs) / 1000)
           return outcome
         },
         onLate: key => {
@@ -182,7 +185,7 @@ export class Operator {
 
   #openSampling(secrets: SecretReader): Sampling {
     const { clock, log, sampleIntervalMs, openSampler } = this.#options
-    const clusters = new KafkaClusters(clock)
+    const clusters = new KafkaClusters(this.#steady)
     const byKafka: SamplingOptions['open'] = pipeline =>
       openLagSampler(pipeline, secrets.reader(pipeline.namespace), clusters, () => clock.now())
     return new Sampling({

@@ -106,7 +106,7 @@ class Sampler implements LagSampler {
 
   async #connect(): Promise<KafkaCluster> {
     const nowMs = this.#now()
-    if (this.#lease !== undefined && nowMs - this.#lease.atMs < LEASE_AGE_MS) return this.#lease.cluster
+    if (this.#lease !== undefined && Math.abs(nowMs - this.#lease.atMs) < LEASE_AGE_MS) return this.#lease.cluster
     const next = await this.#clusters.lease(this.#pipeline.source, this.#readSecret)
     const unfollow = next.cluster.follow(this.#interest)
     // The old one is released after the new one is taken: the same connections must not close in between.

@@ -57,7 +57,8 @@ const CAPACITY_HOLDS_MS = 86_400_000
 const NEW_SHARE = 0.5
 
 /** How many consumers a pipeline of mode Lag should have now. Depends on its arguments alone. */
-export function decideByLag(view: LagView, nowMs: number): LagDecision {
+export function decideByLag(remembering: LagView, nowMs: number): LagDecision {
+  const view = { ...remembering, memory: until(nowMs, remembering.memory) }
   const { scaling, partitions, current, memory } = view
   const counts = countsWithin(partitions, Math.max(1, scaling.minReplicas), scaling.maxReplicas)
   const [least, most] = [counts[0], counts.at(-1)]
@@ -79,6 +80,19 @@ export function decideByLag(view: LagView, nowMs: number): LagDecision {
     }
   }
   return holding(view, nowMs) ?? sized(view, counts, nowMs)
+}
+
+/** Times that lie ahead are of a clock that has been set back since: nothing is to wait for them. */
+function until(nowMs: number, memory: ScalingMemory): ScalingMemory {
+  const past = (ms: number | undefined) => ms && Math.min(ms, nowMs)
+  const { lastChangeMs, belowSinceMs, idleSinceMs, capacity } = memory
+  return {
+    ...memory,
+    lastChangeMs: past(lastChangeMs),
+    belowSinceMs: past(belowSinceMs),
+    idleSinceMs: past(idleSinceMs),
+    capacity: capacity && { ...capacity, atMs: Math.min(capacity.atMs, nowMs) }
+  }
 }
 
 /** No consumer runs: whether some should. */

@@ -64,7 +64,8 @@ export function writeAfterMs(
   figuresIntervalMs = FIGURES_INTERVAL_MS
 ): number | undefined {
   if (!isDeepStrictEqual(urgent(before), urgent(next))) return 0
-  const sinceMs = writtenMs === undefined ? Infinity : nowMs - writtenMs
+  // A time that lies ahead was taken from a clock that has been set back.
+  const sinceMs = writtenMs === undefined || writtenMs > nowMs ? Infinity : nowMs - writtenMs
   if (!isDeepStrictEqual(rounded(before), rounded(next))) return Math.max(0, figuresIntervalMs - sinceMs)
   if (isDeepStrictEqual(plain(before), plain(next))) return undefined
   return Math.max(0, EXACT_INTERVAL_MS - sinceMs)

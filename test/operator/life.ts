@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
+import type { Clock } from '../../lib/clock.ts'
 import { silentLog, type Log } from '../../lib/log.ts'
 import { PIPELINES, SECRETS, type Kube, type KubeObject } from '../../operator/kube/kube.ts'
 import { Operator } from '../../operator/operator.ts'
@@ -30,11 +31,17 @@ export interface LivingOperator {
 export function anOperator(
   cluster: FakeCluster,
   clock: ManualClock,
-  { kube = cluster, identity = 'a', log = silentLog }: { kube?: Kube; identity?: string; log?: Log } = {}
+  {
+    kube = cluster,
+    identity = 'a',
+    log = silentLog,
+    wall = clock
+  }: { kube?: Kube; identity?: string; log?: Log; wall?: Clock } = {}
 ): LivingOperator {
   const operator = new Operator({
     kube,
-    clock,
+    clock: wall,
+    elapsedMs: () => clock.now(),
     log,
     namespaces: ['lake'],
     consumerImage: IMAGE,
