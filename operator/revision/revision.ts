@@ -129,8 +129,14 @@ export function restartSecrets(template: PodTemplate): readonly string[] {
 /** Stands for the revision's own name where its content is hashed. */
 const SELF = ''
 
+/**
+ * Hexadecimal characters of the hash in a name. With half as many, who shapes the content of one and may make ConfigMaps could
+ * look for two contents of one name, and give it a pod of his own making.
+ */
+const NAME_HASH = 40
+
 function nameOf(pipelineName: string, { asked, config, template }: Omit<Revision, 'name'>): string {
-  return `${pipelineName}-config-${hash(JSON.stringify([asked, config, template]), 20)}`
+  return `${pipelineName}-config-${hash(JSON.stringify([asked, config, template]), NAME_HASH)}`
 }
 
 function mounting(template: PodTemplate, from: string, to: string): PodTemplate {

@@ -178,7 +178,7 @@ function outline(body: object): unknown {
   const { spec } = body as DeploymentBody
   if (spec === undefined) return undefined
   const text = JSON.stringify({ replicas: spec.replicas, template: spec.template })
-  return JSON.parse(text.replaceAll(/-config-[0-9a-f]{20}/g, '-config')) as unknown
+  return JSON.parse(text.replaceAll(/-config-[0-9a-f]{40}/g, '-config')) as unknown
 }
 
 /** Reconciles per pipeline and hour while nothing changes. */

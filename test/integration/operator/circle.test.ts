@@ -91,7 +91,7 @@ suite('the operator, from kubectl apply to kubectl delete', need('kube', 'helm',
     const objects = await kubectl(['get', 'deploy,cm,sa,pdb', '-l', 'bronze.dev/pipeline=shop', '-o', 'name'])
     assert.match(
       objects,
-      /^deployment.apps\/shop-consumer\nconfigmap\/shop-config-\w{20}\nserviceaccount\/shop-consumer\npoddisruptionbudget.policy\/shop-consumer\n$/
+      /^deployment.apps\/shop-consumer\nconfigmap\/shop-config-\w{40}\nserviceaccount\/shop-consumer\npoddisruptionbudget.policy\/shop-consumer\n$/
     )
     await until('WorkloadAvailable', 'False Progressing')
     // Topics that were made a moment ago may not all be known to every broker.

@@ -200,5 +200,5 @@ function told({ kind, metadata, status, ...content }: Reported): string {
   const text = JSON.stringify({ name, labels, ours, owners, ...report, ...content })
   // When a pipeline was made is in its configuration, and so in the name of that.
   const timeless = text.replaceAll(/"\d{4}-\d\d-\d\dT[^"\\]*Z\\*"/g, '"(time)"')
-  return `${kind} ${timeless.replaceAll(/-config-[0-9a-f]{20}/g, '-config-(hash)')}`
+  return `${kind} ${timeless.replaceAll(/-config-[0-9a-f]{40}/g, '-config-(hash)')}`
 }

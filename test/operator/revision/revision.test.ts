@@ -207,3 +207,7 @@ test('of a template that does not tell, as those of 0.1.0, all Secrets count', (
   const { template } = newRevision(blueprint(), render)
   assert.deepEqual(restartSecrets({ ...template, metadata: {} }), ['minio'])
 })
+
+test('a name tells so much of the content that no two contents of one name can be looked for', () => {
+  assert.match(newRevision(blueprint(), render).name, /^shop-config-[0-9a-f]{40}$/)
+})
