@@ -762,6 +762,11 @@ export interface BronzePipelineStatus {
   readonly groupId?: string
   /** Image the consumers run, frozen unless `consumer.upgrade` is Automatic. */
   readonly image?: string
+  /**
+   * Image that the consumers have while `consumer.image` is absent: the operator's own, frozen unless
+   * `consumer.upgrade` is Automatic.
+   */
+  readonly defaultImage?: string
   /** Configuration and pod template that consumers are made from. */
   readonly revision?: RevisionStatus
   /** What would be done if `spec.mode` were `Apply`. */
