@@ -111,12 +111,18 @@ export class KubeClient implements Kube {
   }
 
   /** The lines of a pod's log, without their line ends. */
-  podLog(namespace: string, pod: string, options: LogOptions, signal: AbortSignal): AsyncIterable<string> {
+  async *podLog(namespace: string, pod: string, options: LogOptions, signal: AbortSignal): AsyncIterable<string> {
     const query = Object.fromEntries(
       Object.entries(options).map(([name, value]) => [name, value === undefined ? undefined : String(value)])
     )
     const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(pod)}/log`
-    return this.#http.lines({ method: 'GET', path, query, signal }, () => FOREVER_MS)
+    try {
+      yield* this.#http.lines({ method: 'GET', path, query, signal }, () => FOREVER_MS)
+    } catch (error) {
+      // So the API server answers for a pod that waits for a node.
+      if (!(error instanceof KubeError) || error.status !== 204) throw error
+      throw new KubeError(204, 'has no log yet, for it is on no node', { cause: error })
+    }
   }
 
   /** What a pod answers to `GET path`, through the API server; needs `get pods/proxy`. */

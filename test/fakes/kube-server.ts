@@ -13,7 +13,9 @@ type Fields = Record<string, unknown>
 
 /** Lines of a pod's log, with the time that the node took them; `stays` holds a follower until the server ends. */
 export interface FakeLog {
-  readonly lines: readonly string[]
+  readonly lines?: readonly string[]
+  /** Its pod waits for a node. */
+  readonly isOnNoNode?: boolean
   readonly previous?: readonly string[]
 }
 
@@ -167,6 +169,7 @@ class State {
     const log = this.logs.get(pod)
     const isPrevious = query.get('previous') === 'true'
     const lines = isPrevious ? log?.previous : log?.lines
+    if (log?.isOnNoNode === true) return void response.writeHead(204).end()
     if (lines === undefined) {
       const message = isPrevious ? `previous terminated container "consumer" in pod "${pod}" not found` : 'no log'
       response.writeHead(400, { 'content-type': 'application/json' }).end(JSON.stringify({ message }))

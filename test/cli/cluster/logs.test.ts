@@ -50,6 +50,14 @@ test('levels, pods, previous containers and lines are chosen', async context => 
   assert.match(some.out, /ended/)
 })
 
+test('a pod that waits for a node is said to do so, and the others are shown', async context => {
+  const { run, kube } = await withLogs(context)
+  kube.logs.set(SECOND, { isOnNoNode: true })
+  const { code, out, err } = await run('logs', 'shop')
+  assert.deepEqual([code, err], [1, `bronze: ${SECOND}: has no log yet, for it is on no node\n`])
+  assert.match(out, /^2xkqp .* starting\n2xkqp .* retrying/)
+})
+
 test('-o json gives lines as they were written, with their pod', async context => {
   const { run } = await withLogs(context)
   const { out } = await run('logs', 'shop', '-o', 'json')
