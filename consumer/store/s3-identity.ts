@@ -2,11 +2,12 @@ import { defaultProvider } from '@aws-sdk/credential-provider-node'
 import { FatalError, RetryableError, errorText } from '../../lib/errors.ts'
 import { nameOf, statusOf } from './s3-errors.ts'
 
-/** What a person can change when the pod has no identity that works; `SINK` stands for the sink's field. */
+/** What a person can change when the consumer has no identity that works, in a pod or at their own machine; `SINK` stands for the sink's field. */
 const REMEDY =
   'Put keys into a Secret and name it in SINK.s3.credentialsSecretRef, or give the service account of the consumers ' +
   '(spec.consumer.serviceAccountName) a role: with web identity AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE are set in its pods, ' +
-  'and the trust policy of the role allows it sts:AssumeRoleWithWebIdentity'
+  'and the trust policy of the role allows it sts:AssumeRoleWithWebIdentity. On a machine of your own, AWS_PROFILE or ' +
+  'AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY do'
 
 /** Refusals of the token service that do not pass by themselves; that a token has expired does, its file is renewed. */
 const REFUSALS = new Set([
@@ -47,10 +48,10 @@ function classifyIdentity(error: unknown, field: string, hasWorked: boolean): Er
   // The SDK puts Exception to those names that it knows.
   const isRefusal = REFUSALS.has(name.replace(/Exception$/, '')) && !PASSING.test(errorText(error))
   if (status !== undefined && status < 500 && isRefusal)
-    return fatal('S3IdentityDenied', `The pod’s identity for S3 is refused (${name})`)
+    return fatal('S3IdentityDenied', `The identity for S3 is refused (${name})`)
   const isAbsent = name === 'CredentialsProviderError' || (error as NodeJS.ErrnoException).syscall === 'open'
-  if (isAbsent && !hasWorked) return fatal('S3IdentityMissing', 'The pod has no identity for S3')
-  return new RetryableError('S3IdentityUnavailable', `The pod’s identity for S3 cannot be had: ${errorText(error)}`, {
+  if (isAbsent && !hasWorked) return fatal('S3IdentityMissing', 'There is no identity for S3 here')
+  return new RetryableError('S3IdentityUnavailable', `The identity for S3 cannot be had: ${errorText(error)}`, {
     cause: error
   })
 }

@@ -111,6 +111,9 @@ const absent = (error: unknown) => {
   assert.ok(error instanceof FatalError, String(error))
   assert.equal(error.reason, 'S3IdentityMissing')
   assert.match(error.message, /spec\.sink\.s3\.s3\.credentialsSecretRef/)
+  // The same code runs in `bronze run` and `bronze history` on a laptop.
+  assert.match(error.message, /machine of your own, AWS_PROFILE/)
+  assert.doesNotMatch(error.message, /^The pod/)
   return true
 }
 
