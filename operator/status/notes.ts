@@ -55,7 +55,7 @@ export function deploymentNotes(before: Deployment | undefined, applied: KubeObj
   const [old, next] = [before.spec?.template, wanted.spec?.template]
   const causes = [
     ...(configOf(old) === configOf(next) ? [] : ['the configuration']),
-    ...(secretsHashOf(old) === secretsHashOf(next) ? [] : ['a Secret']),
+    ...(isOtherSecret(secretsHashOf(old), secretsHashOf(next)) ? ['a Secret'] : []),
     ...(imageOf(old) === imageOf(next) ? [] : ['the image'])
   ]
   if (causes.length > 0) {
@@ -67,4 +67,7 @@ export function deploymentNotes(before: Deployment | undefined, applied: KubeObj
 type Template = NonNullable<Deployment['spec']>['template']
 
 const secretsHashOf = (template: Template) => template?.metadata?.annotations?.[SECRETS_HASH]
+/** Templates of 0.1.0 have a hash also where no Secret calls for new pods; that it is gone is no change of a Secret. */
+const isOtherSecret = (old: string | undefined, next: string | undefined) =>
+  old !== undefined && next !== undefined && old !== next
 const imageOf = (template: Template) => template?.spec?.containers?.[0]?.image

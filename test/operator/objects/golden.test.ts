@@ -127,6 +127,18 @@ test('an edit after the upgrade makes pods as this version makes them, and a Sec
   assert.ok('bronze.dev/restart-secrets' in template.metadata.annotations)
 })
 
+test('an edit after the upgrade blames no Secret, for none has changed', () => {
+  const observed = left(golden('smallest.json'))
+  const settled = afterwards(observed, plan(observed, 'bronze:0.2.0', NOW))
+  const { spec, ...rest } = settled.pipeline
+  const edited = { ...rest, spec: { ...spec, batch: { ...spec.batch, triggerInterval: '20s' } } }
+  const { notes } = plan({ ...settled, pipeline: edited, parsed: { ok: true, pipeline: edited } }, 'bronze:0.1.0', NOW)
+  assert.deepEqual(
+    notes.filter(({ reason }) => reason === 'Restarting').map(({ message }) => message),
+    ['consumers start anew: the configuration changed']
+  )
+})
+
 test('the golden pipelines are of all four sinks', () => {
   const kinds = readdirSync(folder).map(name => settle(golden(name).pipeline).sink.kind)
   assert.deepEqual([...new Set(kinds)].toSorted(), ['delta', 'iceberg', 's3', 'snowflake'])
