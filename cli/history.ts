@@ -1,5 +1,4 @@
 import { once } from 'node:events'
-import { constants } from 'node:os'
 import { setTimeout as wait } from 'node:timers/promises'
 import { planTables } from '../consumer/columns/bronze.ts'
 import { openHistories } from '../consumer/sinks/histories.ts'
@@ -17,6 +16,7 @@ import { HistoryLines, HistoryTable, type HistoryDisplay } from './history-displ
 import { mergedRows, minuteRows } from './history-rows.ts'
 import { HistoryTotals } from './history-totals.ts'
 import { withSecrets, type SecretSources } from './secrets.ts'
+import { untilStopped } from './until-stopped.ts'
 
 const MINUTE_MS = 60_000
 
@@ -91,31 +91,24 @@ interface Telling extends Pick<Histories, 'tables' | 'lookEveryMs'> {
 
 async function tell(telling: Telling, watch: boolean, io: Io): Promise<number> {
   const { display, totals } = telling
-  const stopping = new AbortController()
-  let exitCode = EXIT_OK
-  const stopListening = io.onSignal(signal => {
-    // To stop is how watching ends.
-    if (!watch) exitCode = 128 + constants.signals[signal]
-    stopping.abort()
-  })
-  try {
-    let last = await tellNew(telling, io, stopping.signal)
+  return await untilStopped(io, async ({ signal, exitCode }) => {
+    let last = await tellNew(telling, io, signal)
     report(last.troubles, new Map(), io)
     while (watch && last.isWhole) {
-      await wait(telling.lookEveryMs, undefined, { signal: stopping.signal }).catch(() => {})
-      if (stopping.signal.aborted) break
+      await wait(telling.lookEveryMs, undefined, { signal }).catch(() => {})
+      if (signal.aborted) break
       const before = last.troubles
-      last = await tellNew(telling, io, stopping.signal)
+      last = await tellNew(telling, io, signal)
       report(last.troubles, before, io)
     }
     for (const { table } of telling.tables) {
       if (!last.isWhole || last.troubles.has(table)) totals.markIncomplete(table)
     }
     display.end(totals.all)
-    return exitCode === EXIT_OK && last.troubles.size > 0 ? EXIT_PROBLEMS : exitCode
-  } finally {
-    stopListening()
-  }
+    // To stop is how watching ends.
+    const stopped = watch ? undefined : exitCode()
+    return stopped ?? (last.troubles.size > 0 ? EXIT_PROBLEMS : EXIT_OK)
+  })
 }
 
 type Troubles = ReadonlyMap<string, RetryableError>

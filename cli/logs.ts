@@ -1,5 +1,4 @@
 import { once } from 'node:events'
-import { constants } from 'node:os'
 import { systemClock } from '../lib/clock.ts'
 import { parseDurationMs } from '../lib/duration.ts'
 import type { KubeError } from '../operator/kube/kube.ts'
@@ -18,6 +17,7 @@ import {
   type Command,
   type Io
 } from './command.ts'
+import { untilStopped } from './until-stopped.ts'
 
 const DEFAULT_TAIL = 100
 
@@ -99,14 +99,9 @@ async function chosenPods(cluster: Cluster, { name, pods }: LogsOptions): Promis
   return there.filter(matches)
 }
 
-async function showAll(cluster: Cluster, options: LogsOptions, { stdout, stderr, onSignal }: Io): Promise<number> {
-  let exitCode = EXIT_OK
-  const stopping = new AbortController()
-  const stopListening = onSignal(signal => {
-    exitCode = 128 + constants.signals[signal]
-    stopping.abort()
-  })
-  try {
+async function showAll(cluster: Cluster, options: LogsOptions, io: Io): Promise<number> {
+  const { stdout, stderr } = io
+  return await untilStopped(io, async ({ signal, exitCode }) => {
     const pods = await chosenPods(cluster, options)
     if (pods.length === 0) {
       const what = options.pods.length === 0 ? 'has no pods now: is it suspended? See bronze status' : 'has no such pod'
@@ -115,29 +110,26 @@ async function showAll(cluster: Cluster, options: LogsOptions, { stdout, stderr,
     }
     const sources = pods.map(pod => ({
       pod,
-      lines: podLines(cluster, cluster.namespace, pod, options.choice, stopping.signal)
+      lines: podLines(cluster, cluster.namespace, pod, options.choice, signal)
     }))
+    let troubles = 0
     const onTrouble = (pod: string, error: KubeError) => {
-      if (stopping.signal.aborted) return
+      if (signal.aborted) return
       stderr.write(`bronze: ${pod}: ${error.message}\n`)
-      exitCode = Math.max(exitCode, EXIT_PROBLEMS)
+      troubles++
     }
     for await (const line of mergedLines(sources, onTrouble)) {
-      if (stopping.signal.aborted) break
+      if (signal.aborted) break
       const text = options.show(line)
-      if (text !== undefined && !stdout.write(`${text}\n`))
-        await once(stdout, 'drain', { signal: stopping.signal }).catch(() => {})
+      if (text !== undefined && !stdout.write(`${text}\n`)) await once(stdout, 'drain', { signal }).catch(() => {})
     }
-    return exitCode
-  } finally {
-    stopListening()
-  }
+    return exitCode() ?? (troubles > 0 ? EXIT_PROBLEMS : EXIT_OK)
+  })
 }
 
-async function follow(cluster: Cluster, options: LogsOptions, { stdout, stderr, onSignal }: Io): Promise<number> {
-  const stopping = new AbortController()
-  const stopListening = onSignal(() => stopping.abort())
-  try {
+async function follow(cluster: Cluster, options: LogsOptions, io: Io): Promise<number> {
+  const { stdout, stderr } = io
+  return await untilStopped(io, async ({ signal }) => {
     await followLogs(
       {
         cluster,
@@ -151,10 +143,8 @@ async function follow(cluster: Cluster, options: LogsOptions, { stdout, stderr, 
         },
         onPod: (pod, what) => stderr.write(`bronze: ${pod} ${what}\n`)
       },
-      stopping.signal
+      signal
     )
     return EXIT_OK
-  } finally {
-    stopListening()
-  }
+  })
 }

@@ -1,6 +1,7 @@
-import { mkdir, stat, writeFile } from 'node:fs/promises'
+import { access, constants, mkdir, stat, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { gzipSync } from 'node:zlib'
+import { FatalError, errorText } from '../lib/errors.ts'
 import { KubeError } from '../operator/kube/kube.ts'
 import { CLUSTER_HELP, CLUSTER_OPTIONS, withCluster, type Cluster } from './cluster/cluster.ts'
 import { pipelineNamed } from './cluster/pipelines.ts'
@@ -8,6 +9,7 @@ import { redact, redactFields } from './cluster/redact.ts'
 import { reportParts, secretsSeen, type Part, type SecretSeen } from './cluster/report-parts.ts'
 import { tar, type TarFile } from './cluster/tar.ts'
 import { EXIT_OK, UsageError, parseOptions, wholeNumber, type Command, type Io } from './command.ts'
+import { untilStopped } from './until-stopped.ts'
 import { version } from './version.ts'
 
 const DEFAULT_TAIL = 2000
@@ -45,24 +47,24 @@ async function runReport(args: readonly string[], io: Io): Promise<number> {
   const target = resolve(io.cwd, output)
   // Before anything is asked: an old report must not be lost, nor mixed with a new one.
   if ((await stat(target).catch(() => undefined)) !== undefined) throw new UsageError(`${output} is there already`)
+  await access(`${dirname(target)}/`, constants.W_OK).catch((error: unknown) => {
+    throw new UsageError(`${output} cannot be written: ${errorText(error)}`)
+  })
   const tailLines = wholeNumber('tail', values.tail, 1) ?? DEFAULT_TAIL
-  const stopping = new AbortController()
-  const stopListening = io.onSignal(() => stopping.abort())
-  try {
+  return await untilStopped(io, async ({ signal, exitCode }) => {
     return await withCluster(values, async cluster => {
-      const files = await collect(cluster, name, { tailLines, version: version(), signal: stopping.signal })
-      if (stopping.signal.aborted) return EXIT_STOPPED
-      await write(target, folder, files, nowMs)
+      const files = await collect(cluster, name, { tailLines, version: version(), signal })
+      const stopped = exitCode()
+      if (stopped !== undefined) return stopped
+      await write(target, folder, files, nowMs).catch((error: unknown) => {
+        throw new FatalError('NotWritten', `${output} cannot be written whole: ${errorText(error)}`, { cause: error })
+      })
       io.stdout.write(files.map(({ path, text }) => `${path}   ${sizeText(Buffer.byteLength(text))}\n`).join(''))
       io.stdout.write(`written to ${output}: look through it before you hand it on\n`)
       return EXIT_OK
     })
-  } finally {
-    stopListening()
-  }
+  })
 }
-
-const EXIT_STOPPED = 130
 
 async function collect(
   cluster: Cluster,

@@ -1,4 +1,3 @@
-import { constants } from 'node:os'
 import { systemClock } from '../lib/clock.ts'
 import { parseDurationMs } from '../lib/duration.ts'
 import { PIPELINES } from '../operator/kube/kube.ts'
@@ -8,6 +7,7 @@ import { managedText, managersOf } from './cluster/managed-by.ts'
 import { pipelineNamed, pipelinesNamed } from './cluster/pipelines.ts'
 import { EXIT_OK, EXIT_PROBLEMS, UsageError, parseOptions, type Command, type Io } from './command.ts'
 import { pipelineId } from './manifests.ts'
+import { untilStopped } from './until-stopped.ts'
 
 const EXITS =
   'Exit codes: 0 done · 1 the time was over, or the cluster does not answer · 2 wrong usage · 78 refused, or not there'
@@ -87,23 +87,12 @@ async function waitForAll(
   { suspend, timeoutMs }: { readonly suspend: boolean; readonly timeoutMs: number },
   io: Io
 ): Promise<number> {
-  const stopping = new AbortController()
-  let exitCode = EXIT_OK
-  const stopListening = io.onSignal(signal => {
-    exitCode = 128 + constants.signals[signal]
-    stopping.abort()
-  })
-  try {
-    const untilMs = Date.now() + timeoutMs
-    const tell = (name: string) => (text: string) => void io.stdout.write(`${cluster.namespace}/${name}: ${text}\n`)
+  const untilMs = Date.now() + timeoutMs
+  const tell = (name: string) => (text: string) => void io.stdout.write(`${cluster.namespace}/${name}: ${text}\n`)
+  return await untilStopped(io, async ({ signal, exitCode }) => {
     const outcomes = await Promise.all(
-      names.map(name =>
-        awaitState(cluster, name, { suspend, untilMs, clock: systemClock, tell: tell(name), signal: stopping.signal })
-      )
+      names.map(name => awaitState(cluster, name, { suspend, untilMs, clock: systemClock, tell: tell(name), signal }))
     )
-    if (stopping.signal.aborted) return exitCode
-    return outcomes.every(outcome => outcome === 'reached') ? EXIT_OK : EXIT_PROBLEMS
-  } finally {
-    stopListening()
-  }
+    return exitCode() ?? (outcomes.every(outcome => outcome === 'reached') ? EXIT_OK : EXIT_PROBLEMS)
+  })
 }

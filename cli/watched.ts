@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { EXIT_OK, type Io } from './command.ts'
+import { untilStopped } from './until-stopped.ts'
 
 const WATCH_EVERY_MS = 2000
 
@@ -22,25 +23,19 @@ export async function watched(
     stdout.write(text)
     return exitCode
   }
-  const { promise: stopped, resolve: stop } = Promise.withResolvers<void>()
-  const stopping = new AbortController()
-  const stopListening = io.onSignal(() => {
-    stopping.abort()
-    stop()
-  })
-  let exitCode = EXIT_OK
-  try {
-    while (!stopping.signal.aborted) {
+  return await untilStopped(io, async ({ signal }) => {
+    const { promise: stopped, resolve: stop } = Promise.withResolvers<void>()
+    signal.addEventListener('abort', () => stop())
+    let exitCode = EXIT_OK
+    while (!signal.aborted) {
       // Whoever wants to stop does not wait for a server that does not answer.
       const shown = await Promise.race([look(), stopped])
       if (shown === undefined) break
       exitCode = shown.exitCode
       const isInPlace = output === 'text' && stdout.isTTY
       stdout.write(`${isInPlace ? '\u001b[H\u001b[2J' : ''}${shown.text}${output === 'text' && !isInPlace ? '\n' : ''}`)
-      await wait(WATCH_EVERY_MS, undefined, { signal: stopping.signal }).catch(() => {})
+      await wait(WATCH_EVERY_MS, undefined, { signal }).catch(() => {})
     }
     return exitCode
-  } finally {
-    stopListening()
-  }
+  })
 }

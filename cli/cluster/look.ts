@@ -1,6 +1,6 @@
 import type { BronzePipeline } from '../../crds/pipeline.ts'
 import { DEPLOYMENTS, EVENTS, KubeError, PODS, type KubeObject } from '../../operator/kube/kube.ts'
-import { consumerName, selectorLabels } from '../../operator/objects/names.ts'
+import { consumerName, selectorLabels, selectorText } from '../../operator/objects/names.ts'
 import type { Pod } from '../../operator/objects/workload.ts'
 import { ifAllowed, listAll, type Cluster } from './cluster.ts'
 import type { KubeEvent, Seen } from './view.ts'
@@ -70,9 +70,7 @@ export async function podMetrics({ kube }: Cluster, namespace: string, pod: stri
 
 /** The pipeline's consumers, in the order of their names. */
 export async function podsOf(cluster: Cluster, namespace: string, pipeline: string): Promise<readonly Pod[]> {
-  const labelSelector = Object.entries(selectorLabels(pipeline))
-    .map(([label, value]) => `${label}=${value}`)
-    .join(',')
+  const labelSelector = selectorText(selectorLabels(pipeline))
   const pods = (await listAll(cluster, PODS, { namespace, labelSelector })) as readonly Pod[]
   return pods.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
 }

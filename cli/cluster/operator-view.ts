@@ -14,7 +14,7 @@ import {
   type KubeObject,
   type ResourceType
 } from '../../operator/kube/kube.ts'
-import { MANAGED_BY, OPERATOR, PIPELINE_LABEL } from '../../operator/objects/names.ts'
+import { ownLabels, selectorText } from '../../operator/objects/names.ts'
 import { observe } from '../../operator/observe.ts'
 import type { Observed } from '../../operator/plan.ts'
 import { SecretReader } from '../../operator/kube/secrets.ts'
@@ -42,7 +42,7 @@ export async function operatorView(
   const gaps = new Set<Gap>()
   const parsed = judgeInCluster(parsePipeline(pipeline))
   const { namespace = '', name } = pipeline.metadata
-  const labelSelector = `${MANAGED_BY}=${OPERATOR},${PIPELINE_LABEL}=${name}`
+  const labelSelector = selectorText(ownLabels(name))
   const list = async (type: ResourceType) => await listAll(cluster, type, { namespace, labelSelector })
   const copies = new Map<ResourceType, readonly KubeObject[]>([
     [CONFIG_MAPS, await list(CONFIG_MAPS)],

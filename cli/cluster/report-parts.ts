@@ -12,7 +12,7 @@ import {
   SERVICE_ACCOUNTS,
   type KubeObject
 } from '../../operator/kube/kube.ts'
-import { MANAGED_BY, OPERATOR, PIPELINE_LABEL } from '../../operator/objects/names.ts'
+import { ownLabels, selectorText } from '../../operator/objects/names.ts'
 import { secretsOf } from '../../operator/objects/secret-names.ts'
 import { listAll, type Cluster } from './cluster.ts'
 import { eventsOf, Looker, podMetrics, podsOf } from './look.ts'
@@ -68,7 +68,7 @@ export async function reportParts(
   options: ReportOptions
 ): Promise<readonly Part[]> {
   const { namespace = '', name } = pipeline.metadata
-  const labelSelector = `${MANAGED_BY}=${OPERATOR},${PIPELINE_LABEL}=${name}`
+  const labelSelector = selectorText(ownLabels(name))
   const objects = {
     deployments: DEPLOYMENTS,
     configmaps: CONFIG_MAPS,

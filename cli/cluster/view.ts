@@ -1,6 +1,8 @@
 import type { BronzePipeline, Condition } from '../../crds/pipeline.ts'
 import type { KubeObject } from '../../operator/kube/kube.ts'
+import { timeMs } from '../../operator/kube/times.ts'
 import { workloadOf, type Deployment, type Pod } from '../../operator/objects/workload.ts'
+import { configOf } from '../../operator/revision/revision.ts'
 
 /** What the API server tells of a pipeline at one moment; undefined is what we may not see. */
 export interface Seen {
@@ -127,10 +129,11 @@ function outdatedText({ metadata: { generation = 0, deletionTimestamp }, status 
 
 const CONTAINER = 'consumer'
 
-export function podView({ metadata, status = {}, spec }: Pod, partitions: number | undefined): PodView {
+export function podView(pod: Pod, partitions: number | undefined): PodView {
+  const { metadata, status = {} } = pod
   const container = status.containerStatuses?.find(({ name }) => name === CONTAINER)
   const { restartCount = 0 } = (container ?? {}) as { restartCount?: number }
-  const startedMs = timeOf((status as { startTime?: string }).startTime ?? metadata.creationTimestamp)
+  const startedMs = timeMs((status as { startTime?: string }).startTime ?? metadata.creationTimestamp)
   const ended = container?.state?.terminated ?? container?.lastState?.terminated
   const reason = container?.state?.waiting?.reason ?? (status as { reason?: string }).reason
   return {
@@ -140,19 +143,18 @@ export function podView({ metadata, status = {}, spec }: Pod, partitions: number
     restarts: restartCount,
     startedMs,
     state: metadata.deletionTimestamp === undefined ? (reason ?? status.phase ?? 'Unknown') : 'Terminating',
-    config: spec?.volumes?.find(({ configMap }) => configMap !== undefined)?.configMap?.name,
+    config: configOf(pod),
     lastEnd: ended && {
       reason: ended.reason ?? 'Error',
       exitCode: ended.exitCode,
-      atMs: timeOf((ended as { finishedAt?: string }).finishedAt),
+      atMs: timeMs((ended as { finishedAt?: string }).finishedAt),
       message: ended.message ?? ''
     }
   }
 }
 
 function rolloutOf(deployment: Deployment, pods: readonly Pod[], views: readonly PodView[]): RolloutView {
-  const { template } = (deployment.spec ?? {}) as { template?: { spec?: Pod['spec'] } }
-  const revision = template?.spec?.volumes?.find(({ configMap }) => configMap !== undefined)?.configMap?.name
+  const revision = configOf(deployment.spec?.template)
   return {
     revision,
     updatedPods: views.filter(({ config, state }) => config === revision && state !== 'Terminating').length,
@@ -164,14 +166,9 @@ function warningOf(event: KubeEvent, atMs: number): readonly WarningView[] {
   if (event.type !== 'Warning') return []
   const { series, lastTimestamp, eventTime, firstTimestamp, metadata } = event
   const last = series?.lastObservedTime ?? lastTimestamp ?? eventTime ?? firstTimestamp ?? metadata.creationTimestamp
-  const lastMs = timeOf(last ?? undefined)
+  const lastMs = timeMs(last ?? undefined)
   if (lastMs === undefined || atMs - lastMs > WARNINGS_MS) return []
   return [
     { reason: event.reason ?? '', message: event.message ?? '', count: series?.count ?? event.count ?? 1, lastMs }
   ]
-}
-
-function timeOf(text: string | undefined): number | undefined {
-  const ms = Date.parse(text ?? '')
-  return Number.isNaN(ms) ? undefined : ms
 }

@@ -30,6 +30,12 @@ export const ownLabels = (pipeline: string): Readonly<Record<string, string>> =>
   [MANAGED_BY]: OPERATOR
 })
 
+/** Labels as the API selects by them: `a=b,c=d`. */
+export const selectorText = (labels: Readonly<Record<string, string>>): string =>
+  Object.entries(labels)
+    .map(([label, value]) => `${label}=${value}`)
+    .join(',')
+
 export function ownerReference({ metadata: { name, uid = '' } }: BronzePipeline): OwnerReference {
   const { apiVersion, kind } = PIPELINES
   return { apiVersion, kind, name, uid, controller: true, blockOwnerDeletion: true }

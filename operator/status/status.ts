@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { BronzePipelineStatus, Condition, PlanStatus, RevisionStatus, ScalingStatus } from '../../crds/pipeline.ts'
 import { twoDigits } from '../../lib/figures.ts'
 import type { Facts } from '../facts.ts'
-import { selectorLabels } from '../objects/names.ts'
+import { selectorLabels, selectorText } from '../objects/names.ts'
 import { partitionsOf } from '../source/partitions.ts'
 import { currentLag, lagOf, lastCommitOf, summaryOf, worstTopics } from './summary.ts'
 
@@ -36,9 +36,7 @@ export function statusOf(
     conditions,
     summary: summaryOf(facts),
     replicas: facts.workload.running,
-    selector: Object.entries(selectorLabels(name))
-      .map(([label, value]) => `${label}=${value}`)
-      .join(','),
+    selector: selectorText(selectorLabels(name)),
     ...(groupId === undefined ? {} : { groupId }),
     ...(image === undefined ? {} : { image }),
     ...(partitions === undefined ? {} : { partitions }),
