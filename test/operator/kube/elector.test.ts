@@ -35,6 +35,15 @@ const watching = <T>(promise: Promise<T>) => {
 
 const noStop = () => new AbortController().signal
 
+/** One that leads, and what becomes of that. */
+async function leading() {
+  const clock = new ManualClock(0)
+  const { kube, elector } = given()
+  const a = elector('a', clock)
+  await a.elected(noStop())
+  return { kube, clock, a, held: watching(a.hold(noStop())) }
+}
+
 test('the first one makes the lease and leads, with a time of six digits', async () => {
   const { elector, lease } = given()
   const clock = new ManualClock(Date.parse('2026-06-01T12:00:00.123Z'))
@@ -86,11 +95,7 @@ test('a lease that does not change for its whole duration is taken', async () =>
 })
 
 test('a leader that cannot renew for ten seconds is lost before another may lead', async () => {
-  const { kube, elector } = given()
-  const clock = new ManualClock(0)
-  const a = elector('a', clock)
-  await a.elected(noStop())
-  const held = watching(a.hold(noStop()))
+  const { kube, clock, a, held } = await leading()
   kube.failure = new KubeError(0, 'no answer')
   await clock.advance(9000)
   assert.equal(held.value, 'pending')
@@ -100,11 +105,7 @@ test('a leader that cannot renew for ten seconds is lost before another may lead
 })
 
 test('a leader whose lease another has is lost at once', async () => {
-  const { kube, elector } = given()
-  const clock = new ManualClock(0)
-  const a = elector('a', clock)
-  await a.elected(noStop())
-  const held = watching(a.hold(noStop()))
+  const { kube, clock, held } = await leading()
   const key = 'Lease bronze/bronze-operator'
   const old = kube.objects.get(key)!
   const metadata = { ...old.metadata, resourceVersion: 'b’s' }
@@ -143,11 +144,7 @@ test('a renewal is one request', async () => {
 })
 
 test('a renewal that took effect but whose answer was lost is found again', async () => {
-  const { kube, elector } = given()
-  const clock = new ManualClock(0)
-  const a = elector('a', clock)
-  await a.elected(noStop())
-  const held = watching(a.hold(noStop()))
+  const { kube, clock, a, held } = await leading()
   kube.afterwards = new KubeError(0, 'the answer was lost')
   await clock.advance(2500)
   kube.afterwards = undefined
@@ -157,11 +154,7 @@ test('a renewal that took effect but whose answer was lost is found again', asyn
 })
 
 test('a server that never answers costs the lease at its deadline, not later', async () => {
-  const { kube, elector } = given()
-  const clock = new ManualClock(0)
-  const a = elector('a', clock)
-  await a.elected(noStop())
-  const held = watching(a.hold(noStop()))
+  const { kube, clock, held } = await leading()
   kube.isSilent = true
   await clock.advance(9999)
   assert.equal(held.value, 'pending')
@@ -171,11 +164,7 @@ test('a server that never answers costs the lease at its deadline, not later', a
 })
 
 test('one server’s silence does not cost the lease', async () => {
-  const { kube, elector } = given()
-  const clock = new ManualClock(0)
-  const a = elector('a', clock)
-  await a.elected(noStop())
-  const held = watching(a.hold(noStop()))
+  const { kube, clock, held } = await leading()
   kube.isSilent = true
   await clock.advance(6000)
   kube.isSilent = false
