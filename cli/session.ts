@@ -6,7 +6,7 @@ import { CatchUp } from './catch-up.ts'
 import { EXIT_OK, EXIT_PROBLEMS } from './command.ts'
 import { consumerEvent, newsOf } from './events.ts'
 import type { LagSampler } from '../operator/kafka/lag-sampler.ts'
-import type { LagSample } from './lag.ts'
+import { partitionKey, type LagSample } from './lag.ts'
 import type { LocalConsumers } from './local-consumers.ts'
 import type { Display } from './screen.ts'
 import { runStatus, type RunEnd, type RunEvent, type RunStatus } from './status.ts'
@@ -123,11 +123,11 @@ export class RunSession {
   /** A run that caught up and then lost a consumer without its clean end has not kept its word. */
   #verdict(): Omit<RunEnd, 'atMs'> {
     const end = this.#end ?? { outcome: 'Stopped', exitCode: EXIT_OK, message: 'stopped' }
-    if (end.outcome !== 'CaughtUp' || !this.#stoppedBadly) return end
+    if ((end.outcome !== 'CaughtUp' && end.outcome !== 'Completed') || !this.#stoppedBadly) return end
     return {
       outcome: 'Stopped',
       exitCode: EXIT_PROBLEMS,
-      message: 'caught up, but a consumer did not stop cleanly: run again'
+      message: `${end.message}, but a consumer did not stop cleanly: run again`
     }
   }
 
@@ -145,10 +145,25 @@ export class RunSession {
     }
     const ready = await consumers.countReady()
     display.status(this.#status(sample, ready))
-    if (sample === undefined || !this.#options.untilCaughtUp || !this.#catchUp.isReported(sample)) return
+    if (sample === undefined) return
+    if (sample.lag.isComplete === true) await this.#complete(sample, ready)
+    if (!this.#options.untilCaughtUp || !this.#catchUp.isReported(sample)) return
     if (this.#catchUp.isRead(sample, await consumers.fetchLags(), await this.#hasOthers(ready))) {
       this.#finish({ outcome: 'CaughtUp', exitCode: EXIT_OK, message: 'caught up' })
     }
+  }
+
+  /** What the group was told may be old news; that nothing is left to read our consumers must say themselves. */
+  async #complete({ offsets }: LagSample, ready: number): Promise<void> {
+    const toGo = await this.#ports.consumers.fetchLags()
+    const hasOthers = await this.#hasOthers(ready)
+    const isRead = offsets.every(partition => (toGo.get(partitionKey(partition)) ?? (hasOthers ? 0 : 1)) === 0)
+    if (isRead)
+      this.#finish({
+        outcome: 'Completed',
+        exitCode: EXIT_OK,
+        message: 'completed: all that was to be read is in the tables'
+      })
   }
 
   /** Whether the group has members beside our own, all of which are in it. */

@@ -55,7 +55,7 @@ export interface RunEvent {
 
 export interface RunEnd {
   readonly atMs: number
-  readonly outcome: 'CaughtUp' | 'Stopped' | 'Refused' | 'Killed' | 'Failed'
+  readonly outcome: 'CaughtUp' | 'Completed' | 'Stopped' | 'Refused' | 'Killed' | 'Failed'
   readonly exitCode: number
   readonly message: string
 }

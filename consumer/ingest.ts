@@ -261,8 +261,11 @@ class IngestLoop {
   }
 }
 
-const timeOf = ({ entry: { endAt } }: Slot): { readonly timestampMs?: number } =>
-  endAt?.position === 'Timestamp' ? { timestampMs: endAt.timestampMs } : {}
+/** Of partitions that a time ends. */
+const timeOf = ({ entry: { endAt }, partition: { partition } }: Slot): { readonly timestampMs?: number } =>
+  endAt?.position === 'Timestamp' && (endAt.partitions?.includes(partition) ?? true)
+    ? { timestampMs: endAt.timestampMs }
+    : {}
 
 /** What `onDataLoss: Fail` says, naming the loss and the remedy. */
 function lossError({ kind, message, resumeOffset }: SourceLoss): FatalError {

@@ -34,6 +34,8 @@ export interface Facts {
   readonly claim?: Taken | undefined
   readonly source: SourceView
   readonly sizing: Sizing
+  /** Whether all that was to be read is in the tables; undefined for a pipeline that does not end. */
+  readonly isCompleted?: boolean | undefined
   readonly workload: Workload
   /** Pods that are still there, those that are being stopped too. */
   readonly pods: number

@@ -43,6 +43,8 @@ export interface Observed {
   readonly source: SourceView
   /** What an older pipeline has, for which reason this one may not run. */
   readonly claim?: Taken | undefined
+  /** What admission made of objects that were applied, which is not to be fought over. */
+  readonly admitted?: ReadonlyMap<string, string> | undefined
   /** What the API server said when it refused to apply an object of the plan just made. */
   readonly refusal?: string
   /** What it said that the plan just made would change, in mode Plan. */
@@ -119,7 +121,10 @@ interface Moment {
 }
 
 /** What we want, and what keeps us from it. */
-interface Intent extends Pick<Facts, 'settled' | 'problems' | 'missingSecrets' | 'conflict' | 'sizing'> {
+interface Intent extends Pick<
+  Facts,
+  'settled' | 'problems' | 'missingSecrets' | 'conflict' | 'sizing' | 'isCompleted'
+> {
   readonly isWaiting: boolean
   readonly image: string | undefined
   readonly replicas: number | undefined
@@ -138,13 +143,14 @@ function intentOf(observed: Observed, moment: Moment): Intent {
   }
   const { pipeline } = parsed
   const settled = settle(pipeline)
-  const sizing = sizeOf({ settled, source: observed.source, workload, status: before, nowMs })
+  const isCompleted = completionOf(settled, observed)
+  const sizing = sizeOf({ settled, source: observed.source, workload, status: before, isCompleted, nowMs })
   // Without what belongs to another pipeline none is started, and those that run are stopped.
   const replicas = observed.claim === undefined ? sizing.replicas : workload.exists ? 0 : undefined
   const image = imageOf(settled, before, observed.deployment, operatorImage)
   const choice = choiceFor({ pipeline, settled, image }, observed, moment)
   const lacking = missingSecrets(settled, name => observed.secrets.get(name) !== undefined)
-  const common = { settled, sizing, image, replicas, missingSecrets: lacking }
+  const common = { settled, sizing, isCompleted, image, replicas, missingSecrets: lacking }
   const problems = tooLong(choice)
   if (problems.length > 0) return { ...NOTHING, ...common, problems }
   const standing = standingInTheWay(observed)
@@ -154,6 +160,14 @@ function intentOf(observed: Observed, moment: Moment): Intent {
   const target = { pipeline, settled, choice, replicas: replicas ?? workload.wanted, withDeployment }
   const isFree = standing.conflict === undefined && !standing.isWaiting
   return { ...common, ...standing, problems, choice, target: isFree ? target : undefined }
+}
+
+/** What was completed stays so until the spec changes: offsets in the group expire, and topics are deleted. */
+function completionOf({ topics }: SettledPipeline, { pipeline, source }: Observed): boolean | undefined {
+  if (!topics.every(({ endAt }) => endAt !== undefined)) return undefined
+  const before = pipeline.status?.conditions?.find(({ type }) => type === 'Completed')
+  const isStill = before?.status === 'True' && before.observedGeneration === pipeline.metadata.generation
+  return isStill || source.lag?.isComplete === true
 }
 
 const NOTHING = {

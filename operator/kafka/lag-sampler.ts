@@ -2,6 +2,7 @@ import { topicsByEntry } from '../../crds/topics.ts'
 import type { RetryableError } from '../../lib/errors.ts'
 import type { ReadSecret } from '../../lib/secrets.ts'
 import { learn, questionsOf, type Arrivals } from '../source/arrivals.ts'
+import { endedOffsets, isComplete } from '../source/ends.ts'
 import { groupView, podsOf, type GroupView } from '../source/group-view.ts'
 import { pipelineLag, type PipelineLag, type SampledPipeline } from '../source/lag.ts'
 import type { PartitionOffsets } from '../source/partition-offsets.ts'
@@ -97,11 +98,15 @@ class Sampler implements LagSampler {
       cluster.offsets(groupId, names).catch((error: unknown) => nothingKnown(names, seen, error)),
       this.#describe(cluster)
     ])
-    await this.#askForTimes(cluster, known.offsets, group)
-    const lag = pipelineLag(this.#pipeline, topics, known.offsets, this.#now(), this.#arrivals)
+    const offsets = endedOffsets(this.#pipeline, topics, known.offsets)
+    await this.#askForTimes(cluster, offsets, group)
+    const lag = {
+      ...pipelineLag(this.#pipeline, topics, offsets, this.#now(), this.#arrivals),
+      isComplete: isComplete(this.#pipeline, topics, offsets)
+    }
     const refused = this.#interest.names.filter(name => seen.refused.has(name))
     const trouble = refused.length > 0 ? topicsRefused(refused) : known.trouble
-    return { lag, offsets: known.offsets, group, trouble }
+    return { lag, offsets, group, trouble }
   }
 
   async #connect(): Promise<KafkaCluster> {

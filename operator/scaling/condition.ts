@@ -18,6 +18,7 @@ const MEANING: Readonly<Record<ScalingReason, readonly [isActive: boolean, messa
   ],
   Held: [false, 'the number of partitions is not known: what runs is left as it is'],
   NoPartitions: [false, 'there is no partition to read: what runs is left as it is'],
+  Completed: [false, 'all that was to be read is in the tables: no consumer is needed any more'],
   Suspended: [false, 'suspended by spec.suspend'],
   Measuring: [false, 'held until consumers have been seen at work for a while since the last change'],
   RollingOut: [false, 'held while consumers are started or changed'],

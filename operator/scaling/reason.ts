@@ -19,3 +19,4 @@ export type ScalingReason =
   | 'NoProgress'
   | 'NoPartitions'
   | 'Idle'
+  | 'Completed'

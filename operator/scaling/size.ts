@@ -31,6 +31,8 @@ export interface SizingView {
   readonly workload: Workload
   /** As it is written. */
   readonly status: BronzePipelineStatus
+  /** All that was to be read is in the tables. */
+  readonly isCompleted?: boolean | undefined
   readonly nowMs: number
 }
 
@@ -38,9 +40,10 @@ export interface SizingView {
  * The consumers that a pipeline should have. More than one per partition would idle, so none of our modes asks for that;
  * `External` is followed as it is set: whoever sets it may have a reason (standby consumers).
  */
-export function sizeOf({ settled, source, workload, status, nowMs }: SizingView): Sizing {
+export function sizeOf({ settled, source, workload, status, isCompleted, nowMs }: SizingView): Sizing {
   const { scaling } = settled
   if (settled.suspend) return { replicas: 0, reason: 'Suspended', state: asleep(scaling.mode, status) }
+  if (isCompleted === true) return { replicas: 0, reason: 'Completed', state: asleep(scaling.mode, status) }
   if (scaling.mode === 'External') return { replicas: scaling.replicas, reason: 'External' }
   const partitions = partitionsOf(source.lag, status.partitions)
   if (partitions === undefined) return { replicas: undefined, reason: 'Held', state: status.scaling }

@@ -5,7 +5,8 @@ import { recordsOf, type PartitionOffsets } from './partition-offsets.ts'
 
 /** The part of a pipeline that its lag depends on. */
 export interface SampledPipeline extends Pick<SettledPipeline, 'namespace' | 'name' | 'source' | 'deadLetters'> {
-  readonly topics: readonly Pick<SettledTopic, 'name' | 'table' | 'match'>[]
+  readonly createdAt?: string | undefined
+  readonly topics: readonly Pick<SettledTopic, 'name' | 'table' | 'match' | 'endAt'>[]
 }
 
 /** Figures of a partition. Undefined is unknown, which is never 0. */
@@ -48,6 +49,8 @@ export interface PipelineLag {
   readonly unknownPartitions: number
   /** Partitions for which consumers have reported that their table is open. */
   readonly reportedPartitions: number
+  /** Whether all is in the tables up to where the entries end; undefined when not all of them do. */
+  readonly isComplete?: boolean | undefined
 }
 
 /**

@@ -66,7 +66,7 @@ export class Sampling {
       reads,
       ratesWindowMs,
       stop: new AbortController(),
-      view: old?.view ?? { lag: undefined, trouble: undefined },
+      view: old === undefined ? NOTHING_SEEN : ofOtherEnds(old.view),
       history: undefined
     }
     this.#followed.set(key, followed)
@@ -79,7 +79,7 @@ export class Sampling {
   }
 
   view(key: string): SourceView {
-    return this.#followed.get(key)?.view ?? { lag: undefined, trouble: undefined }
+    return this.#followed.get(key)?.view ?? NOTHING_SEEN
   }
 
   close(): void {
@@ -156,12 +156,21 @@ export class Sampling {
 }
 
 /** A copy that keeps nothing else of the pipeline in memory. */
-const readsOf = ({ namespace, name, source, topics, deadLetters }: SettledPipeline): SampledPipeline => ({
+const readsOf = ({ namespace, name, createdAt, source, topics, deadLetters }: SettledPipeline): SampledPipeline => ({
   namespace,
   name,
+  createdAt,
   source,
   deadLetters,
-  topics: topics.map(({ name, table, match }) => ({ name, table, match }))
+  topics: topics.map(({ name, table, match, endAt }) => ({ name, table, match, endAt }))
+})
+
+const NOTHING_SEEN: SourceView = { lag: undefined, trouble: undefined }
+
+/** Figures stay true until the next look; that all is read which was asked for before says nothing of what is asked now. */
+const ofOtherEnds = ({ lag, ...view }: SourceView): SourceView => ({
+  ...view,
+  lag: lag && { ...lag, isComplete: undefined }
 })
 
 /** What a change of is worth a reconcile: not the moment, nor a second more behind. */

@@ -18,6 +18,7 @@ const JUDGES: Readonly<Record<string, Judge>> = {
   WorkloadAvailable: workloadAvailable,
   LagKnown: lagKnown,
   CaughtUp: caughtUp,
+  Completed: completed,
   ScalingActive: facts => (facts.claim === undefined ? scalingActive(facts) : claimed(facts.claim)),
   DataLoss: dataLoss,
   ForeignMembers: foreignMembers,
@@ -49,8 +50,16 @@ function ready(facts: Facts): Verdict {
     return claimed(facts.claim)
   if (accepted?.status === 'True' && facts.planned !== undefined && !facts.workload.exists) return PLANNED
   if (accepted?.status === 'True' && facts.settled?.suspend === true) return suspended(facts)
+  if (accepted?.status === 'True' && facts.isCompleted === true) return COMPLETED
   const failed = parts.find(part => part?.status === 'False') ?? parts.find(part => part?.status === 'Unknown')
   return failed ?? yes('Ready', 'records are read and written')
+}
+
+const COMPLETED = yes('Completed', 'all that was to be read is in the tables')
+
+function completed({ isCompleted }: Facts): Verdict | undefined {
+  if (isCompleted === undefined) return undefined
+  return isCompleted ? COMPLETED : no('Reading', 'the tables do not hold all that is to be read yet')
 }
 
 function specAccepted({ problems }: Facts): Verdict {
