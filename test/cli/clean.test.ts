@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { produce } from '../consumer/process/kafka.ts'
 import { shop } from './shop.ts'
 
-const LIMIT = { timeout: 120_000 }
+const LIMIT = { timeout: 280_000 }
 
 test('status tells of a pipeline what its group knows, before, between and after runs', LIMIT, async context => {
   const { bronze, run, bootstrap, folder } = await shop(context)

@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { produce } from '../consumer/process/kafka.ts'
 import { shop } from './shop.ts'
 
-const LIMIT = { timeout: 120_000 }
+const LIMIT = { timeout: 280_000 }
 
 interface Line {
   readonly type: string

@@ -12,7 +12,7 @@ import { Kafka, logLevel } from 'kafkajs'
 import { startBroker, type EmbeddedBroker } from '../../cli/demo/broker/broker.ts'
 
 const program = fileURLToPath(new URL('../../cli/bronze.js', import.meta.url))
-const LIMIT = { timeout: 120_000 }
+const LIMIT = { timeout: 280_000 }
 
 test(
   'parts of a pipeline run one by one or side by side, each with its own entries, in one group',

@@ -14,7 +14,7 @@ import { startBroker, type EmbeddedBroker } from '../../cli/demo/broker/broker.t
 
 const program = fileURLToPath(new URL('../../cli/bronze.js', import.meta.url))
 /** No test may hang the suite. */
-const LIMIT = { timeout: 120_000 }
+const LIMIT = { timeout: 280_000 }
 const PASSWORD = 'correct horse battery'
 
 let folder = ''

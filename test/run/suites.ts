@@ -15,8 +15,8 @@ export interface Suite {
 
 const INTEGRATION = 'integration: '
 const EMBEDDED = 'embedded broker'
-const QUICK_TIMEOUT_MS = 120_000
-const LONG_TIMEOUT_MS = 600_000
+const QUICK_TIMEOUT_MS = 300_000
+const LONG_TIMEOUT_MS = 1_200_000
 /** A whole cluster is started, and lives through a day. */
 const NODE_TIMEOUT_MS = 1_800_000
 

@@ -145,7 +145,7 @@ export async function pollUntil(
   sources: readonly TestSource[],
   isDone: () => boolean,
   what: string,
-  timeoutMs = 20_000
+  timeoutMs = 90_000
 ): Promise<void> {
   const endMs = Date.now() + timeoutMs
   while (!isDone()) {

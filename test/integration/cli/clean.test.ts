@@ -67,7 +67,7 @@ stringData: {accessKeyId: ${s3.accessKeyId}, secretAccessKey: ${s3.secretAccessK
 
 test(
   'an Iceberg pipeline gets its tables, runs, shows that it has caught up, is dropped from its catalog, and runs from the start again',
-  { ...need('kafka', 'catalog', 's3'), timeout: 180_000 },
+  { ...need('kafka', 'catalog', 's3'), timeout: 400_000 },
   async context => {
     const { name, bronze, catalogHas } = await workplace(context)
     const rowsText = new RegExp(

@@ -14,11 +14,11 @@ import { sharedKafka } from '../../servers/kafka.ts'
 import { need } from '../../servers/need.ts'
 import { pyicebergProperties } from '../../servers/pyiceberg.ts'
 import { python } from '../../servers/readers.ts'
-import { sharedS3, type S3Addresses } from '../../servers/s3.ts'
+import { sharedS3, storageOptions, type S3Addresses } from '../../servers/s3.ts'
 import { sharedSnowflake } from '../../servers/snowflake.ts'
 
 const counter = fileURLToPath(new URL('minutes.py', import.meta.url))
-const LIMIT = { timeout: 180_000 }
+const LIMIT = { timeout: 400_000 }
 const ROUNDS = 4
 /** In each round: values of orders and clicks, and what is no JSON among the orders. */
 const [ORDERS, CLICKS, BAD] = [50, 20, 3]
@@ -139,13 +139,7 @@ test(
     const sink = `delta: {location: 's3://${bucket}/tables', ${s3Field(s3)}}`
     const bronze = await ranPipeline(context, name, sink, S3_SECRET(s3))
     const told = await toldMinutes(bronze, name)
-    const options = {
-      AWS_ENDPOINT_URL: s3.endpoint,
-      AWS_REGION: s3.region,
-      AWS_ACCESS_KEY_ID: s3.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: s3.secretAccessKey,
-      AWS_ALLOW_HTTP: 'true'
-    }
+    const options = storageOptions(s3)
     for (const table of ['orders', 'clicks']) {
       const location = `s3://${bucket}/tables/${name}/${table}`
       assert.deepEqual(told(table), await counted({ kind: 'delta', location, options }))

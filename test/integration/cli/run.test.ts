@@ -12,7 +12,7 @@ import { Kafka, logLevel } from 'kafkajs'
 import { sharedKafka, type KafkaAddresses } from '../../servers/kafka.ts'
 import { need } from '../../servers/need.ts'
 import { python } from '../../servers/readers.ts'
-import { sharedS3, type S3Addresses } from '../../servers/s3.ts'
+import { sharedS3, storageOptions, type S3Addresses } from '../../servers/s3.ts'
 
 const program = fileURLToPath(new URL('../../../cli/bronze.js', import.meta.url))
 const counter = fileURLToPath(new URL('count.py', import.meta.url))
@@ -66,7 +66,7 @@ data:
 
 test(
   'bronze run drains Kafka over SASL and TLS into S3, with Secrets from documents and from a folder',
-  { ...need('kafka', 's3', 'readers'), timeout: 120_000 },
+  { ...need('kafka', 's3', 'readers'), timeout: 400_000 },
   async context => {
     const [kafka, s3] = [await sharedKafka(), await sharedS3()]
     const folder = await mkdtemp(join(tmpdir(), 'bronze-run-test-'))
@@ -85,13 +85,7 @@ test(
     assert.equal(code, 0, `${output}${errors}`)
     for (const secret of [kafka.users.scram.password, s3.secretAccessKey]) assert.ok(!output.includes(secret))
 
-    const storage = {
-      AWS_ENDPOINT_URL: s3.endpoint,
-      AWS_REGION: s3.region,
-      AWS_ACCESS_KEY_ID: s3.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: s3.secretAccessKey,
-      AWS_ALLOW_HTTP: 'true'
-    }
+    const storage = storageOptions(s3)
     const counted = await python(counter, [`s3://${name}/tables/bronze/records`, JSON.stringify(storage)])
     assert.deepEqual(JSON.parse(counted), { rows: RECORDS, distinct: RECORDS })
   }

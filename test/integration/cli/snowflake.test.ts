@@ -80,7 +80,7 @@ async function workplace(context: TestContext) {
 
 test(
   'tables in Snowflake are created, widened, filled, told and dropped by commands, with a password from a folder',
-  { ...need('kafka', 'snowflake'), timeout: 180_000 },
+  { ...need('kafka', 'snowflake'), timeout: 400_000 },
   async context => {
     const { name, bronze, write, objects } = await workplace(context)
     const number = '{name: number, value: /number, type: Long}'

@@ -30,7 +30,7 @@ test.after(async () => (await server)?.stop())
 
 test(
   'records of 20 MiB become rows below maxRecordBytes and dead letters above it',
-  { ...need('kafka'), timeout: 240_000 },
+  { ...need('kafka'), timeout: 400_000 },
   async context => {
     const bootstrap = await broker()
     const [workplace, cluster] = [await Workplace.open(context), new TestCluster(bootstrap)]
@@ -75,7 +75,7 @@ const sizeOf = (value: unknown): number => (value as Uint8Array).length
 
 test(
   'topics that are empty, absent, only tombstones, or compacted are read for what is in them',
-  { ...need('kafka'), timeout: 240_000 },
+  { ...need('kafka'), timeout: 400_000 },
   async context => {
     const bootstrap = await broker()
     const [workplace, cluster] = [await Workplace.open(context), new TestCluster(bootstrap)]

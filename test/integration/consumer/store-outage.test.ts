@@ -12,7 +12,7 @@ import { sharedS3 } from '../../servers/s3.ts'
 
 test(
   'S3 that is down at the start and goes away in the middle is waited for, and every record is there once',
-  { ...need('s3'), timeout: 240_000 },
+  { ...need('s3'), timeout: 400_000 },
   async context => {
     const [broker, workplace, s3] = [await brokerFor(context), await Workplace.open(context), await sharedS3()]
     const { bootstrap } = broker

@@ -15,7 +15,7 @@ import { need } from '../../servers/need.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const cache = join(root, 'node_modules/.cache/image')
-const options = { ...need('debian'), timeout: 600_000 }
+const options = { ...need('debian'), timeout: 1_100_000 }
 const own: Architecture = process.arch === 'arm64' ? 'arm64' : 'amd64'
 const other: Architecture = own === 'amd64' ? 'arm64' : 'amd64'
 

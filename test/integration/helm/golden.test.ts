@@ -50,6 +50,11 @@ suite('what the chart makes', need('helm', 'packaging'), () => {
 
     for (const [wrong, words] of [
       [{ watchNamespace: ['a'] }, /watchNamespace/],
+      [{ image: { tag: 'v 1' } }, /image.*tag/],
+      [{ image: { repository: 'Acme/bronze' } }, /image.*repository/],
+      [{ consumerImage: 'acme/bronze 1' }, /consumerImage/],
+      [{ nameOverride: 'Our_Bronze' }, /nameOverride/],
+      [{ serviceAccount: { name: 'Our_Account' } }, /serviceAccount/],
       [{ proxy: { https: 'http://user:password@proxy' } }, /proxy/],
       [{ serviceAccount: { create: false } }, /serviceAccount.name is required/],
       [{ networkPolicy: { enabled: true, consumers: { egress: [{}] } } }, /networkPolicy.consumers.namespaces/]

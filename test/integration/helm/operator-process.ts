@@ -11,7 +11,7 @@ import type { KubeAddresses, KubeServer } from '../../servers/kube.ts'
 import { manifests, type Manifest } from './render.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
-const PATIENCE_MS = 60_000
+const PATIENCE_MS = 180_000
 
 interface Deployment extends Manifest {
   readonly spec: {

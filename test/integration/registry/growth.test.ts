@@ -107,7 +107,7 @@ async function world(context: TestContext) {
 for (const mode of ['Transaction', 'Merge'] as const) {
   test(
     `tables of Snowflake get the columns of new versions, and tell the versions apart: mode ${mode}`,
-    { ...need('registry', 'snowflake'), timeout: 180_000 },
+    { ...need('registry', 'snowflake'), timeout: 400_000 },
     async context => {
       const { workplace, name, topics, first, second, options } = await world(context)
       const server = await sharedSnowflake()
@@ -199,7 +199,7 @@ for (const mode of ['Transaction', 'Merge'] as const) {
 for (const format of ['Parquet', 'Ndjson'] as const) {
   test(
     `raw objects of format ${format} get the columns of new versions, and tell the versions apart`,
-    { ...need('registry', 'readers'), timeout: 180_000 },
+    { ...need('registry', 'readers'), timeout: 400_000 },
     async context => {
       const { workplace, topics, first, second, options } = await world(context)
       const root = join(workplace.folder, 'landing')

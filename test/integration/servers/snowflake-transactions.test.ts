@@ -7,7 +7,7 @@ import { SnowflakeRefusal, type SnowflakeClient } from '../../servers/snowflake-
 import { sharedSnowflake, startSnowflake, type Snowflake } from '../../servers/snowflake.ts'
 
 const WAIT_MS = 20
-const needed = { ...need('snowflake'), timeout: 60_000 }
+const needed = { ...need('snowflake'), timeout: 300_000 }
 
 test('a statement sees what others have committed when it starts, also within a transaction', needed, async context => {
   const [one, other] = await sessions(context)

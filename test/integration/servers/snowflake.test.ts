@@ -7,7 +7,7 @@ import { need } from '../../servers/need.ts'
 import { SnowflakeRefusal, type SnowflakeClient } from '../../servers/snowflake-client.ts'
 import { sharedSnowflake, startSnowflake, type Snowflake } from '../../servers/snowflake.ts'
 
-const needed = { ...need('snowflake'), timeout: 60_000 }
+const needed = { ...need('snowflake'), timeout: 300_000 }
 
 test('passwords, key pairs and tokens open sessions, wrong ones do not', needed, async () => {
   const snowflake = await sharedSnowflake()

@@ -63,7 +63,8 @@ export async function snowflakeHarness({
         log: silentLog,
         uploads: new Gate(2),
         author: { pipeline: name, createdAt: undefined, consumerId: `consumer-${nextConsumer++}` },
-        limits: { commitAttempts: 12, lockTimeoutSeconds: 1, ledgerMs: 0, mainMs: 0, ...limits }
+        // On a loaded machine a live process holds a lock for seconds: it must not be taken for dead by all others at once.
+        limits: { commitAttempts: 30, lockTimeoutSeconds: 1, ledgerMs: 1500, mainMs: 1500, ...limits }
       })
       return {
         sink,

@@ -8,7 +8,7 @@ import { Workplace } from '../../consumer/process/workplace.ts'
 import { need } from '../../servers/need.ts'
 import { sharedSnowflake } from '../../servers/snowflake.ts'
 
-const needed = { ...need('snowflake'), timeout: 180_000 }
+const needed = { ...need('snowflake'), timeout: 400_000 }
 
 const QUOTES = `'; DROP TABLE T; -- " /* */ $$ \\' \\\\ ? :1 @stage {} []`
 const VALUES: readonly (string | Buffer | null)[] = [

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { need } from '../../servers/need.ts'
 import { owner, type Owner } from './owners.ts'
 
-const needed = { ...need('kafka', 'snowflake'), timeout: 120_000 }
+const needed = { ...need('kafka', 'snowflake'), timeout: 400_000 }
 
 const DEAD_LETTERS = [
   'FAILED_AT TIMESTAMP_NTZ(9)',

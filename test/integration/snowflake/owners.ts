@@ -51,7 +51,7 @@ export interface Running {
 const FILE = 'pipeline.yaml'
 const SECRETS = 'secrets'
 const PASSPHRASE = 'change-me'
-const PATIENCE_MS = 60_000
+const PATIENCE_MS = 180_000
 
 /** `change` works on the manifest's text. */
 export async function owner(

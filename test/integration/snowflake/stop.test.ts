@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { need } from '../../servers/need.ts'
 import { owner, type Owner } from './owners.ts'
 
-const needed = { ...need('kafka', 'snowflake'), timeout: 180_000 }
+const needed = { ...need('kafka', 'snowflake'), timeout: 400_000 }
 const ORDERS = 'BRONZE.ORDERS_RAW'
 
 test('SIGTERM with 99 records held loses none', needed, async context => {

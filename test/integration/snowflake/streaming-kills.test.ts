@@ -15,7 +15,7 @@ import { SnowpipeServer } from '../../fakes/snowpipe-server.ts'
 import { need } from '../../servers/need.ts'
 import { sharedSnowflake } from '../../servers/snowflake.ts'
 
-const needed = { ...need('snowflake'), timeout: 240_000 }
+const needed = { ...need('snowflake'), timeout: 400_000 }
 const PARTITIONS = 3
 const KILLS = 2
 /** Of requests to the service so many lose their answer, or are lost. */

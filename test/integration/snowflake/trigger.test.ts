@@ -6,7 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { need } from '../../servers/need.ts'
 import { owner, type Owner } from './owners.ts'
 
-const needed = { ...need('kafka', 'snowflake'), timeout: 180_000 }
+const needed = { ...need('kafka', 'snowflake'), timeout: 400_000 }
 const TRIGGER_MS = 5000
 const TOLERANCE_MS = 1000
 const PER_SECOND = 3
