@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { python } from '../servers/readers.ts'
-import { startS3, type S3Server } from '../servers/s3.ts'
+import { startS3, storageOptions, type S3Server } from '../servers/s3.ts'
 import { expectationOf, type Expectation } from './expectation.ts'
 import type { ChaosSink, Counted } from './sink.ts'
 import { TOPICS, type Workload } from './workload.ts'
@@ -37,13 +37,7 @@ function count(s3: S3Server, workload: Workload): Promise<Counted> {
     const path = `s3://${BUCKET}/lake/${table.replaceAll('.', '/')}`
     return { path, deadLetters: path.replace(/([^/]+)$/, 'dlq_$1') }
   })
-  const storage = {
-    AWS_ENDPOINT_URL: s3.endpoint,
-    AWS_REGION: s3.region,
-    AWS_ACCESS_KEY_ID: s3.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: s3.secretAccessKey,
-    AWS_ALLOW_HTTP: 'true'
-  }
+  const storage = storageOptions(s3)
   return countDeltaTables({ tables, storage, expected: expectationOf(workload) })
 }
 

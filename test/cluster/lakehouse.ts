@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { TestCluster } from '../consumer/source/test-cluster.ts'
 import { startKafka, type KafkaServer } from '../servers/kafka.ts'
 import { python } from '../servers/readers.ts'
-import { startS3, type S3Server } from '../servers/s3.ts'
+import { startS3, storageOptions, type S3Server } from '../servers/s3.ts'
 import { startCluster, type Cluster } from './cluster.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -104,13 +104,7 @@ async function manifestFor({ saslPlaintext, users }: KafkaServer, s3: S3Server):
 }
 
 async function countRows(s3: S3Server): Promise<Awaited<ReturnType<Lakehouse['rows']>>> {
-  const options = {
-    AWS_ENDPOINT_URL: s3.endpoint,
-    AWS_REGION: s3.region,
-    AWS_ACCESS_KEY_ID: s3.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: s3.secretAccessKey,
-    AWS_ALLOW_HTTP: 'true'
-  }
+  const options = storageOptions(s3)
   const script = fileURLToPath(new URL('./count.py', import.meta.url))
   const tables = TOPICS.map(topic => `bronze_${topic}`)
   return JSON.parse(await python(script, [LOCATION, JSON.stringify(options), ...tables])) as never

@@ -21,6 +21,15 @@ export interface S3Server extends S3Addresses {
   readonly stop: () => Promise<void>
 }
 
+/** How the `deltalake` of Python and other programs on the Rust crate `object_store` are told to reach it. */
+export const storageOptions = ({ endpoint, region, accessKeyId, secretAccessKey }: S3Addresses) => ({
+  AWS_ENDPOINT_URL: endpoint,
+  AWS_REGION: region,
+  AWS_ACCESS_KEY_ID: accessKeyId,
+  AWS_SECRET_ACCESS_KEY: secretAccessKey,
+  AWS_ALLOW_HTTP: 'true'
+})
+
 const REGION = 'us-east-1'
 const KEY = 'bronze-test-key'
 const SECRET = 'bronze-test-secret'

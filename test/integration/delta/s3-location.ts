@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import type { S3Options } from '../../../crds/settled.ts'
-import { sharedS3 } from '../../servers/s3.ts'
+import { sharedS3, storageOptions } from '../../servers/s3.ts'
 
 const BUCKET = 'bronze-delta'
 
 /** A place of its own on the S3 server of the test run, as a pipeline names it. */
 export async function s3Location() {
-  const { endpoint, region, accessKeyId, secretAccessKey, createBucket } = await sharedS3()
+  const s3 = await sharedS3()
+  const { endpoint, region, accessKeyId, secretAccessKey, createBucket } = s3
   await soon(async () => await createBucket(BUCKET))
   const options: S3Options = { endpoint, region, forcePathStyle: true, credentialsSecret: 's3', caSecret: undefined }
   const secret: Readonly<Record<string, string>> = { accessKeyId, secretAccessKey }
@@ -16,14 +17,7 @@ export async function s3Location() {
     options,
     readSecret: async (_name: string, key: string) => secret[key],
     /** What `deltalake` wants to know. */
-    storageOptions: {
-      AWS_ENDPOINT_URL: endpoint,
-      AWS_REGION: region,
-      AWS_ACCESS_KEY_ID: accessKeyId,
-      AWS_SECRET_ACCESS_KEY: secretAccessKey,
-      AWS_ALLOW_HTTP: 'true',
-      aws_conditional_put: 'etag'
-    }
+    storageOptions: { ...storageOptions(s3), aws_conditional_put: 'etag' }
   }
 }
 
