@@ -76,6 +76,9 @@ const APT: Prerequisite = {
   args: ['--version'],
   debian: 'apt: pods are run on Debian or Ubuntu only'
 }
+/** What a node's namespaces and its link to this machine are made with. */
+const IP: Prerequisite = { program: 'ip', args: ['-V'], debian: 'iproute2' }
+const NSENTER: Prerequisite = { program: 'nsenter', args: ['--version'], debian: 'util-linux' }
 const NPM: Prerequisite = { program: 'npm', args: ['--version'], debian: 'npm' }
 
 const isLinuxX64 = process.platform === 'linux' && process.arch === 'x64'
@@ -106,7 +109,7 @@ export const recipes: Readonly<Record<ServerName, Recipe>> = {
   node: {
     what: `what runs pods: kubelet, kube-scheduler and kube-proxy ${KUBERNETES_VERSION}, compiled by Go, and Debian's containerd, unpacked`,
     cost: '36 MB and modules to fetch, 370 MB to keep, about 1 min of two cores after kube, 5 min before it',
-    needs: [GO, APT],
+    needs: [GO, APT, IP, NSENTER],
     install: installNode
   },
   readers: {
