@@ -97,7 +97,8 @@ export function plan(observed: Observed, operatorImage: string, nowMs: number, v
   const { metadata, status: before = {} } = observed.pipeline
   const conditions = conditionsOf(facts, before.conditions ?? [], nowMs)
   const planned = isPlanned ? planStatus(facts, observed.dryRun, before.plan) : undefined
-  const runs = { name: metadata.name, image, scaling, revision, plan: planned, status: before }
+  const defaultImage = defaultImageOf(intent, before, operatorImage)
+  const runs = { name: metadata.name, image, defaultImage, scaling, revision, plan: planned, status: before }
   const cause = observed.claim === undefined ? intent.sizing.cause : undefined
   return {
     actions,
@@ -234,5 +235,15 @@ function imageOf(
 ): string {
   if (consumer.image !== undefined) return consumer.image
   if (consumer.upgrade === 'Automatic') return operatorImage
-  return before.image ?? running?.spec?.template?.spec?.containers?.[0]?.image ?? operatorImage
+  return before.defaultImage ?? before.image ?? running?.spec?.template?.spec?.containers?.[0]?.image ?? operatorImage
+}
+
+/** What comes back when `consumer.image` is removed; a pipeline that has always had one has the operator's of when it was seen. */
+function defaultImageOf(
+  { settled, image }: Pick<Intent, 'settled' | 'image'>,
+  before: BronzePipelineStatus,
+  operatorImage: string
+): string | undefined {
+  if (settled === undefined) return before.defaultImage
+  return settled.consumer.image === undefined ? image : (before.defaultImage ?? operatorImage)
 }

@@ -17,6 +17,7 @@ export function statusOf(
   pipeline: {
     readonly name: string
     readonly image: string | undefined
+    readonly defaultImage?: string | undefined
     readonly scaling?: ScalingStatus | undefined
     readonly revision?: RevisionStatus | undefined
     readonly plan?: PlanStatus | undefined
@@ -24,7 +25,7 @@ export function statusOf(
   },
   conditions: readonly Condition[]
 ): BronzePipelineStatus {
-  const { name, image, scaling, revision, plan, status } = pipeline
+  const { name, image, defaultImage, scaling, revision, plan, status } = pipeline
   const lag = currentLag(facts)
   const partitions = partitionsOf(facts.source.lag, status.partitions)
   const groupId = facts.settled?.source.groupId ?? status.groupId
@@ -39,6 +40,7 @@ export function statusOf(
     selector: selectorText(selectorLabels(name)),
     ...(groupId === undefined ? {} : { groupId }),
     ...(image === undefined ? {} : { image }),
+    ...(defaultImage === undefined ? {} : { defaultImage }),
     ...(partitions === undefined ? {} : { partitions }),
     ...(scaling === undefined ? {} : { scaling }),
     ...(revision === undefined ? {} : { revision }),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { BronzePipelineStatus } from '../../crds/pipeline.ts'
 import { plan, type Observed } from '../../operator/plan.ts'
 import type { Deployment } from '../../operator/objects/workload.ts'
 import {
@@ -133,6 +134,20 @@ test('a new operator does not change the image of a pipeline, unless it asks for
   assert.equal(image(deploymentIn(now(automatic, 'bronze:2'))), 'bronze:2')
   const named = inPeace(aPipeline({ consumer: { image: 'mine:5' } }))
   assert.equal(image(named.deployment), 'mine:5')
+})
+
+test('an image that is set and removed again leaves the one that the pipeline had', () => {
+  const plain = inPeace()
+  assert.equal(plain.pipeline.status?.defaultImage, IMAGE)
+  const edited = (status: BronzePipelineStatus, consumer: object, operator: string) =>
+    now(observing(aPipeline({ consumer }, status)), operator)
+  const named = edited(plain.pipeline.status ?? {}, { image: 'mine:5' }, 'bronze:2')
+  assert.equal(named.status.image, 'mine:5')
+  const again = edited(named.status, {}, 'bronze:3')
+  assert.equal(again.status.image, IMAGE)
+  // One that has had an image of its own from the beginning.
+  const own = edited({}, { image: 'mine:5' }, 'bronze:2')
+  assert.equal(edited(own.status, {}, 'bronze:3').status.image, 'bronze:2')
 })
 
 test('a pipeline whose status was lost keeps the image that runs', () => {
