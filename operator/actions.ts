@@ -1,10 +1,11 @@
 import type { BronzePipeline } from '../crds/pipeline.ts'
 import type { SettledPipeline } from '../crds/settled.ts'
+import { isAsAdmitted } from './objects/admitted.ts'
 import { changes } from './objects/covers.ts'
 import type { Choice } from './revision/current-revision.ts'
 import { BUDGETS, CONFIG_MAPS, DEPLOYMENTS, SERVICE_ACCOUNTS, type KubeObject, type ResourceType } from './kube/kube.ts'
 import { leftovers } from './objects/leftovers.ts'
-import { GENERATION, ownership } from './objects/names.ts'
+import { APPLIED, GENERATION, ownership } from './objects/names.ts'
 import type { Observed } from './plan.ts'
 import { budget, deployment, serviceAccount } from './objects/resources.ts'
 import { configOf, revisionObject, type Revision } from './revision/revision.ts'
@@ -43,7 +44,7 @@ export function actionsFor(target: Target, observed: Observed, workload: Workloa
   const { pipeline, choice, withDeployment } = target
   const { revision, kept } = choice
   const apply = (type: ResourceType, object: KubeObject, there: KubeObject | undefined): Action[] =>
-    changes(there, object) ? [{ do: 'apply', type, object }] : []
+    isToApply(observed, there, object) ? [{ do: 'apply', type, object }] : []
   const config = revisionObject(pipeline, revision)
   const account = serviceAccount(pipeline)
   const usesAccount = (revision: Revision) => revision.template.spec.serviceAccountName === account.metadata.name
@@ -62,6 +63,12 @@ export function actionsFor(target: Target, observed: Observed, workload: Workloa
   ]
 }
 
+function isToApply({ admitted }: Observed, there: KubeObject | undefined, wanted: KubeObject): boolean {
+  if (!changes(there, wanted)) return false
+  const isSame = there?.metadata.annotations?.[APPLIED] === wanted.metadata.annotations?.[APPLIED]
+  return !(isSame && there !== undefined && admitted !== undefined && isAsAdmitted(admitted, there, wanted))
+}
+
 function changesOfDeployment({ pipeline, settled, choice, replicas }: Target, observed: Observed): Action[] {
   const there = observed.deployment
   const { template } = choice.revision
@@ -71,7 +78,7 @@ function changesOfDeployment({ pipeline, settled, choice, replicas }: Target, ob
     replicas,
     secrets: observed.secrets
   })
-  if (!changes(there, object)) return []
+  if (!isToApply(observed, there, object)) return []
   // Who restarts or stops consumers must have seen them as they are: after a failover copies may be behind.
   const isGrave =
     there !== undefined &&

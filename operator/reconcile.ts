@@ -7,8 +7,9 @@ import { inGroups, type Action } from './actions.ts'
 import { dryRun, type PlannedChange } from './objects/dry-run.ts'
 import type { EventNote, EventRecorder } from './kube/events.ts'
 import { judgeInCluster } from './in-cluster.ts'
-import { KubeError, PIPELINES, type KubeObject } from './kube/kube.ts'
+import { keyOf, KubeError, PIPELINES, type KubeObject } from './kube/kube.ts'
 import type { OperatorMetrics } from './metrics.ts'
+import { noteAdmitted, type Admitted } from './objects/admitted.ts'
 import { APPLIED } from './objects/names.ts'
 import { observe, type ObserverPorts } from './observe.ts'
 import { plan, type Observed, type Plan, type Version } from './plan.ts'
@@ -61,6 +62,7 @@ export class Reconciler {
   /** What the API server may show us only later. */
   readonly #written = new Map<string, Written>()
   readonly #dryRuns = new Map<string, DryRun>()
+  readonly #admitted = new Map<string, Admitted>()
 
   constructor(ports: ReconcilerPorts) {
     this.#ports = ports
@@ -77,6 +79,7 @@ export class Reconciler {
       metrics.sampled(key, undefined)
       this.#written.delete(key)
       this.#dryRuns.delete(key)
+      this.#admitted.delete(key)
       return { requeueAfterMs: undefined }
     }
     const written = this.#writtenOf(key, object)
@@ -95,7 +98,7 @@ export class Reconciler {
       pipeline.status === undefined ? this.#isCurrent(object, signal) : undefined
     ])
     const planWith = (more: Partial<Observed>) =>
-      plan({ ...observed, ...more }, consumerImage, clock.now(), this.#ports.version)
+      plan({ ...observed, admitted: this.#admitted.get(key), ...more }, consumerImage, clock.now(), this.#ports.version)
     const first = planWith({})
     const dryRun = await this.#wouldChange(key, object, first)
     const planned = dryRun === undefined ? first : planWith({ dryRun })
@@ -144,7 +147,7 @@ export class Reconciler {
     const isCurrent = actions.length === 0 || (wasCurrent ?? (await this.#isCurrent(pipeline, signal)))
     if (!isCurrent) return 'outdated'
     for (const group of inGroups(actions)) {
-      const done = await Promise.allSettled(group.map(action => this.#perform(action, signal)))
+      const done = await Promise.allSettled(group.map(action => this.#perform(keyOf(pipeline), action, signal)))
       const [error] = done.flatMap(one => (one.status === 'rejected' ? [one.reason as unknown] : []))
       if (error === undefined) continue
       if (error instanceof KubeError && error.status === 409) return 'outdated'
@@ -164,9 +167,15 @@ export class Reconciler {
     return live !== undefined && keyOfVersion(live.metadata) === keyOfVersion(metadata)
   }
 
-  async #perform({ do: verb, type, object }: Action, signal: AbortSignal): Promise<void> {
+  async #perform(key: string, { do: verb, type, object }: Action, signal: AbortSignal): Promise<void> {
     const { kube, metrics, log } = this.#ports
-    await (verb === 'apply' ? kube.apply(type, object, { signal }) : kube.delete(type, object, { signal }))
+    if (verb === 'delete') await kube.delete(type, object, { signal })
+    else {
+      const made = await kube.apply(type, object, { signal })
+      const admitted = this.#admitted.get(key) ?? new Map<string, string>()
+      noteAdmitted(admitted, object, made)
+      this.#admitted.set(key, admitted)
+    }
     metrics.wrote(type.kind, verb)
     const { namespace, name } = object.metadata
     log.info(verb === 'apply' ? 'applied' : 'deleted', { kind: type.kind, object: `${namespace}/${name}` })
