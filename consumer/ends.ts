@@ -46,17 +46,6 @@ export function endedLags(lags: Lags, slots: readonly Slot[]): Lags {
   return ended
 }
 
-/** Finds out where slots of entries that end do so. Throws RetryableError. */
-export async function findEnds(slots: readonly Slot[], source: Pick<Source, 'resolveEnds'>): Promise<void> {
-  const ending = slots.filter(({ entry }) => entry.endAt !== undefined)
-  for (const [topic, mine] of Map.groupBy(ending, ({ partition }) => partition.topic)) {
-    const endAt = mine[0]?.entry.endAt
-    if (endAt === undefined) continue
-    const ends = await source.resolveEnds(topic, endAt)
-    for (const slot of mine) slot.end = ends.get(slot.partition.partition) ?? slot.end
-  }
-}
-
 /** The slots that have come to an end that may yet move. */
 export const atOpenEnd = (slots: readonly Slot[]): readonly Slot[] =>
   slots.filter(({ end, place }) => end?.isFinal === false && place !== undefined && place.nextOffset >= end.offset)

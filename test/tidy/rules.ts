@@ -49,6 +49,7 @@ const PURE = [
   'consumer/parquet/',
   'consumer/batch.ts',
   'consumer/due.ts',
+  'consumer/ends.ts',
   'consumer/ndjson/',
   'consumer/ownership.ts',
   'consumer/partition.ts',
