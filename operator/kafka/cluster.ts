@@ -12,6 +12,7 @@ import { createCluster } from './internals.ts'
 import type { FetchedGroup, OffsetsOfGroup } from './newer-requests.ts'
 import { Nodes } from './nodes.ts'
 import { keyOf, PartitionEnds } from './partition-ends.ts'
+import { TOPIC_AUTHORIZATION_FAILED } from './protocol-error.ts'
 import { TopicDirectory, type TopicInterest, type TopicsSeen } from './topic-directory.ts'
 import { sourceTrouble, topicsRefused } from './trouble.ts'
 
@@ -19,7 +20,6 @@ const CONNECT_TIMEOUT_MS = 5000
 const REQUEST_TIMEOUT_MS = 10_000
 /** Those who ask within this time are answered by one request. */
 const GATHER_MS = 10
-const TOPIC_AUTHORIZATION_FAILED = 29
 const NO_BOUNDS = { logStart: undefined, lastStable: undefined }
 const NOTHING: TopicInterest = { names: [], hasPattern: false }
 

@@ -4,12 +4,10 @@ import type { Ask } from './gathered.ts'
 import { send, sendNewer, understands, type Broker } from './internals.ts'
 import { FIND_COORDINATORS, type FoundCoordinator } from './newer-requests.ts'
 import type { Nodes } from './nodes.ts'
-import { protocolError } from './protocol-error.ts'
+import { COORDINATOR_MOVES, protocolError, UNKNOWN_SERVER_ERROR } from './protocol-error.ts'
 
 const ATTEMPTS = 5
 const WAIT_MS = 200
-/** COORDINATOR_LOAD_IN_PROGRESS, COORDINATOR_NOT_AVAILABLE, NOT_COORDINATOR */
-const MOVES = new Set([14, 15, 16])
 const FIND_AT_MOST = 1000
 
 /** What a coordinator says of one group: its answer, or an error code. */
@@ -94,7 +92,7 @@ export class Coordinators {
     return asks.flatMap(ask => {
       const one = told.get(ask.item.groupId) ?? { errorCode: UNKNOWN_SERVER_ERROR }
       if ('answer' in one) ask.resolve(one.answer)
-      else if (MOVES.has(one.errorCode)) return [{ ask, error: protocolError(one.errorCode) }]
+      else if (COORDINATOR_MOVES.has(one.errorCode)) return [{ ask, error: protocolError(one.errorCode) }]
       else ask.reject(protocolError(one.errorCode))
       return []
     })
@@ -124,7 +122,6 @@ export class Coordinators {
 }
 
 const NOWHERE = -1
-const UNKNOWN_SERVER_ERROR = -1
 
 /** Several groups at once where the broker can (KIP-699). */
 async function find(broker: Broker, groupIds: readonly string[]): Promise<readonly FoundCoordinator[]> {

@@ -2,6 +2,7 @@ import type { DescribedGroup } from '../source/group-view.ts'
 import type { Told } from './coordinators.ts'
 import { send, sendNewer, understands, type Broker } from './internals.ts'
 import { DESCRIBE_CONSUMER_GROUPS, FETCH_OFFSETS, type FetchedGroup, type OffsetsOfGroup } from './newer-requests.ts'
+import { COORDINATOR_MOVES, GROUP_ID_NOT_FOUND } from './protocol-error.ts'
 
 /** Offsets of about 100 bytes each with their reports; members of about a kilobyte. */
 export const GROUPS_AT_MOST = { offsets: 200, states: 100 }
@@ -24,7 +25,7 @@ async function fetchOld(broker: Broker, { groupId, topics }: OffsetsOfGroup): Pr
 /** Some brokers say it of each partition instead of the group. */
 function moved({ responses }: FetchedGroup): number {
   const codes = responses.flatMap(({ partitions }) => partitions.map(({ errorCode }) => errorCode))
-  return codes.find(code => code >= 14 && code <= 16) ?? 0
+  return codes.find(code => COORDINATOR_MOVES.has(code)) ?? 0
 }
 
 /** State and members of several groups, of whichever protocol they are. */
@@ -46,8 +47,6 @@ export async function describeGroups(
   }
   return told
 }
-
-const GROUP_ID_NOT_FOUND = 69
 
 interface Described {
   readonly groups: readonly (DescribedGroup & { readonly groupId: string; readonly errorCode: number })[]

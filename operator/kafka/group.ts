@@ -2,10 +2,9 @@ import { RetryableError } from '../../lib/errors.ts'
 import type { Coordinators } from './coordinators.ts'
 import { describeGroups } from './group-requests.ts'
 import { send } from './internals.ts'
+import { GROUP_ID_NOT_FOUND, UNKNOWN_SERVER_ERROR } from './protocol-error.ts'
 import { sourceTrouble } from './trouble.ts'
 
-const UNKNOWN_SERVER_ERROR = -1
-const GROUP_ID_NOT_FOUND = 69
 const NON_EMPTY_GROUP = 68
 /** UNKNOWN_MEMBER_ID, ILLEGAL_GENERATION: a commit from outside meets members. */
 const HAS_MEMBERS = new Set([22, 25])

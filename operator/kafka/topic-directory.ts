@@ -1,11 +1,11 @@
 import type { Clock } from '../../lib/clock.ts'
 import type { Nodes } from './nodes.ts'
+import { TOPIC_AUTHORIZATION_FAILED } from './protocol-error.ts'
 
 /** One look at the cluster serves all pipelines that ask within this time. */
 const LOOK_AGE_MS = 5000
 /** What turns out to be wrong is looked at again, but not more often than this. */
 const STALE_AGE_MS = 1000
-const TOPIC_AUTHORIZATION_FAILED = 29
 
 /** Which topics somebody reads: these, or whatever matches a pattern. */
 export interface TopicInterest {
