@@ -56,6 +56,16 @@ test('an archive has all that helps, unpacks anywhere, and holds no credential i
   }
 })
 
+test('a place that cannot be written to is said before the cluster is asked', async context => {
+  const { run, kube } = await reported(context)
+  for (const output of ['nowhere/r.tgz', 'config/r.tgz']) {
+    const before = kube.requests.length
+    const { code, err } = await run('report', 'shop', '-o', output)
+    assert.deepEqual([code, kube.requests.length], [2, before], err)
+    assert.match(err, new RegExp(`^bronze: ${output} cannot be written: E`))
+  }
+})
+
 test('what may not be read is named, and the rest is written; an old report stays', async context => {
   const { run, kube } = await reported(context)
   for (const what of ['get secrets', 'list events', 'get pods/log']) kube.forbidden.add(what)
