@@ -43,7 +43,7 @@ export async function dispatch(args: readonly string[], outer: Io): Promise<numb
     print(name === undefined ? io.stderr : io.stdout, asCalled(HELP, io))
     return name === undefined ? EXIT_USAGE : 0
   }
-  if (name === '--version' || name === '-v') return print(io.stdout, `${version()}\n`)
+  if (name === '--version' || name === '-v' || name === 'version') return print(io.stdout, `${version()}\n`)
   const command = COMMANDS.find(command => command.name === name)
   if (command === undefined) {
     const near = COMMANDS.find(command => command.name.startsWith(name[0] ?? ''))?.name

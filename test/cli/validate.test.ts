@@ -163,5 +163,5 @@ test('help and version are printed on standard output', () => {
     assert.equal(code, 0)
     assert.match(out, /Usage: bronze validate -f FILE/)
   }
-  assert.match(bronze(['--version']).out, /^\d+\.\d+\.\d+\n$/)
+  for (const args of [['--version'], ['version']]) assert.match(bronze(args).out, /^\d+\.\d+\.\d+\n$/)
 })
