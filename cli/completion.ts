@@ -12,7 +12,18 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
   '--level': ['debug', 'info', 'warn', 'error']
 }
 const OF_FILES = new Set(['-f', '--filename', '--kubeconfig', '--secrets'])
-const BY_NAME = new Set(['status', 'plan', 'history', 'init', 'validate', 'suspend', 'resume', 'logs', 'report'])
+const BY_NAME = new Set([
+  'status',
+  'plan',
+  'history',
+  'init',
+  'validate',
+  'suspend',
+  'resume',
+  'logs',
+  'report',
+  'replay'
+])
 
 /** Prints what may stand in place of the last of the words, and how the shell is to take it. Never fails. */
 export async function complete(

@@ -5,6 +5,7 @@ import { history } from './history.ts'
 import { init } from './init.ts'
 import { logs } from './logs.ts'
 import { plan } from './plan.ts'
+import { replay } from './replay.ts'
 import { report } from './report.ts'
 import { run } from './run.ts'
 import { status } from './status-command.ts'
@@ -13,7 +14,20 @@ import { validate } from './validate.ts'
 import { EXIT_CONFIGURATION, EXIT_DEFECT, FatalError, RetryableError } from '../lib/errors.ts'
 import { version } from './version.ts'
 
-const COMMANDS: readonly Command[] = [validate, plan, init, run, status, history, logs, suspend, resume, report, clean]
+const COMMANDS: readonly Command[] = [
+  validate,
+  plan,
+  init,
+  run,
+  status,
+  history,
+  replay,
+  logs,
+  suspend,
+  resume,
+  report,
+  clean
+]
 
 const HELP = `bronze turns Kafka topics into exactly-once bronze tables.
 

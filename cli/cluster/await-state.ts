@@ -11,6 +11,8 @@ export type Awaited = 'reached' | 'stuck' | 'late' | 'stopped'
 
 export interface Waiting {
   readonly suspend: boolean
+  /** What is waited for, if it is something else. */
+  readonly judge?: (pipeline: BronzePipeline) => State
   readonly untilMs: number
   readonly clock: Clock
   /** Told what is waited for, whenever that changes. */
@@ -20,12 +22,12 @@ export interface Waiting {
 
 /** Waits until a pipeline is drained, or ready. Throws KubeError, FatalError. */
 export async function awaitState(cluster: Cluster, name: string, waiting: Waiting): Promise<Awaited> {
-  const { suspend, untilMs, clock, tell, signal } = waiting
+  const { suspend, judge = ready, untilMs, clock, tell, signal } = waiting
   let last = ''
   while (!signal.aborted) {
     const pipeline = await pipelineNamed(cluster, name)
     const pods = suspend ? await ifAllowed(podsOf(cluster, cluster.namespace, name)) : undefined
-    const state = suspend ? drained(pipeline, pods?.length) : ready(pipeline)
+    const state = suspend ? drained(pipeline, pods?.length) : judge(pipeline)
     if (state.text !== last) tell(state.text)
     last = state.text
     if (state.outcome !== undefined) return state.outcome
@@ -38,7 +40,7 @@ export async function awaitState(cluster: Cluster, name: string, waiting: Waitin
   return 'stopped'
 }
 
-interface State {
+export interface State {
   readonly outcome?: 'reached' | 'stuck'
   readonly text: string
 }
@@ -54,6 +56,16 @@ export function drained(pipeline: BronzePipeline, pods: number | undefined): Sta
   return {
     text: left === undefined || left === 0 ? 'waits for the operator' : `${left} consumer${left === 1 ? '' : 's'} left`
   }
+}
+
+/** That it has read all it was to read. */
+export function completed(pipeline: BronzePipeline): State {
+  const condition = pipeline.status?.conditions?.find(({ type }) => type === 'Completed')
+  if (isSeen(pipeline) && condition?.status === 'True') return { outcome: 'reached', text: 'completed' }
+  const state = ready(pipeline)
+  if (state.outcome === 'stuck') return state
+  const { lag } = pipeline.status?.summary ?? {}
+  return { text: state.outcome === undefined ? state.text : `reads, ${lag ?? '?'} records to go` }
 }
 
 export function ready(pipeline: BronzePipeline): State {
