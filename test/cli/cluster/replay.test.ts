@@ -30,7 +30,7 @@ test('--wait ends when it is completed', async context => {
   const made = kube.objects.get(REPLAY)
   const condition = { type: 'Completed', status: 'True', reason: 'Completed', message: '', lastTransitionTime: '' }
   const status = { observedGeneration: made?.metadata.generation ?? 0, conditions: [condition] }
-  kube.put(PIPELINES_OF('lake'), { ...made, status } as unknown as Parameters<typeof kube.put>[1])
+  kube.put(PIPELINES_OF('lake'), { ...made, status })
   const { code, out } = await run('replay', 'shop', ...RANGE, '--wait')
   assert.equal(code, 0)
   assert.match(out, /shop-replay-fix: completed\n$/)
