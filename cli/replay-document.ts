@@ -21,7 +21,7 @@ export interface ReplayChoice {
 }
 
 /** Label of a replay, with the name of the pipeline that it reads again. */
-export const REPLAY_OF = 'bronze.dev/replay-of'
+const REPLAY_OF = 'bronze.dev/replay-of'
 
 /**
  * The pipeline that reads a part of another one's topics again: with a group and tables of its own, so that neither hinders
