@@ -90,7 +90,7 @@ function readOptions(args: readonly string[], io: Io): RunOptions {
     paths,
     name: values.name,
     topics: values.topic ?? [],
-    consumers: wholeNumber('consumers', values.consumers, 1),
+    consumers: consumersAsked(values.consumers),
     untilCaughtUp: values['until-caught-up'],
     secretsFolder: folder(values.secrets),
     logFolder: folder(values['log-dir']),
@@ -168,4 +168,15 @@ function displayFor({ output }: RunOptions, { stdout }: Io): Display {
   const write = (line: string) => stdout.write(line)
   if (output === 'json') return new JsonLines(write)
   return stdout.isTTY ? new LiveScreen(stdout) : new PlainLines(write)
+}
+
+/** Each is a process of this machine. */
+const MAX_CONSUMERS = 256
+
+function consumersAsked(text: string | undefined): number | undefined {
+  const count = wholeNumber('consumers', text, 1)
+  if (count !== undefined && count > MAX_CONSUMERS) {
+    throw new UsageError(`--consumers takes at most ${MAX_CONSUMERS}, for each is a process here, not '${text}'`)
+  }
+  return count
 }

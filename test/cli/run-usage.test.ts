@@ -53,6 +53,12 @@ const CASES: readonly [string, readonly string[], number, RegExp][] = [
     /no pipeline bus; the files hold lakehouse\/taxi/
   ],
   [
+    'with more consumers than a machine has room for',
+    ['-f', 'one.yaml', '--consumers', '99999'],
+    2,
+    /--consumers takes at most 256/
+  ],
+  [
     'with no consumers',
     ['-f', 'one.yaml', '--consumers', '0'],
     2,
