@@ -81,7 +81,7 @@ suite('an operator behind a proxy that does its worst', need('kube', 'helm'), ()
   function run(access: KubeAccess): () => Promise<void> {
     const clock = hurriedClock(HURRY)
     const stopping = new AbortController()
-    const client = new KubeClient(access, clock, { timeoutMs: 1000, watchIdleMs: 20_000 })
+    const client = new KubeClient(access, clock, { timeoutMs: 4000, watchIdleMs: 20_000 })
     let starts = 0
     const living = (async () => {
       while (!stopping.signal.aborted) {
