@@ -74,8 +74,11 @@ export class Stores {
 
   /** How each watch does, by kind. */
   *watches(): Iterable<WatchView> {
-    for (const [name, reflector] of this.#reflectors) {
-      yield { kind: name.split(' ')[0] ?? name, objects: reflector.size, silenceMs: reflector.silenceMs }
+    for (const { kind, plural } of WATCHED) {
+      for (const [name, reflector] of this.#reflectors) {
+        if (!name.startsWith(`${plural} `)) continue
+        yield { kind, objects: reflector.size, silenceMs: reflector.silenceMs }
+      }
     }
   }
 
