@@ -1,16 +1,8 @@
 import { parseDurationMs } from '../lib/duration.ts'
 import { invariant } from '../lib/errors.ts'
 import type { DeltaSpec, IcebergSpec, S3SinkSpec, S3Spec, SinkSpec, SnowflakeSpec } from './pipeline.ts'
-import type {
-  DeltaSink,
-  IcebergSink,
-  S3Encryption,
-  S3Options,
-  S3Sink,
-  SettledSink,
-  SnowflakeProxy,
-  SnowflakeSink
-} from './settled.ts'
+import type { S3Encryption, S3Options } from './s3-options.ts'
+import type { DeltaSink, IcebergSink, S3Sink, SettledSink, SnowflakeProxy, SnowflakeSink } from './settled.ts'
 
 const DEFAULT_REGION = 'us-east-1'
 const DEFAULT_IDLE_DELAY = '15m'

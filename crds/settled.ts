@@ -1,4 +1,5 @@
 import type { SettledConsumer } from './settled-consumer.ts'
+import type { S3Options } from './s3-options.ts'
 import type { SettledScaling } from './settled-scaling.ts'
 
 /**
@@ -278,24 +279,6 @@ export interface S3Sink {
   /** The time that `path` is made of: one per commit, or each record's own. */
   readonly pathTime: 'IngestedAt' | 'Timestamp'
   readonly s3: S3Options | undefined
-}
-
-/** Server-side encryption of the objects we write. */
-export type S3Encryption =
-  | { readonly kind: 'S3' }
-  /** The account's own key when there is no id. */
-  | { readonly kind: 'Kms'; readonly keyId: string | undefined }
-
-export interface S3Options {
-  readonly endpoint: string | undefined
-  readonly region: string
-  readonly forcePathStyle: boolean
-  /** Keys `accessKeyId`, `secretAccessKey`, `sessionToken` (optional); without it the environment's own identity is used. */
-  readonly credentialsSecret: string | undefined
-  /** Key `ca.crt`. */
-  readonly caSecret: string | undefined
-  /** The bucket's own default when undefined. */
-  readonly encryption?: S3Encryption | undefined
 }
 
 export interface SettledDeadLetters {

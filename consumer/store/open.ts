@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import type { S3Options } from '../../crds/settled.ts'
+import type { S3Options } from '../../crds/s3-options.ts'
 import { FatalError } from '../../lib/errors.ts'
 import type { ReadSecret } from '../../lib/secrets.ts'
 import { FileStore } from './file.ts'

@@ -1,6 +1,6 @@
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
-import type { S3Options } from '../../crds/settled.ts'
+import type { S3Options } from '../../crds/s3-options.ts'
 import { FatalError } from '../../lib/errors.ts'
 import type { ReadSecret } from '../../lib/secrets.ts'
 import { environmentIdentity } from './s3-identity.ts'

@@ -1,4 +1,4 @@
-import type { S3Encryption } from '../../crds/settled.ts'
+import type { S3Encryption } from '../../crds/s3-options.ts'
 
 /** What a request that makes an object says about its encryption; nothing where the bucket decides. */
 export interface EncryptionFields {

@@ -9,7 +9,7 @@ import {
   type ListObjectsV2CommandInput,
   type ListObjectsV2CommandOutput
 } from '@aws-sdk/client-s3'
-import type { S3Options } from '../../crds/settled.ts'
+import type { S3Options } from '../../crds/s3-options.ts'
 import { FatalError, RetryableError } from '../../lib/errors.ts'
 import type { ReadSecret } from '../../lib/secrets.ts'
 import type { ObjectStore, StoredObject } from './object-store.ts'

@@ -1,5 +1,6 @@
 import { deadLetterTable } from '../../crds/settle.ts'
-import type { S3Options, SettledPipeline, SettledSink } from '../../crds/settled.ts'
+import type { S3Options } from '../../crds/s3-options.ts'
+import type { SettledPipeline, SettledSink } from '../../crds/settled.ts'
 
 /** Something that only one pipeline may have: its consumer group, and each table that it writes. */
 export interface Claim {

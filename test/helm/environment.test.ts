@@ -21,9 +21,9 @@ const ASK = `
   const { body } = await fetchText({ method: 'POST', url: process.argv[1], headers: {}, body: 'x' }, options)
   console.log(body)`
 const ASK_CLUSTER = `
-  import { KubeClient } from './operator/kube-client.ts'
+  import { KubeClient } from './operator/kube/client.ts'
   import { systemClock } from './lib/clock.ts'
-  import { PODS } from './operator/kube.ts'
+  import { PODS } from './operator/kube/kube.ts'
   const kube = new KubeClient({ server: process.argv[1] }, systemClock)
   console.log(JSON.stringify(await kube.get(PODS, 'a', 'b')))
   kube.close()`

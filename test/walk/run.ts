@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import { startBroker } from '../../cli/demo/broker/broker.ts'
+import type { BronzePipelineStatus } from '../../crds/pipeline.ts'
 import { definition } from '../../crds/schema.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { jsonLog } from '../../lib/log.ts'
@@ -56,7 +57,7 @@ export async function runWalks({ kube, specs, walkers, seed, idleSeconds }: Walk
     )
     const sum = (of: keyof WalkOutcome) => outcomes.reduce((total, outcome) => total + outcome[of], 0)
     const pathDependent = await compare(apis[0]!, walked, fresh)
-    const reconcilesPerHour = await idle(operator, idleSeconds, walkers * 2)
+    const reconcilesPerHour = await idle(operator, idleSeconds, walkers)
     return {
       specs,
       seed,
@@ -130,32 +131,44 @@ async function compare(api: KubeApi, walked: string, fresh: string): Promise<rea
   for (const { metadata, data } of secrets.items) {
     await api.call('POST', `/api/v1/namespaces/${fresh}/secrets`, { metadata: { name: metadata.name }, data })
   }
-  const different: string[] = []
+  const read = async (namespace: string, name: string) =>
+    outline((await api.call('GET', `/apis/apps/v1/namespaces/${namespace}/deployments/${name}-consumer`)).body)
+  const before = new Map<string, unknown>()
+  for (const { metadata } of items) before.set(metadata.name, await read(walked, metadata.name))
+  // The copies claim the same tables and groups: those that have them go first.
+  await api.call('DELETE', paths(walked))
+  while (((await api.call('GET', paths(walked))).body as { items: readonly Named[] }).items.length > 0) await wait(200)
   for (const { apiVersion, kind, metadata, spec } of items) {
-    const { name } = metadata
-    const copy = { apiVersion, kind, metadata: { name, namespace: fresh }, spec }
+    const copy = { apiVersion, kind, metadata: { name: metadata.name, namespace: fresh }, spec }
     assert.equal((await api.call('POST', paths(fresh), copy)).status, 201)
   }
-  for (const { metadata } of items) {
-    const read = async (namespace: string) =>
-      outline(
-        (await api.call('GET', `/apis/apps/v1/namespaces/${namespace}/deployments/${metadata.name}-consumer`)).body
-      )
-    const expected = async () => {
-      const [one, other] = [await read(fresh), await read(walked)]
-      return JSON.stringify(one) === JSON.stringify(other) || (runsNothing(one) && runsNothing(other))
-    }
-    let isSame = await expected()
-    for (let attempt = 0; attempt < 100 && !isSame; attempt++) {
+  const different: string[] = []
+  for (const [name, expected] of before) {
+    await settled(api, `${paths(fresh)}/${name}`)
+    const isSame = (now: unknown) => JSON.stringify(now) === JSON.stringify(expected)
+    let now = await read(fresh, name)
+    // What cannot be carried out (no Secret, no broker, a plan) leaves what runs as it is; the copy has nothing that runs.
+    for (let attempt = 0; attempt < 150 && now !== undefined && !isSame(now); attempt++) {
       await wait(200)
-      isSame = await expected()
+      now = await read(fresh, name)
     }
-    if (!isSame)
-      different.push(
-        `${metadata.name}: ${textDiff(linesOf(await read(walked)), linesOf(await read(fresh))).join('\n')}`
-      )
+    if (now !== undefined && !isSame(now)) {
+      different.push(`${name}: ${textDiff(linesOf(expected), linesOf(now)).join('\n')}`)
+    }
   }
   return different
+}
+
+/** Resolves when the source was looked at, and what came of that is done. */
+async function settled(api: KubeApi, path: string): Promise<void> {
+  for (;;) {
+    const { status } = (await api.call('GET', path)).body as { status?: BronzePipelineStatus }
+    const source = status?.conditions?.find(({ type }) => type === 'SourceReachable')
+    const state = status?.conditions?.find(({ type }) => type === 'Reconciling')
+    if (source?.status === 'False' || (source?.status === 'True' && state?.reason !== 'Held')) return
+    if (status?.conditions?.some(({ type, status }) => type === 'Stalled' && status === 'True') === true) return
+    await wait(200)
+  }
 }
 
 interface Named {
@@ -173,10 +186,6 @@ interface DeploymentBody {
     readonly template: { readonly metadata: unknown; readonly spec: { readonly containers: readonly object[] } }
   }
 }
-
-/** Of two that claim the same the younger never starts; one that ran before is stopped. */
-const runsNothing = (outlined: unknown) =>
-  outlined === undefined || (outlined as { readonly replicas: number }).replicas === 0
 
 const linesOf = (value: unknown) => (JSON.stringify(value, null, 1) ?? '').split('\n')
 

@@ -44,6 +44,34 @@ export function nextManifest(before: Manifest | undefined, bootstrap: string, ra
 
 const isObject = (value: unknown): value is Spec => typeof value === 'object' && value !== null && !Array.isArray(value)
 
+/**
+ * The same with tables and a group of the walker's own, as far as it can be: pipelines that claim the same would stop one
+ * another, and which of them runs depends on who came first.
+ */
+export function ofItsOwn(manifest: Manifest, walker: string): Manifest {
+  const { spec } = manifest
+  if (!isObject(spec)) return manifest
+  const { source, topics } = spec
+  const mark = (value: unknown, valid: RegExp, suffix: string) =>
+    typeof value === 'string' && valid.test(value) && !value.endsWith(suffix) ? `${value}${suffix}` : value
+  const ownSource = isObject(source) && 'groupId' in source
+  const ownTopic = (topic: unknown) =>
+    isObject(topic)
+      ? { ...topic, ...('table' in topic ? { table: mark(topic['table'], TABLE, `_${walker}`) } : {}) }
+      : topic
+  return {
+    ...manifest,
+    spec: {
+      ...spec,
+      ...(ownSource ? { source: { ...source, groupId: mark(source['groupId'], GROUP, `.${walker}`) } } : {}),
+      ...(Array.isArray(topics) ? { topics: topics.map(ownTopic) } : {})
+    }
+  }
+}
+
+const TABLE = /^[A-Za-z_][A-Za-z0-9_]{0,40}([.][A-Za-z_][A-Za-z0-9_]{0,40}){0,2}$/
+const GROUP = /^[A-Za-z0-9._-]{1,200}$/
+
 /** The topics that a pipeline names. */
 export const topicsOf = ({ spec }: BronzePipeline): readonly string[] =>
   spec.topics.filter(({ pattern }) => pattern === undefined).map(({ name, topic }) => topic ?? name)

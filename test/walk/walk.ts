@@ -8,7 +8,7 @@ import { judgeInCluster } from '../../operator/in-cluster.ts'
 import { secretsOf } from '../../operator/objects/secret-names.ts'
 import type { KubeApi } from '../integration/crds/kube-api.ts'
 import { Scheduler } from '../simulation/scheduler.ts'
-import { nextManifest, partitionsOf, topicsOf, type Manifest } from './specs.ts'
+import { nextManifest, ofItsOwn, partitionsOf, topicsOf, type Manifest } from './specs.ts'
 
 /** One walker: a pipeline that somebody changes again and again. */
 export interface WalkOptions {
@@ -40,7 +40,8 @@ export async function walk({ api, broker, namespace, name, specs, seed }: WalkOp
   const outcome: WalkOutcome = { accepted: 0, refused: 0, started: 0 }
   let there: BronzePipeline | undefined
   for (let step = 0; step < specs; step++) {
-    const next = named(nextManifest(there as Manifest | undefined, broker.bootstrap, random), namespace, name)
+    const changed = nextManifest(there as Manifest | undefined, broker.bootstrap, random)
+    const next = named(ofItsOwn(changed, name.replace('-', '_')), namespace, name)
     const judged = judgeAsServer(next, there)
     const shown = `seed ${seed}, step ${step}: ${JSON.stringify(next)}`
     if (judged.ok) await prepare(api, broker, namespace, judged.pipeline, random)

@@ -1,4 +1,4 @@
-import type { S3Options } from '../../../crds/settled.ts'
+import type { S3Options } from '../../../crds/s3-options.ts'
 import { FatalError } from '../../../lib/errors.ts'
 import { FileStore } from '../../store/file.ts'
 import type { ObjectStore } from '../../store/object-store.ts'

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { buffer } from 'node:stream/consumers'
 import type { TestContext } from 'node:test'
-import type { S3Options } from '../../../crds/settled.ts'
+import type { S3Options } from '../../../crds/s3-options.ts'
 import { S3Store } from '../../../consumer/store/s3.ts'
 import { serveHttp } from '../../fakes/http-server.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { S3Encryption } from '../../../crds/settled.ts'
+import type { S3Encryption } from '../../../crds/s3-options.ts'
 import { FatalError, RetryableError } from '../../../lib/errors.ts'
 import { fakeS3, storeAt } from './fake-s3.ts'
 

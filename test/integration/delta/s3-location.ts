@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
-import type { S3Options } from '../../../crds/settled.ts'
+import type { S3Options } from '../../../crds/s3-options.ts'
 import { sharedS3, storageOptions } from '../../servers/s3.ts'
 
 const BUCKET = 'bronze-delta'
