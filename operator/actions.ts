@@ -1,7 +1,7 @@
 import type { BronzePipeline } from '../crds/pipeline.ts'
 import type { SettledPipeline } from '../crds/settled.ts'
 import { isAsAdmitted } from './objects/admitted.ts'
-import { changes } from './objects/covers.ts'
+import { changes, covers } from './objects/covers.ts'
 import type { Choice } from './revision/current-revision.ts'
 import { BUDGETS, CONFIG_MAPS, DEPLOYMENTS, SERVICE_ACCOUNTS, type KubeObject, type ResourceType } from './kube/kube.ts'
 import { leftovers } from './objects/leftovers.ts'
@@ -46,6 +46,11 @@ export function actionsFor(target: Target, observed: Observed, workload: Workloa
   const apply = (type: ResourceType, object: KubeObject, there: KubeObject | undefined): Action[] =>
     isToApply(observed, there, object) ? [{ do: 'apply', type, object }] : []
   const config = revisionObject(pipeline, revision)
+  const there = named(observed.configMaps, config)
+  // Somebody has put something else in its place, which cannot be changed: it goes first, and its end brings us back.
+  if (there !== undefined && isToApply(observed, there, config) && !covers(dataOf(there), dataOf(config))) {
+    return [{ do: 'delete', type: CONFIG_MAPS, object: there }]
+  }
   const account = serviceAccount(pipeline)
   const usesAccount = (revision: Revision) => revision.template.spec.serviceAccountName === account.metadata.name
   const isOrphan = ![revision, ...kept].some(usesAccount) && workload.isRolledOut
@@ -53,7 +58,7 @@ export function actionsFor(target: Target, observed: Observed, workload: Workloa
   const left = leftovers({ configMaps, deployment, pods, workload, revision, kept, nowMs })
   return [
     ...(usesAccount(revision) ? apply(SERVICE_ACCOUNTS, account, observed.serviceAccount) : []),
-    ...apply(CONFIG_MAPS, config, named(observed.configMaps, config)),
+    ...apply(CONFIG_MAPS, config, there),
     ...apply(BUDGETS, budget(pipeline), observed.budget),
     ...(withDeployment ? changesOfDeployment(target, observed) : []),
     ...(isOrphan && observed.serviceAccount
@@ -119,6 +124,8 @@ function isBehind({ metadata }: BronzePipeline, deployment: KubeObject | undefin
   const applied = Number(deployment?.metadata.annotations?.[GENERATION] ?? 0)
   return metadata.generation !== undefined && applied > metadata.generation
 }
+
+const dataOf = (object: KubeObject) => (object as { readonly data?: unknown }).data
 
 const named = (objects: readonly KubeObject[], { metadata: { name } }: KubeObject) =>
   objects.find(({ metadata }) => metadata.name === name)

@@ -166,13 +166,15 @@ test('to choose Automatic, or Manual again, restarts nothing by itself', () => {
   assert.deepEqual(sentences(later), [])
 })
 
-test('a ConfigMap under the name of a revision that holds other pods is not believed: what we make takes its place', () => {
+test('a ConfigMap under the name of a revision that holds other pods is not believed: it goes, then ours is made', () => {
   const observed = inPeace()
   const [config] = observed.configMaps as unknown as [{ data: Record<string, string> }]
   const data = { ...config.data, 'template.json': config.data['template.json']!.replace(IMAGE, 'evil:1') }
   const forged = { ...observed, configMaps: [{ ...config, data }] } as unknown as Observed
-  const planned = now(forged)
-  assert.deepEqual(sentences(planned), [`apply ConfigMap ${observed.configMaps[0]!.metadata.name}`])
+  // A ConfigMap of ours cannot be changed.
+  const { name } = observed.configMaps[0]!.metadata
+  assert.deepEqual(sentences(now(forged)), [`delete ConfigMap ${name}`])
+  assert.deepEqual(sentences(now({ ...observed, configMaps: [] })), [`apply ConfigMap ${name}`])
 })
 
 test('nothing is done with a copy of the pipeline that is older than what was applied already', () => {
