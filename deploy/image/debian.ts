@@ -7,7 +7,6 @@ import { readTar, type Entry } from './tar.ts'
 import { ToolError, run } from './tool.ts'
 
 export const SUITE = 'bookworm'
-const MIRROR = 'http://mirror.example'
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg'
 
 export interface DebianPackage extends LockedPackage {
@@ -100,9 +99,7 @@ async function withApt<T>(
     for (const folder of ['lists/partial', 'archives/partial', 'state'])
       await mkdir(join(work, folder), { recursive: true })
     await writeFile(join(work, 'status'), '')
-    const source = `deb [signed-by=${KEYRING}] ${MIRROR}`
-    const suites = [`debian ${suite} main`, `debian ${suite}-updates main`, `debian-security ${suite}-security main`]
-    await writeFile(join(work, 'sources.list'), suites.map(each => `${source}/${each}\n`).join(''))
+    await writeFile(join(work, 'sources.list'), sourcesFor(suite, await mirrors(work)))
     await writeFile(join(work, 'apt.conf'), configuration(architecture, work))
     const apt: Apt = (command, args, cwd = work) => run(command, ['-c', join(work, 'apt.conf'), ...args], cwd)
     await apt('apt-get', ['update'])
@@ -110,6 +107,28 @@ async function withApt<T>(
   } finally {
     await rm(work, { recursive: true, force: true })
   }
+}
+
+/** Addresses of the mirrors that the machine's own apt is set up with. */
+async function mirrors(work: string): Promise<readonly string[]> {
+  const targets = await run('apt-get', ['indextargets', '--format', '$(REPO_URI)'], work)
+  return [...new Set(targets.toString().split('\n'))].filter(uri => uri !== '')
+}
+
+/** Lines of a sources.list: the suite, its updates and its security fixes, whatever suite the machine itself is of. */
+export function sourcesFor(suite: string, mirrors: readonly string[]): string {
+  const suites: Readonly<Record<string, readonly string[]>> = {
+    debian: [suite, `${suite}-updates`],
+    'debian-security': [`${suite}-security`]
+  }
+  const lines = mirrors.flatMap(uri => {
+    const archive = /([^/]+)\/*$/.exec(uri)?.[1] ?? ''
+    return (suites[archive] ?? []).map(each => `deb [signed-by=${KEYRING}] ${uri} ${each} main\n`)
+  })
+  if (lines.length > 0) return lines.join('')
+  throw new Error(
+    "this machine's apt knows no mirror of Debian: build the image on Debian, or by docker build -f deploy/Dockerfile"
+  )
 }
 
 /** Read after the machine's own, so that its proxy counts, and its hooks and sources do not. */
