@@ -34,7 +34,10 @@ test('what the image runs imports nothing that the image lacks', () => {
   const faults: string[] = []
   for (const path of globSync(`{${FOLDERS.join()}}/**/*.ts`, { cwd: root }).filter(path => !isSourceLeftOut(path))) {
     const text = readFileSync(join(root, path), 'utf8')
-    for (const [, from = ''] of text.matchAll(/(?:from|import\() ?'([^']+)'/g)) {
+    for (const [, fixed, dynamic] of text.matchAll(
+      /^(?:(?:import|export) .*|\}) from '([^']+)'$|import\('([^']+)'\)/gm
+    )) {
+      const from = fixed ?? dynamic ?? ''
       const isThere =
         from.startsWith('node:') ||
         (from.startsWith('.') ? isTaken(join(path, '..', from)) : packages.has(packageOf(from)))
