@@ -69,13 +69,14 @@ export function startLaws(law: Law): void {
       [4, true],
       [0, true]
     ])
-    const centuryMs = Date.UTC(2100, 0)
-    assert.deepEqual(await ends(at(centuryMs)), [
+    // Kafka refuses records from more than an hour ahead.
+    const soonMs = Date.now() + 30 * 60_000
+    assert.deepEqual(await ends(at(soonMs)), [
       [8, false],
       [3, false]
     ])
-    await cluster.produce(topic, 1, numbered(1), 'none', centuryMs)
-    assert.deepEqual(await ends(at(centuryMs)), [
+    await cluster.produce(topic, 1, numbered(1), 'none', soonMs)
+    assert.deepEqual(await ends(at(soonMs)), [
       [8, false],
       [3, true]
     ])
