@@ -27,6 +27,7 @@ import { choosePipeline, pipelineId, problemText, readManifests } from './manife
 import { entryOf, replayDocument, tablesOf, type ReplayChoice, type ReplayPoint } from './replay-document.ts'
 import { mergeStatement } from './replay-merge.ts'
 import { run } from './run.ts'
+import { untilStopped } from './until-stopped.ts'
 
 export const replay: Command = {
   name: 'replay',
@@ -209,19 +210,15 @@ async function waitUntilCompleted(
   timeoutMs: number,
   io: Io
 ): Promise<number> {
-  const stopping = new AbortController()
-  const stopListening = io.onSignal(() => stopping.abort())
-  try {
+  return await untilStopped(io, async ({ signal, exitCode }) => {
     const outcome = await awaitState(cluster, name, {
       suspend: false,
       judge: completed,
       untilMs: systemClock.now() + timeoutMs,
       clock: systemClock,
       tell: text => void io.stdout.write(`${cluster.namespace}/${name}: ${text}\n`),
-      signal: stopping.signal
+      signal
     })
-    return outcome === 'reached' ? EXIT_OK : EXIT_PROBLEMS
-  } finally {
-    stopListening()
-  }
+    return outcome === 'reached' ? EXIT_OK : (exitCode() ?? EXIT_PROBLEMS)
+  })
 }

@@ -5,7 +5,6 @@ import { Handover } from '../../consumer/source/handover.ts'
 import { Membership } from '../../consumer/source/membership.ts'
 
 const file = openSync(process.env['BENCH_FETCHED'] ?? '', 'a')
-// Called with its own `this` below.
 // oxlint-disable-next-line typescript/unbound-method -- called with the `this` of the original's caller
 const take = Handover.prototype.take
 Handover.prototype.take = function (this: Handover) {
